@@ -1,0 +1,130 @@
+/**
+ * The control channel's messages: one schema each, checked on arrival (docs/wire.md, "Control channel").
+ * Requests carry a `request` number that the answer (`done`, `published` or `failed`) repeats.
+ */
+import { z } from "zod";
+import {
+  MAX_DATA_BYTES,
+  MAX_DATAGRAM_BYTES,
+  MAX_PARTICIPANTS_PER_ROOM,
+  MAX_TOKEN_CHARS,
+  MAX_TOPIC_CHARS,
+} from "./limits.ts";
+import {
+  identitySchema,
+  participantInfoSchema,
+  roomNameSchema,
+  trackIdSchema,
+  trackInfoSchema,
+  trackOfferSchema,
+} from "./room-model.ts";
+
+const u32 = z.number().int().min(0).max(0xffffffff);
+const timeUs = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const renditionIndex = z.number().int().min(0).max(3);
+const topic = z.string().max(MAX_TOPIC_CHARS);
+const payload = z.instanceof(Uint8Array).refine((b) => b.length <= MAX_DATA_BYTES, {
+  message: `a data message carries at most ${MAX_DATA_BYTES} bytes`,
+});
+const text = z.string().max(512);
+
+/** Why a request failed; `message` says it in a sentence. */
+export const failureCodeSchema = z.enum([
+  "forbidden",
+  "not-found",
+  "too-many-tracks",
+  "too-many-subscriptions",
+  "invalid",
+  "unavailable",
+]);
+export type FailureCode = z.infer<typeof failureCodeSchema>;
+
+/** Participant -> relay. */
+export const clientMessageSchema = z.discriminatedUnion("type", [
+  /** First message of the first stream; anything else closes the session with `protocol-error`. */
+  z.object({
+    type: z.literal("hello"),
+    version: u32,
+    ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
+    client: z.string().max(128).default(""),
+    sentAtUs: timeUs,
+  }),
+  z.object({ type: z.literal("publish"), request: u32, offer: trackOfferSchema }),
+  z.object({ type: z.literal("unpublish"), request: u32, trackId: trackIdSchema }),
+  /** Mutes or unmutes one's own track; an admin may mute (never unmute) anybody's. */
+  z.object({ type: z.literal("mute"), request: u32, trackId: trackIdSchema, muted: z.boolean() }),
+  /** Starts or changes a subscription. `playoutDelayMs` is the subscriber's budget from arrival of the first copy to playout, for repair. */
+  z.object({
+    type: z.literal("subscribe"),
+    request: u32,
+    trackId: trackIdSchema,
+    rendition: renditionIndex.default(0),
+    maxTemporalLayer: z.number().int().min(0).max(7).default(7),
+    playoutDelayMs: z.number().int().min(0).max(10_000).default(200),
+  }),
+  z.object({ type: z.literal("unsubscribe"), request: u32, trackId: trackIdSchema }),
+  z.object({ type: z.literal("request-keyframe"), trackId: trackIdSchema, rendition: renditionIndex.default(0) }),
+  /** Reliable, ordered data to the room, or to the named identities. */
+  z.object({
+    type: z.literal("send-data"),
+    request: u32,
+    topic,
+    payload,
+    to: z.array(identitySchema).max(MAX_PARTICIPANTS_PER_ROOM).optional(),
+  }),
+  /** Admins only. */
+  z.object({ type: z.literal("remove"), request: u32, identity: identitySchema }),
+  z.object({ type: z.literal("ping"), id: u32, sentAtUs: timeUs }),
+  z.object({ type: z.literal("leave") }),
+]);
+export type ClientMessage = z.infer<typeof clientMessageSchema>;
+export type ClientMessageInput = z.input<typeof clientMessageSchema>;
+
+/** Relay -> participant. */
+export const relayMessageSchema = z.discriminatedUnion("type", [
+  /** Answer to hello. The three times give the offset between the two clocks (RFC 5905, section 8). */
+  z.object({
+    type: z.literal("welcome"),
+    version: u32,
+    relayId: z.string().max(128),
+    room: roomNameSchema,
+    identity: identitySchema,
+    participants: z.array(participantInfoSchema).max(MAX_PARTICIPANTS_PER_ROOM),
+    helloSentAtUs: timeUs,
+    helloReceivedAtUs: timeUs,
+    welcomeSentAtUs: timeUs,
+    /** Largest media datagram that every hop of this room carries. */
+    maxMediaDatagramBytes: z.number().int().min(200).max(MAX_DATAGRAM_BYTES),
+    reportIntervalMs: z.number().int().min(5).max(1000),
+  }),
+  z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),
+  z.object({ type: z.literal("done"), request: u32 }),
+  z.object({ type: z.literal("failed"), request: u32, code: failureCodeSchema, message: text }),
+  z.object({ type: z.literal("participant-joined"), participant: participantInfoSchema }),
+  z.object({ type: z.literal("participant-left"), identity: identitySchema, reason: text }),
+  z.object({ type: z.literal("track-published"), identity: identitySchema, track: trackInfoSchema }),
+  z.object({ type: z.literal("track-unpublished"), identity: identitySchema, trackId: trackIdSchema }),
+  z.object({
+    type: z.literal("track-muted"),
+    identity: identitySchema,
+    trackId: trackIdSchema,
+    muted: z.boolean(),
+    /** Identity of who did it. */
+    by: identitySchema,
+  }),
+  /** To the publisher: send a keyframe of this rendition now. */
+  z.object({ type: z.literal("keyframe-requested"), trackId: trackIdSchema, rendition: renditionIndex }),
+  /** To the publisher: does anybody want this track (so that an unwatched camera need not be encoded)? */
+  z.object({ type: z.literal("track-wanted"), trackId: trackIdSchema, wanted: z.boolean() }),
+  z.object({ type: z.literal("data"), from: identitySchema, topic, payload, sentAtUs: timeUs }),
+  /** Who speaks now, loudest first; level 0 loudest .. 127 silence. Sent on change, at most every 200 ms. */
+  z.object({
+    type: z.literal("speakers"),
+    speakers: z.array(z.object({ identity: identitySchema, level: z.number().int().min(0).max(127) })).max(16),
+  }),
+  z.object({ type: z.literal("pong"), id: u32, sentAtUs: timeUs, receivedAtUs: timeUs }),
+  /** The relay is going away; join anew through the gateway within `withinMs`. */
+  z.object({ type: z.literal("go-away"), withinMs: u32 }),
+]);
+export type RelayMessage = z.infer<typeof relayMessageSchema>;
+export type RelayMessageInput = z.input<typeof relayMessageSchema>;

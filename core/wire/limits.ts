@@ -1,0 +1,85 @@
+/**
+ * Every maximum of the protocol and what happens at it. A number that bounds memory, time or size lives
+ * here, under the name that errors, counters and docs use.
+ */
+
+/** Protocol version of datagrams and control messages; the first control message carries it. */
+export const PROTOCOL_VERSION = 1;
+
+/**
+ * Largest media datagram, hop header included. A repair datagram is 14 bytes longer and still fits the
+ * smallest `maxDatagramSize` seen (Firefox, 1024). Senders use min(this, the session's own maximum).
+ */
+export const MAX_MEDIA_DATAGRAM_BYTES = 1000;
+/** Larger datagrams are dropped as `oversized`; nothing valid is longer. */
+export const MAX_DATAGRAM_BYTES = 1500;
+/** Datagrams of one access unit; a larger access unit is refused by the packetizer. */
+export const MAX_FRAGMENTS = 2048;
+/** Largest access unit in bytes (a 4K keyframe); refused by the packetizer above it. */
+export const MAX_ACCESS_UNIT_BYTES = 1_500_000;
+/** Source plus repair symbols of one FEC block. */
+export const MAX_BLOCK_SYMBOLS = 255;
+/** Redundant audio frames in one datagram; a datagram that says more is malformed. */
+export const MAX_REDUNDANT_FRAMES = 6;
+/** Access units being put together at once per track; the oldest is abandoned (`abandoned`). */
+export const MAX_PARTIAL_ACCESS_UNITS = 64;
+
+/** One control message; a longer one closes the session with `message-too-large`. */
+export const MAX_CONTROL_MESSAGE_BYTES = 64 * 1024;
+/** Control messages a second that one session may send before it is closed with `too-many-messages`. */
+export const MAX_CONTROL_MESSAGES_PER_SECOND = 200;
+/** Burst above that rate. */
+export const MAX_CONTROL_MESSAGE_BURST = 400;
+/** Bytes waiting in one control stream's writer; above it the session is closed with `slow-reader`. */
+export const MAX_CONTROL_QUEUE_BYTES = 1024 * 1024;
+/** Time from session start to a verified hello; after it the session is closed with `hello-timeout`. */
+export const HELLO_TIMEOUT_MS = 5_000;
+/** Sessions that have not said a valid hello; further ones are refused with 503. */
+export const MAX_UNAUTHENTICATED_SESSIONS = 1_000;
+
+/** Identity, room name, display name, topic: characters. */
+export const MAX_IDENTITY_CHARS = 64;
+export const MAX_ROOM_CHARS = 64;
+export const MAX_NAME_CHARS = 64;
+export const MAX_TOPIC_CHARS = 64;
+/** Token or ticket: characters. */
+export const MAX_TOKEN_CHARS = 4096;
+/** Room data message (chat): bytes of payload. */
+export const MAX_DATA_BYTES = 32 * 1024;
+/** Tracks that one participant may publish at once; a further publish is refused with `too-many-tracks`. */
+export const MAX_TRACKS_PER_PARTICIPANT = 16;
+/** Subscriptions of one participant; a further one is refused with `too-many-subscriptions`. */
+export const MAX_SUBSCRIPTIONS_PER_PARTICIPANT = 512;
+/** Participants of one room on one relay; a further hello is closed with `room-full`. */
+export const MAX_PARTICIPANTS_PER_ROOM = 2_000;
+/** Rooms on one relay; a further one is closed with `relay-full`. */
+export const MAX_ROOMS_PER_RELAY = 10_000;
+/** Datagrams a second accepted from one session; above it they are dropped as `rate-limited`. */
+export const MAX_INGRESS_DATAGRAMS_PER_SECOND = 6_000;
+/** Burst above that rate. */
+export const MAX_INGRESS_DATAGRAM_BURST = 3_000;
+
+/** Datagram bytes kept per track rendition since its last keyframe; above it the cache is emptied until the next. */
+export const MAX_GOP_CACHE_BYTES = 3 * 1024 * 1024;
+/** Datagrams of the same. */
+export const MAX_GOP_CACHE_DATAGRAMS = 4_000;
+/** Least time between two keyframe requests to one publisher for one rendition. */
+export const KEYFRAME_REQUEST_INTERVAL_MS = 500;
+
+/** Datagram writes pending in a session before it refuses more (`queue-full`). */
+export const MAX_PENDING_DATAGRAMS = 512;
+/** Bytes sent on a link and neither reported received nor lost; above it media is dropped as `link-congested`. */
+export const MAX_LINK_OUTSTANDING_BYTES = 1024 * 1024;
+/** Time between two receiver reports while datagrams arrive. */
+export const REPORT_INTERVAL_MS = 50;
+/** Arrivals listed in one receiver report; older ones are counted, not listed. */
+export const MAX_REPORTED_ARRIVALS = 400;
+/** Remembered send times a link needs to read reports; older ones cannot be matched. */
+export const SEND_HISTORY_DATAGRAMS = 4_096;
+
+/** A relay ticket is valid this long after the gateway made it, once. */
+export const RELAY_TICKET_SECONDS = 60;
+/** Remembered one-use tickets on a relay; above it new hellos are refused with `relay-full`. */
+export const MAX_REMEMBERED_TICKETS = 200_000;
+/** Longest life of a join token that the gateway mints. */
+export const MAX_JOIN_TOKEN_SECONDS = 7 * 24 * 3600;

@@ -1,0 +1,49 @@
+/**
+ * Claims of join tokens (made by an application's server or the gateway, shown to the gateway) and relay
+ * tickets (made by the gateway, shown once to one relay). Specified in docs/wire.md, "Tokens and tickets".
+ * Signing and checking is jose's work; here is what the payloads must look like.
+ */
+import { z } from "zod";
+import { displayNameSchema, grantsSchema, identitySchema, roomNameSchema } from "./room-model.ts";
+
+const seconds = z.number().int().min(0);
+
+/** HS256 with an API key's secret (`iss` = key id), or an asymmetric algorithm through JWKS. */
+export const joinTokenSchema = z.object({
+  iss: z.string().min(1).max(128),
+  sub: identitySchema,
+  name: displayNameSchema.optional(),
+  room: roomNameSchema,
+  grants: grantsSchema.prefault({}),
+  exp: seconds,
+  nbf: seconds.optional(),
+  iat: seconds.optional(),
+  jti: z.string().min(1).max(128).optional(),
+});
+export type JoinToken = z.infer<typeof joinTokenSchema>;
+
+/** ES256, RELAY_TICKET_SECONDS long, used once. `aud` = relay id. */
+export const relayTicketSchema = z.object({
+  aud: z.string().min(1).max(128),
+  sub: identitySchema,
+  name: displayNameSchema,
+  room: roomNameSchema,
+  grants: grantsSchema,
+  exp: seconds,
+  iat: seconds,
+  jti: z.string().min(1).max(128),
+  /** Names the join token behind it (its jti, or a hash of it), so that a removed participant stays out. */
+  token: z.string().min(1).max(128),
+  /** When the join token ends (seconds since the Unix epoch): how long a ban on it must be remembered. */
+  tokenExp: seconds,
+});
+export type RelayTicket = z.infer<typeof relayTicketSchema>;
+
+/** ES256, made by the gateway for its calls to a relay's operations API. `aud` = relay id. */
+export const serviceTokenSchema = z.object({
+  aud: z.string().min(1).max(128),
+  scope: z.literal("rooms"),
+  exp: seconds,
+  iat: seconds,
+});
+export type ServiceToken = z.infer<typeof serviceTokenSchema>;
