@@ -63,7 +63,11 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
     playoutDelayMs: z.number().int().min(0).max(10_000).default(200),
   }),
   z.object({ type: z.literal("unsubscribe"), request: u32, trackId: trackIdSchema }),
-  z.object({ type: z.literal("request-keyframe"), trackId: trackIdSchema, rendition: renditionIndex.default(0) }),
+  z.object({
+    type: z.literal("request-keyframe"),
+    trackId: trackIdSchema,
+    rendition: renditionIndex.default(0),
+  }),
   /** Reliable, ordered data to the room, or to the named identities. */
   z.object({
     type: z.literal("send-data"),
@@ -120,7 +124,9 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
   /** Who speaks now, loudest first; level 0 loudest .. 127 silence. Sent on change, at most every 200 ms. */
   z.object({
     type: z.literal("speakers"),
-    speakers: z.array(z.object({ identity: identitySchema, level: z.number().int().min(0).max(127) })).max(16),
+    speakers: z
+      .array(z.object({ identity: identitySchema, level: z.number().int().min(0).max(127) }))
+      .max(16),
   }),
   z.object({ type: z.literal("pong"), id: u32, sentAtUs: timeUs, receivedAtUs: timeUs }),
   /** The relay is going away; join anew through the gateway within `withinMs`. */

@@ -80,7 +80,9 @@ export class MessageReader<Schema extends z.ZodType> {
     try {
       value = packr.unpack(body);
     } catch (cause) {
-      throw new ControlMessageError("protocol-error", "a control message is not valid MessagePack", { cause });
+      throw new ControlMessageError("protocol-error", "a control message is not valid MessagePack", {
+        cause,
+      });
     }
     const checked = this.#schema.safeParse(value);
     if (!checked.success) {

@@ -51,7 +51,11 @@ export const renditionSchema = z.object({
 export type Rendition = z.infer<typeof renditionSchema>;
 
 /** WebCodecs codec string ("opus", "avc1.42E01F", "vp8"), never empty. */
-const codecSchema = z.string().min(1).max(64).regex(/^[\w.\-]+$/);
+const codecSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[\w.-]+$/);
 
 /** What a publisher says of a track; the relay adds the id. */
 export const trackOfferSchema = z.discriminatedUnion("kind", [

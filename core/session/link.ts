@@ -1,0 +1,260 @@
+/**
+ * One hop: a session with hop headers, receiver reports and what they tell (RTT, loss, rate). The owner calls
+ * `tick` every REPORT_INTERVAL_MS. docs/wire.md, "Hop header" and "Feedback".
+ */
+import type { Clock } from "../clock.ts";
+import {
+  DATAGRAM_FEEDBACK,
+  DATAGRAM_MEDIA,
+  DATAGRAM_PROBE,
+  DATAGRAM_REPAIR,
+  type DatagramFault,
+  datagramFault,
+  HOP_HEADER_BYTES,
+  hopSendTimeOf,
+  hopSequenceOf,
+  writeHopHeader,
+} from "../wire/datagram.ts";
+import { MAX_DATAGRAM_BYTES, MAX_LINK_OUTSTANDING_BYTES, SEND_HISTORY_DATAGRAMS } from "../wire/limits.ts";
+import {
+  emptyReceiverReport,
+  MAX_REPORT_DATAGRAM_BYTES,
+  type ReceiverReport,
+  readReceiverReport,
+  SECTION_NACK,
+  SECTION_RECEIVER_REPORT,
+  walkSections,
+  writeReceiverReport,
+} from "../wire/receiver-report.ts";
+import { ArrivalLog } from "./arrival-log.ts";
+import type { SendFault, Session } from "./session.ts";
+
+/** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
+const PROBE_AFTER_US = 200_000;
+const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
+/** Weight of a new sample in smoothed RTT and loss (RFC 6298, section 2). */
+const SMOOTHING = 1 / 8;
+
+export type LinkDrop = SendFault | "link-congested";
+export type LinkReceiveDrop = DatagramFault | "duplicate";
+
+/** What a link measured. Shares are 0..1, rates over the last second or so. */
+export interface LinkStats {
+  /** Smoothed; undefined before the first report. */
+  rttMs: number | undefined;
+  /** Lowest RTT seen. */
+  minRttMs: number | undefined;
+  /** Share of our datagrams that the other side misses, smoothed. */
+  sendLoss: number;
+  datagramsLostOutbound: number;
+  datagramsReceived: number;
+  datagramsLostInbound: number;
+  jitterMs: number;
+  outstandingBytes: number;
+  datagramsSent: number;
+  dropped: Readonly<Record<LinkDrop, number>>;
+  receiveDropped: Readonly<Record<LinkReceiveDrop, number>>;
+  /** Clock time of the last valid datagram, 0 = none yet. */
+  lastHeardUs: number;
+}
+
+export interface LinkHandlers {
+  /** A media or repair datagram, hop header included; the bytes are valid until the call returns. */
+  onMedia(datagram: Uint8Array, kind: number, nowUs: number): void;
+  /** Content of a NACK section; the bytes are valid until the call returns. */
+  onNack?(bytes: Uint8Array, offset: number, length: number, nowUs: number): void;
+  /** A receiver report of the other side; reused, valid until the call returns. */
+  onReport?(report: ReceiverReport, nowUs: number): void;
+}
+
+export class Link {
+  readonly session: Session;
+  readonly #clock: Clock;
+  readonly #handlers: LinkHandlers;
+  readonly #headroom: number;
+  readonly #scratch: Uint8Array;
+  readonly #arrivals = new ArrivalLog();
+  readonly #report = emptyReceiverReport();
+  readonly #readReport = emptyReceiverReport();
+  readonly #sentBytesBefore = new Float64Array(SEND_HISTORY_DATAGRAMS);
+  readonly #dropped: Record<LinkDrop, number> = {
+    closed: 0,
+    "queue-full": 0,
+    oversized: 0,
+    "link-congested": 0,
+  };
+  readonly #receiveDropped: Record<LinkReceiveDrop, number> = {
+    "too-short": 0,
+    oversized: 0,
+    "unknown-version": 0,
+    "unknown-kind": 0,
+    malformed: 0,
+    duplicate: 0,
+  };
+  #nextSequence: number;
+  #sent = 0;
+  #sentBytes = 0;
+  #outstandingBytes = 0;
+  #lastSentUs = 0;
+  #reportDue = false;
+  #rttUs: number | undefined;
+  #minRttUs: number | undefined;
+  #sendLoss = 0;
+  #lostOutbound = 0;
+  #firstSequence: number;
+  #reportedExtended: number;
+  #reportedReceived = 0;
+  #lastHeardUs = 0;
+
+  /** `firstSequence` (u16) is random in production so that wraparound is met in practice. */
+  constructor(session: Session, clock: Clock, firstSequence: number, handlers: LinkHandlers) {
+    this.session = session;
+    this.#clock = clock;
+    this.#handlers = handlers;
+    this.#headroom = session.datagramHeadroom;
+    this.#scratch = new Uint8Array(session.datagramHeadroom + MAX_DATAGRAM_BYTES);
+    this.#nextSequence = firstSequence & 0xffff;
+    this.#firstSequence = this.#nextSequence;
+    this.#reportedExtended = this.#nextSequence - 1;
+    session.onDatagram = (bytes) => this.#receive(bytes);
+  }
+
+  /**
+   * Sends a body behind a fresh hop header: `source[offset..]`. For forwarding give the received datagram and
+   * HOP_HEADER_BYTES. `spare` media (not audio, not control) is dropped first when the link is congested.
+   */
+  send(kind: number, source: Uint8Array, offset: number, spare: boolean): LinkDrop | undefined {
+    if (this.#outstandingBytes > MAX_LINK_OUTSTANDING_BYTES * (spare ? 1 : 1.5)) {
+      this.#dropped["link-congested"]++;
+      return "link-congested";
+    }
+    const length = HOP_HEADER_BYTES + source.length - offset;
+    if (length > this.session.maxDatagramBytes || length > MAX_DATAGRAM_BYTES) {
+      this.#dropped.oversized++;
+      return "oversized";
+    }
+    const total = this.#headroom + length;
+    const buffer = this.session.keepsDatagramBuffer
+      ? new Uint8Array(total)
+      : this.#scratch.subarray(0, total);
+    buffer.set(offset === 0 ? source : source.subarray(offset), this.#headroom + HOP_HEADER_BYTES);
+    return this.#transmit(kind, buffer, length);
+  }
+
+  #transmit(kind: number, buffer: Uint8Array, length: number): LinkDrop | undefined {
+    const nowUs = this.#clock.nowUs();
+    writeHopHeader(buffer, this.#headroom, kind, this.#nextSequence, nowUs);
+    const fault = this.session.sendDatagram(buffer);
+    if (fault !== undefined) {
+      this.#dropped[fault]++;
+      return fault;
+    }
+    this.#sentBytesBefore[this.#nextSequence & HISTORY_MASK] = this.#sentBytes;
+    this.#nextSequence = (this.#nextSequence + 1) & 0xffff;
+    this.#sent++;
+    this.#sentBytes += length;
+    this.#outstandingBytes += length;
+    this.#lastSentUs = nowUs;
+    return undefined;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const fault = datagramFault(bytes);
+    if (fault !== undefined) {
+      this.#receiveDropped[fault]++;
+      return;
+    }
+    const nowUs = this.#clock.nowUs();
+    this.#lastHeardUs = nowUs;
+    if (!this.#arrivals.push(hopSequenceOf(bytes), hopSendTimeOf(bytes), bytes.length, nowUs)) {
+      this.#receiveDropped.duplicate++;
+      return;
+    }
+    const kind = bytes[0]!;
+    if (kind === DATAGRAM_MEDIA || kind === DATAGRAM_REPAIR) {
+      this.#reportDue = true;
+      this.#handlers.onMedia(bytes, kind, nowUs);
+    } else if (kind === DATAGRAM_PROBE) {
+      this.#reportDue = true;
+    } else {
+      this.#readFeedback(bytes, nowUs);
+    }
+  }
+
+  #readFeedback(bytes: Uint8Array, nowUs: number): void {
+    const whole = walkSections(bytes, (type, offset, length) => {
+      if (type === SECTION_RECEIVER_REPORT) {
+        if (readReceiverReport(bytes, offset, length, this.#readReport)) this.#learn(this.#readReport, nowUs);
+        else this.#receiveDropped.malformed++;
+      } else if (type === SECTION_NACK) {
+        this.#handlers.onNack?.(bytes, offset, length, nowUs);
+      }
+    });
+    if (!whole) this.#receiveDropped.malformed++;
+  }
+
+  #learn(report: ReceiverReport, nowUs: number): void {
+    const behind = (this.#nextSequence - 1 - report.highestSequence) & 0xffff;
+    // A report about something that was never sent, or too old to be remembered, teaches nothing.
+    if (behind >= Math.min(this.#sent, SEND_HISTORY_DATAGRAMS)) {
+      this.#receiveDropped.malformed++;
+      return;
+    }
+    const rttUs =
+      ((nowUs % 0x100000000) - report.echoSendTimeUs - report.echoDelayUs + 0x200000000) % 0x100000000;
+    if (rttUs < 60_000_000) {
+      this.#rttUs = this.#rttUs === undefined ? rttUs : this.#rttUs + (rttUs - this.#rttUs) * SMOOTHING;
+      this.#minRttUs = Math.min(this.#minRttUs ?? rttUs, rttUs);
+    }
+    const extended = this.#firstSequence + this.#sent - 1 - behind;
+    if (extended > this.#reportedExtended) {
+      const sentSince = extended - this.#reportedExtended;
+      const receivedSince = (report.receivedTotal - this.#reportedReceived) >>> 0;
+      const lost = Math.max(0, sentSince - receivedSince);
+      this.#sendLoss += (lost / sentSince - this.#sendLoss) * SMOOTHING;
+      this.#lostOutbound = Math.max(0, extended - this.#firstSequence + 1 - report.receivedTotal);
+      this.#reportedExtended = extended;
+      this.#reportedReceived = report.receivedTotal;
+      const next = (report.highestSequence + 1) & 0xffff;
+      this.#outstandingBytes =
+        behind === 0 ? 0 : this.#sentBytes - this.#sentBytesBefore[next & HISTORY_MASK]!;
+    }
+    this.#handlers.onReport?.(report, nowUs);
+  }
+
+  /** Sends the receiver report that is due, or a probe after a silence. Call every REPORT_INTERVAL_MS. */
+  tick(): void {
+    const nowUs = this.#clock.nowUs();
+    if (this.#reportDue && this.#arrivals.report(nowUs, this.#report)) {
+      this.#reportDue = false;
+      const buffer = this.#fresh(this.#headroom + MAX_REPORT_DATAGRAM_BYTES);
+      const end = writeReceiverReport(buffer, this.#headroom + HOP_HEADER_BYTES, this.#report);
+      this.#transmit(DATAGRAM_FEEDBACK, buffer.subarray(0, end), end - this.#headroom);
+    }
+    if (nowUs - this.#lastSentUs >= PROBE_AFTER_US) {
+      const length = HOP_HEADER_BYTES;
+      this.#transmit(DATAGRAM_PROBE, this.#fresh(this.#headroom + length), length);
+    }
+  }
+
+  #fresh(length: number): Uint8Array {
+    return this.session.keepsDatagramBuffer ? new Uint8Array(length) : this.#scratch.subarray(0, length);
+  }
+
+  stats(): LinkStats {
+    return {
+      rttMs: this.#rttUs === undefined ? undefined : this.#rttUs / 1000,
+      minRttMs: this.#minRttUs === undefined ? undefined : this.#minRttUs / 1000,
+      sendLoss: this.#sendLoss,
+      datagramsLostOutbound: this.#lostOutbound,
+      datagramsReceived: this.#arrivals.received,
+      datagramsLostInbound: this.#arrivals.lost,
+      jitterMs: this.#arrivals.jitterMs,
+      outstandingBytes: this.#outstandingBytes,
+      datagramsSent: this.#sent,
+      dropped: this.#dropped,
+      receiveDropped: this.#receiveDropped,
+      lastHeardUs: this.#lastHeardUs,
+    };
+  }
+}
