@@ -1,0 +1,200 @@
+/**
+ * The browser SDK's public shape: what `joinRoom` returns and what its parts can do. Implemented in this
+ * folder; the web app (client/app) uses nothing else.
+ */
+import type { Grants, Source } from "../../core/wire/room-model.ts";
+
+export interface JoinOptions {
+  /** Base URL of the gateway; default: the page's own origin. */
+  gateway?: string;
+  /** Join token (JWT); names the room. */
+  token: string;
+  /** Subscribe to every track by itself. Default true. */
+  autoSubscribe?: boolean;
+  /** Playout delay bounds in milliseconds; default {min: 0, max: 1000}. */
+  playoutDelay?: { min: number; max: number };
+  /** Ends the attempt. */
+  signal?: AbortSignal;
+}
+
+export type RoomState = "connecting" | "connected" | "reconnecting" | "closed";
+
+/** Events of a Room: `room.on("chat", (event) => ...)` returns a function that stops listening. */
+export interface RoomEvents {
+  state: { state: RoomState; /** Sentence for people, on reconnecting and closed. */ reason: string };
+  "participant-joined": { participant: RemoteParticipant };
+  "participant-left": { participant: RemoteParticipant };
+  "track-published": { participant: RemoteParticipant; track: RemoteTrack };
+  "track-unpublished": { participant: RemoteParticipant; track: RemoteTrack };
+  /** Somebody's track (also ours) was muted or unmuted; `by` is who did it. */
+  "track-muted": { identity: string; trackId: number; source: Source; muted: boolean; by: string };
+  /** Our own tracks changed (published, ended, switched). */
+  "local-tracks": Record<string, never>;
+  /** Who speaks, loudest first. */
+  speakers: { identities: string[] };
+  chat: ChatMessage;
+  /** Room data of any topic but chat. */
+  data: { from: string; topic: string; payload: Uint8Array };
+  /** Something failed that the room survives (a device went away, a codec is missing). */
+  problem: { code: string; message: string };
+}
+
+export interface ChatMessage {
+  /** Identity of the sender. */
+  from: string;
+  name: string;
+  text: string;
+  sentAt: Date;
+  /** True when we sent it. */
+  own: boolean;
+}
+
+/** A member of the room other than us. */
+export interface RemoteParticipant {
+  readonly identity: string;
+  readonly name: string;
+  readonly admin: boolean;
+  readonly tracks: ReadonlyMap<number, RemoteTrack>;
+  readonly speaking: boolean;
+  /** Admins only; rejects with RoomError "forbidden". */
+  remove(): Promise<void>;
+}
+
+export interface RemoteTrack {
+  readonly trackId: number;
+  readonly kind: "audio" | "video";
+  readonly source: Source;
+  readonly muted: boolean;
+  readonly participant: RemoteParticipant;
+  /** Natural picture size, 0 before the first picture; audio: 0. */
+  readonly width: number;
+  readonly height: number;
+  /**
+   * An element that plays the track: a <canvas> for video (any number may be attached), an <audio> stand-in for
+   * audio (audio plays as long as the room is open, attached or not).
+   */
+  attach(): HTMLElement;
+  detach(element: HTMLElement): void;
+  subscribe(): Promise<void>;
+  unsubscribe(): Promise<void>;
+  /** Audio: 0..2, 1 = as sent. */
+  setVolume(volume: number): void;
+  /** Admins only. */
+  mute(): Promise<void>;
+}
+
+export interface LocalTrack {
+  readonly trackId: number;
+  readonly source: Source;
+  readonly kind: "audio" | "video";
+  readonly muted: boolean;
+  /** The browser's own track, for previews: `video.srcObject = new MediaStream([track.mediaStreamTrack])`. */
+  readonly mediaStreamTrack: MediaStreamTrack;
+  setMuted(muted: boolean): Promise<void>;
+  /** Stops capture and unpublishes. */
+  stop(): Promise<void>;
+}
+
+/** One track's figures; names as in W3C webrtc-stats where it has a word. Fields that do not apply are absent. */
+export interface TrackStats {
+  type: "track";
+  kind: "audio" | "video";
+  direction: "inbound" | "outbound";
+  trackId: number;
+  participant: string;
+  source: Source;
+  codec: string;
+  frameWidth?: number;
+  frameHeight?: number;
+  framesEncoded?: number;
+  framesDecoded?: number;
+  framesRendered?: number;
+  framesDropped?: number;
+  framesPerSecond?: number;
+  keyFrames?: number;
+  bytes: number;
+  bitrateBps?: number;
+  datagrams: number;
+  datagramsLost?: number;
+  datagramsRecovered?: number;
+  jitterMs?: number;
+  playoutDelayMs?: number;
+  concealedMs?: number;
+  totalPlayedMs?: number;
+  /** Sound minus picture at the playout, positive = sound early. On the video track. */
+  avOffsetMs?: number;
+  /** Capture to speaker buffer or to canvas, median of the last seconds; needs clocks in step (docs/sdk.md). */
+  captureToRenderMs?: number;
+  freezeCount?: number;
+  totalFreezesMs?: number;
+  timeToFirstFrameMs?: number;
+  timeToFirstAudioMs?: number;
+}
+
+export interface ConnectionStats {
+  type: "connection";
+  transport: "webtransport" | "websocket";
+  relayId: string;
+  state: RoomState;
+  rttMs?: number;
+  bytesSent: number;
+  bytesReceived: number;
+  datagramsSent: number;
+  datagramsReceived: number;
+  datagramsLost: number;
+  datagramsDropped: Record<string, number>;
+  reconnects: number;
+  joinMs: number;
+  /** Kept for symmetry with tracks: same as joinMs until first media. */
+  timeToFirstFrameMs?: number;
+  timeToFirstAudioMs?: number;
+}
+
+export interface RoomStats {
+  connection: ConnectionStats;
+  tracks: TrackStats[];
+}
+
+export interface Devices {
+  microphones: MediaDeviceInfo[];
+  cameras: MediaDeviceInfo[];
+  speakers: MediaDeviceInfo[];
+}
+
+export interface Room {
+  readonly name: string;
+  readonly identity: string;
+  readonly displayName: string;
+  readonly grants: Grants;
+  readonly state: RoomState;
+  readonly participants: ReadonlyMap<string, RemoteParticipant>;
+  readonly localTracks: ReadonlyMap<Source, LocalTrack>;
+  /** Identities that speak now, loudest first (ours too). */
+  readonly speakers: readonly string[];
+  readonly messages: readonly ChatMessage[];
+  on<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): () => void;
+  /** Asks for the device and publishes it; on again with another device id switches. Rejects with RoomError. */
+  publishMicrophone(options?: { deviceId?: string; muted?: boolean }): Promise<LocalTrack>;
+  publishCamera(options?: { deviceId?: string; width?: number; height?: number; frameRate?: number }): Promise<LocalTrack>;
+  publishScreen(options?: { audio?: boolean }): Promise<LocalTrack>;
+  sendChat(text: string): Promise<void>;
+  sendData(topic: string, payload: Uint8Array, to?: string[]): Promise<void>;
+  /** Devices as the browser lists them (labels need permission). */
+  devices(): Promise<Devices>;
+  setSpeaker(deviceId: string): Promise<void>;
+  getStats(): Promise<RoomStats>;
+  /** Autoplay was blocked: call from a click. True while needed. */
+  readonly needsGesture: boolean;
+  startAudio(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+/** What went wrong, for code (`code`) and for people (`message` says what to do). */
+export class RoomError extends Error {
+  override readonly name = "RoomError";
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,17 @@
+/** What happens to a participant: the room's changes as one tagged union, in the order in which they happened. */
+import type { CloseReason } from "../wire/close-codes.ts";
+import type { ParticipantInfo, TrackInfo } from "../wire/room-model.ts";
+
+export type ParticipantEvent =
+  | { type: "participant-joined"; participant: ParticipantInfo }
+  | { type: "participant-left"; identity: string; reason: string }
+  | { type: "track-published"; identity: string; track: TrackInfo }
+  | { type: "track-unpublished"; identity: string; trackId: number }
+  | { type: "track-muted"; identity: string; trackId: number; muted: boolean; by: string }
+  | { type: "keyframe-requested"; trackId: number; rendition: number }
+  | { type: "track-wanted"; trackId: number; wanted: boolean }
+  | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
+  | { type: "speakers"; speakers: { identity: string; level: number }[] }
+  | { type: "go-away"; withinMs: number }
+  /** Last event. `final`: joining again on the same token cannot work. */
+  | { type: "closed"; reason: CloseReason; message: string; final: boolean };

@@ -1,0 +1,86 @@
+/** What a member of a room without a screen can do; implemented by participant.ts, used by client and bridge. */
+import type { AccessUnit } from "../delivery/access-unit.ts";
+import type { DepacketizerDrop } from "../delivery/depacketizer.ts";
+import type { LinkStats } from "../session/link.ts";
+import type { Connect } from "../session/session.ts";
+import type { Clock, Random } from "../clock.ts";
+import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
+import type { ParticipantEvent } from "./events.ts";
+
+/** One relay of the gateway's answer to join. */
+export interface RelayCandidate {
+  url: string;
+  relayId: string;
+  /** SHA-256 of DER, base64. */
+  certificateHashes: string[];
+  ticket: string;
+}
+
+export interface JoinRelayOptions {
+  connect: Connect;
+  clock: Clock;
+  random: Random;
+  relay: RelayCandidate;
+  /** Name and version of the software, for the relay's logs. */
+  client: string;
+  /** Room events, in order; the first ones come after join resolved. */
+  onEvent(event: ParticipantEvent): void;
+  /** Each complete access unit of a subscribed track, in arrival order; `arrivedUs` on the local clock. */
+  onAccessUnit(trackId: number, unit: AccessUnit, arrivedUs: number): void;
+  timeoutMs?: number;
+}
+
+/** Counters of a track in one direction. */
+export interface TrackCounters {
+  bytes: number;
+  datagrams: number;
+  /** Inbound: datagrams that the track's own numbering shows missing. Outbound: not taken by the link. */
+  datagramsLost: number;
+  datagramsRecovered: number;
+  accessUnits: number;
+  dropped: Readonly<Record<DepacketizerDrop, number>> | undefined;
+}
+
+export interface PublishedTrack {
+  readonly trackId: number;
+  readonly offer: TrackOffer;
+  /**
+   * Sends one unit now. Fills in nothing: frameId must grow by one per rendition. Returns false when the link dropped
+   * any of it; after that the encoder should make a keyframe soon.
+   */
+  send(unit: AccessUnit): boolean;
+  setMuted(muted: boolean): Promise<void>;
+  unpublish(): Promise<void>;
+  counters(): TrackCounters;
+}
+
+export interface SubscribeOptions {
+  rendition?: number;
+  maxTemporalLayer?: number;
+  playoutDelayMs?: number;
+}
+
+export interface Participant {
+  readonly identity: string;
+  readonly room: string;
+  readonly relayId: string;
+  /** Everybody else, by identity, kept up to date before each event is handed out. */
+  readonly participants: ReadonlyMap<string, ParticipantInfo>;
+  /** Room clock minus local clock, microseconds, measured at join; capture times are on the room clock. */
+  readonly clockOffsetUs: number;
+  /** Rejects with RequestFailedError. */
+  publish(offer: TrackOffer): Promise<PublishedTrack>;
+  subscribe(trackId: number, options?: SubscribeOptions): Promise<void>;
+  unsubscribe(trackId: number): Promise<void>;
+  requestKeyframe(trackId: number, rendition: number): void;
+  sendData(topic: string, payload: Uint8Array, to?: string[]): Promise<void>;
+  /** Own tracks, or anybody's for admins (mute only). */
+  mute(trackId: number, muted: boolean): Promise<void>;
+  /** Admins only. */
+  remove(identity: string): Promise<void>;
+  linkStats(): LinkStats;
+  /** Counters of a subscribed track; undefined when it is not subscribed. */
+  trackCounters(trackId: number): TrackCounters | undefined;
+  /** Says goodbye and closes; resolves when the session is over. */
+  leave(): Promise<void>;
+}
