@@ -30,7 +30,7 @@ export interface RelayRecord {
 export interface RoomClaim {
   room: string;
   relayId: string;
-  /** Grows by one each time the room changes its root; a smaller epoch has lost. */
+  /** Grows each time the room gets a root, also when the old one comes back; a smaller epoch has lost. */
   epoch: number;
 }
 
@@ -65,16 +65,21 @@ export interface Registration {
 }
 
 export interface Directory {
-  /** Announces a relay under a lease of `ttlMs`, which the implementation keeps alive by itself. */
+  /**
+   * Announces a relay under a lease of `ttlMs`, which the implementation keeps alive by itself. An id that is
+   * there already (a relay that restarted at once) is taken over: the older registration is lost, with its claims.
+   */
   register(relay: RelayRecord, ttlMs: number): Promise<Registration>;
   relays(): Promise<RelayRecord[]>;
   rooms(): Promise<RoomClaim[]>;
   room(room: string): Promise<RoomClaim | undefined>;
+  /** Remembers a ban; of two for the same token the longer one stands. Rejects with DirectoryError when the list is full. */
   ban(ban: Ban): Promise<void>;
   isBanned(room: string, token: string): Promise<boolean>;
   /**
    * Calls `listener` with what is there (as events), then with each change. An implementation that loses
-   * its place starts over and says what vanished meanwhile. The returned function ends the watch.
+   * its place starts over and says what vanished meanwhile. Every listener sees the same order; it must not
+   * throw. The returned function ends the watch.
    */
   watch(listener: (event: DirectoryEvent) => void): () => void;
   close(): Promise<void>;

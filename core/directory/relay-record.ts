@@ -1,0 +1,24 @@
+/** Schema of relay records that come from outside: configuration, an etcd value. */
+import { z } from "zod";
+import type { RelayRecord } from "./directory.ts";
+
+const CERTIFICATE_HASH = /^[A-Za-z0-9+/]{43}=$/;
+
+/** A relay that is written down by hand may leave out what has an obvious value. */
+export const relayRecordSchema = z.object({
+  id: z.string().min(1).max(128),
+  region: z.string().max(64).default(""),
+  url: z.url({ protocol: /^https$/, error: "must be an https: URL, e.g. https://relay1.example.org:4433/" }),
+  certificateHashes: z
+    .array(z.string().regex(CERTIFICATE_HASH, "must be the base64 of a SHA-256 (44 characters)"))
+    .max(8)
+    .default([]),
+  operationsUrl: z.url({
+    protocol: /^https?$/,
+    error: "must be an http: or https: URL, e.g. http://10.0.0.5:9090/",
+  }),
+  capacity: z.number().int().min(1).default(1000),
+  participants: z.number().int().min(0).default(0),
+  version: z.string().max(64).default(""),
+  draining: z.boolean().default(false),
+}) satisfies z.ZodType<RelayRecord>;
