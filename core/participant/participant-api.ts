@@ -1,9 +1,10 @@
 /** What a member of a room without a screen can do; implemented by participant.ts, used by client and bridge. */
+
+import type { Clock, Random } from "../clock.ts";
 import type { AccessUnit } from "../delivery/access-unit.ts";
 import type { DepacketizerDrop } from "../delivery/depacketizer.ts";
 import type { LinkStats } from "../session/link.ts";
 import type { Connect } from "../session/session.ts";
-import type { Clock, Random } from "../clock.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import type { ParticipantEvent } from "./events.ts";
 

@@ -23,9 +23,10 @@ const u32 = z.number().int().min(0).max(0xffffffff);
 const timeUs = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const renditionIndex = z.number().int().min(0).max(3);
 const topic = z.string().max(MAX_TOPIC_CHARS);
-const payload = z.instanceof(Uint8Array).refine((b) => b.length <= MAX_DATA_BYTES, {
-  message: `a data message carries at most ${MAX_DATA_BYTES} bytes`,
-});
+const payload = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length <= MAX_DATA_BYTES,
+  `a data message carries at most ${MAX_DATA_BYTES} bytes`,
+);
 const text = z.string().max(512);
 
 /** Why a request failed; `message` says it in a sentence. */

@@ -37,42 +37,60 @@ export function frameMessage(message: object): Uint8Array {
   return framed;
 }
 
+/** First allocation for a message that arrives in pieces; doubled as its bytes come, so that a claim alone costs nothing. */
+const FIRST_BODY_BYTES = 1024;
+
 /** Cuts a byte stream into messages of one schema. Holds at most one message of at most MAX_CONTROL_MESSAGE_BYTES. */
 export class MessageReader<Schema extends z.ZodType> {
   readonly #schema: Schema;
-  #pending = new Uint8Array(0);
+  #prefixBytes = 0;
+  #length = 0;
+  #body = new Uint8Array(0);
+  #filled = 0;
 
   constructor(schema: Schema) {
     this.#schema = schema;
   }
 
-  /** Messages that are complete with these bytes, in order. Throws ControlMessageError; the reader is dead after that. */
+  /**
+   * Messages that are complete with these bytes, in order; each byte is copied a bounded number of times, however
+   * small the pieces. Throws ControlMessageError; the reader is dead after that.
+   */
   push(bytes: Uint8Array): z.output<Schema>[] {
-    let data = bytes;
-    if (this.#pending.length > 0) {
-      data = new Uint8Array(this.#pending.length + bytes.length);
-      data.set(this.#pending);
-      data.set(bytes, this.#pending.length);
-    }
     const messages: z.output<Schema>[] = [];
     let offset = 0;
-    while (data.length - offset >= LENGTH_BYTES) {
-      const length =
-        data[offset]! * 0x1000000 +
-        ((data[offset + 1]! << 16) | (data[offset + 2]! << 8) | data[offset + 3]!);
-      if (length > MAX_CONTROL_MESSAGE_BYTES) {
-        throw new ControlMessageError(
-          "message-too-large",
-          `a control message of ${length} bytes is over the limit of ${MAX_CONTROL_MESSAGE_BYTES}`,
-        );
+    while (offset < bytes.length) {
+      if (this.#prefixBytes < LENGTH_BYTES) {
+        this.#length = this.#length * 256 + bytes[offset++]!;
+        if (++this.#prefixBytes === LENGTH_BYTES) checkLength(this.#length);
+        continue;
       }
-      if (data.length - offset - LENGTH_BYTES < length) break;
-      const start = offset + LENGTH_BYTES;
-      messages.push(this.#decode(data.slice(start, start + length)));
-      offset = start + length;
+      const end = Math.min(bytes.length, offset + this.#length - this.#filled);
+      this.#append(bytes.subarray(offset, end));
+      offset = end;
+      if (this.#filled < this.#length) continue;
+      // The body is handed over, not reused: binary values of a message are views into it.
+      const body = this.#body.subarray(0, this.#length);
+      this.#body = new Uint8Array(0);
+      this.#filled = 0;
+      this.#length = 0;
+      this.#prefixBytes = 0;
+      messages.push(this.#decode(body));
     }
-    this.#pending = data.slice(offset);
     return messages;
+  }
+
+  #append(part: Uint8Array): void {
+    const needed = this.#filled + part.length;
+    if (needed > this.#body.length) {
+      const grown = new Uint8Array(
+        Math.min(this.#length, Math.max(needed, 2 * this.#body.length, FIRST_BODY_BYTES)),
+      );
+      grown.set(this.#body.subarray(0, this.#filled));
+      this.#body = grown;
+    }
+    this.#body.set(part, this.#filled);
+    this.#filled = needed;
   }
 
   #decode(body: Uint8Array): z.output<Schema> {
@@ -94,4 +112,14 @@ export class MessageReader<Schema extends z.ZodType> {
     }
     return checked.data;
   }
+}
+
+function checkLength(length: number): void {
+  if (length > MAX_CONTROL_MESSAGE_BYTES) {
+    throw new ControlMessageError(
+      "message-too-large",
+      `a control message of ${length} bytes is over the limit of ${MAX_CONTROL_MESSAGE_BYTES}`,
+    );
+  }
+  if (length === 0) throw new ControlMessageError("protocol-error", "a control message is empty");
 }
