@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { MAX_IDENTITY_CHARS, MAX_NAME_CHARS, MAX_ROOM_CHARS } from "./limits.ts";
 
-/** Letters, digits and - _ . ~ @ : of any script, no spaces or slashes, so that it fits a URL path and a log line. */
-const NAME_PATTERN = /^[\p{L}\p{N}\-_.~@:]+$/u;
+/** Letters, digits and - _ . ~ @ : of any script, no spaces or slashes, not . or .. alone, so that it fits a URL path and a log line. */
+const NAME_PATTERN = /^(?!\.\.?$)[\p{L}\p{N}\-_.~@:]+$/u;
 const NAME_HELP = "use letters, digits and - _ . ~ @ : only";
 
 export const roomNameSchema = z.string().min(1).max(MAX_ROOM_CHARS).regex(NAME_PATTERN, NAME_HELP);

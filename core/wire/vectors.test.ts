@@ -1,4 +1,6 @@
+import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { CLOSE_CODES } from "./close-codes.ts";
 import { clientMessageSchema, relayMessageSchema } from "./control-messages.ts";
 import * as wire from "./datagram.ts";
 import { frameMessage, MessageReader } from "./message-framing.ts";
@@ -163,5 +165,15 @@ describe("control messages", () => {
     expect(fault("00000001c1")).toBe("protocol-error");
     expect(fault("0000000180")).toBe("protocol-error");
     expect(fault("00000002de00")).toBe("protocol-error");
+  });
+});
+
+describe("docs/wire.md", () => {
+  it("lists each close code under its number, and each vector file", async () => {
+    const page = await readFile(new URL("../../docs/wire.md", import.meta.url), "utf8");
+    for (const [name, code] of Object.entries(CLOSE_CODES))
+      expect(page).toContain(`| ${code} | \`${name}\` |`);
+    const files = await readdir(new URL("./vectors/", import.meta.url));
+    for (const file of files) expect(page).toContain(`](../core/wire/vectors/${file})`);
   });
 });
