@@ -31,7 +31,6 @@ const CONNECTION_FIELDS = new Set([
   "upgrade",
 ]);
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that a value must not have.
 const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 const DRAFT02_REQUEST_FIELD = "sec-webtransport-http3-draft02";
 
