@@ -1,0 +1,79 @@
+/** Who is asking: an API key or the holder of a join token, each counted against the rate limit of its key. */
+import type { Context } from "hono";
+import type { Directory } from "../core/directory/directory.ts";
+import { type Credentials, credentialsOf, verifyApiKey } from "./api-keys.ts";
+import type { CheckedJoinToken, JoinTokenVerifier } from "./join-tokens.ts";
+import { countRequest } from "./limits.ts";
+import { ProblemError } from "./problem.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+const HOW_TO_JOIN = "send `Authorization: Bearer <join token>`";
+
+export class Authorisation {
+  readonly #keys: ReadonlyMap<string, string>;
+  readonly #tokens: JoinTokenVerifier;
+  readonly #directory: Directory;
+  readonly #perKey: RateLimit | undefined;
+
+  constructor(options: {
+    keys: ReadonlyMap<string, string>;
+    tokens: JoinTokenVerifier;
+    directory: Directory;
+    perKey: RateLimit | undefined;
+  }) {
+    this.#keys = options.keys;
+    this.#tokens = options.tokens;
+    this.#directory = options.directory;
+    this.#perKey = options.perKey;
+  }
+
+  /** Id of the API key. Throws ProblemError. */
+  async apiKey(c: Context): Promise<string> {
+    return this.#key(c, credentialsOf(c.req.header("authorization")));
+  }
+
+  /** A join token for this room, whose holder was not removed. Throws ProblemError. */
+  async joinToken(c: Context, room: string): Promise<CheckedJoinToken> {
+    return this.#token(c, credentialsOf(c.req.header("authorization"), HOW_TO_JOIN), room);
+  }
+
+  /** An API key, or a join token that makes its holder an admin of this room. Throws ProblemError. */
+  async roomAdmin(c: Context, room: string): Promise<void> {
+    const credentials = credentialsOf(c.req.header("authorization"));
+    if (credentials.kind === "key") {
+      await this.#key(c, credentials);
+      return;
+    }
+    const { claims } = await this.#token(c, credentials, room);
+    if (!claims.grants.admin) {
+      throw new ProblemError(
+        "admin-required",
+        "Removing others takes a join token with grants.admin, or an API key: ask the application for one.",
+      );
+    }
+  }
+
+  async #key(c: Context, credentials: Credentials): Promise<string> {
+    const id = await verifyApiKey(this.#keys, credentials);
+    countRequest(c, this.#perKey, "key", id);
+    return id;
+  }
+
+  async #token(c: Context, credentials: Credentials, room: string): Promise<CheckedJoinToken> {
+    if (credentials.kind === "key") {
+      throw new ProblemError(
+        "token-malformed",
+        "An API key does not join: make a join token with POST /v1/rooms/{room}/tokens and send that.",
+      );
+    }
+    const token = await this.#tokens.verify(credentials.token, room);
+    countRequest(c, this.#perKey, "key", token.keyId ?? `jwks ${token.claims.iss}`);
+    if (await this.#directory.isBanned(room, token.name)) {
+      throw new ProblemError(
+        "removed",
+        "An admin removed you from this room, and this join token does not let you back in.",
+      );
+    }
+    return token;
+  }
+}

@@ -1,0 +1,28 @@
+/** What a gateway is made of; handed in by the entry that knows its runtime. */
+import type { Clock } from "../core/clock.ts";
+import type { Directory } from "../core/directory/directory.ts";
+import type { ClientAddress } from "./client-address.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { TicketKey } from "./ticket-key.ts";
+
+export type Log = (
+  level: "info" | "warn" | "error",
+  message: string,
+  fields?: Record<string, unknown>,
+) => void;
+
+export interface GatewayDeps {
+  directory: Directory;
+  clock: Clock;
+  config: GatewayConfig;
+  /** Signs tickets; relays know its public half. */
+  ticketKey: TicketKey;
+  fetch: typeof fetch;
+  log: Log;
+  /** True: anybody may join any room without a token of their own. Only for a gateway on one's own machine. */
+  guests: boolean;
+  /** Product version, for /healthz. */
+  version: string;
+  /** How this runtime says where a request comes from. */
+  clientAddress: ClientAddress;
+}
