@@ -1,11 +1,37 @@
-import { defineConfig } from "vitest/config";
+/** The test suites, one project each, as test/stages.mjs runs them; `npx vitest run <path>` runs any file by itself. */
+import { configDefaults, defineConfig } from "vitest/config";
+
+const away = [...configDefaults.exclude, "**/dist/**"];
+/** Suites with a stage of their own; every other *.test.ts is a unit test. */
+const ownStage = ["test/house/**", "test/sim/**", "test/e2e/**", "gateway/runtimes/**"];
 
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["**/*.test.ts"], exclude: [...away, ...ownStage] } },
+      { extends: true, test: { name: "house", include: ["test/house/**/*.test.ts"] } },
+      { extends: true, test: { name: "simulation", include: ["test/sim/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "gateway-runtimes",
+          include: ["gateway/runtimes/**/*.test.ts"],
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,69 @@
+/**
+ * `npm start`: everything on one machine. Checks Node.js and the settings, installs and builds what is missing, then
+ * runs gateway and relay in one Deno process (start/all-in-one.ts) until Ctrl-C.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { ensureClient } from "./build.mjs";
+import { checkNodeVersion, denoExecutable, ensureDependencies, ROOT } from "./dependencies.mjs";
+import { readSettings } from "./settings.mjs";
+import { StartError } from "./start-error.mjs";
+
+/** How long Deno may take to say goodbye to its sessions before it is ended. */
+const GOODBYE_MS = 5_000;
+
+function main() {
+  checkNodeVersion();
+  readSettings(process.env);
+  ensureDependencies();
+  ensureClient();
+  run();
+}
+
+function run() {
+  const child = spawn(
+    denoExecutable(),
+    [
+      "run",
+      "-A",
+      "--no-prompt",
+      "--quiet",
+      "--config",
+      join(ROOT, "deno.json"),
+      join(ROOT, "start", "all-in-one.ts"),
+    ],
+    // Its standard input ends when this process does, however it ends: that is how it knows to stop.
+    { cwd: ROOT, stdio: ["pipe", "inherit", "inherit"], detached: process.platform !== "win32" },
+  );
+  let stopping = false;
+  const stop = () => {
+    if (stopping) child.kill("SIGKILL");
+    stopping = true;
+    child.stdin.end();
+    child.kill("SIGTERM");
+    setTimeout(() => child.kill("SIGKILL"), GOODBYE_MS).unref();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  child.on("error", (error) => {
+    process.stderr.write(`Could not start Deno: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.stdin.on("error", () => {
+    // Deno closed its end first; its exit is handled below.
+  });
+  child.on("exit", (code, signal) => {
+    if (stopping) process.exit(0);
+    // Exit code 1 comes with the child's own line; anything else is a surprise and gets one here.
+    if (code !== 1)
+      process.stderr.write(`Tributary stopped unexpectedly (${signal ?? `exit code ${code}`}).\n`);
+    process.exit(code || 1);
+  });
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,130 @@
+/**
+ * The environment of `npm start`, checked before anything is started. Plain JavaScript: read by start/main.mjs on
+ * Node.js and by start/all-in-one.ts on Deno.
+ */
+import { StartError } from "./start-error.mjs";
+
+/** What a process without an environment gets. */
+const DEFAULT_PORT = 8080;
+const DEFAULT_RELAY_PORT = 4433;
+const DEFAULT_HOST = "localhost";
+
+/**
+ * @typedef {object} Settings
+ * @property {string} host as given; what the ready line shows
+ * @property {string[]} bindAddresses addresses to listen on; the first must work, the rest may be missing on this machine
+ * @property {string} relayBindAddress address of the relay's UDP port
+ * @property {number} port HTTP port, 0 = any free one
+ * @property {number} relayPort UDP port, 0 = any free one
+ * @property {string | undefined} relayPublicUrl what browsers are told, when given; always ends in "/"
+ * @property {string} relayPublicHost host of that URL when it is not given
+ * @property {Record<string, string> | undefined} apiKeys key id -> secret, when given
+ * @property {string | undefined} ticketKey ES256 private key (JWK as JSON), when given
+ * @property {string} stateFolder where keys and the certificate are kept, relative to the project
+ */
+
+/**
+ * @param {Record<string, string | undefined>} environment
+ * @returns {Settings}
+ * @throws {StartError} that names the variable and says what it takes
+ */
+export function readSettings(environment) {
+  const host = hostOf(environment.HOST);
+  const everywhere = host === "0.0.0.0" || host === "::";
+  const isLocal = host === "localhost" || everywhere;
+  return {
+    host,
+    // Browsers try ::1 first for "localhost": somebody else's server there would get our visitors.
+    bindAddresses: host === "localhost" ? ["127.0.0.1", "::1"] : [host],
+    relayBindAddress: host === "localhost" ? "127.0.0.1" : host,
+    port: portOf("PORT", environment.PORT, DEFAULT_PORT),
+    relayPort: portOf("RELAY_PORT", environment.RELAY_PORT, DEFAULT_RELAY_PORT),
+    relayPublicUrl: publicUrlOf(environment.RELAY_PUBLIC_URL),
+    relayPublicHost: isLocal ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host,
+    apiKeys: apiKeysOf(environment.TRIBUTARY_API_KEYS),
+    ticketKey: ticketKeyOf(environment.TRIBUTARY_TICKET_KEY),
+    stateFolder: environment.TRIBUTARY_STATE || ".tributary",
+  };
+}
+
+/** @param {string} name @param {string | undefined} value @param {number} fallback */
+function portOf(name, value, fallback) {
+  if (value === undefined || value === "") return fallback;
+  const port = Number(value);
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) {
+    throw new StartError(
+      `${name}=${shown(value)} is not a port: use a number from 0 (any free port) to 65535.`,
+    );
+  }
+  return port;
+}
+
+/** @param {string | undefined} value */
+function hostOf(value) {
+  if (value === undefined || value === "") return DEFAULT_HOST;
+  const bare = value.replace(/^\[(.*)\]$/, "$1");
+  const isName = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(bare);
+  const isIpv6 = /^[0-9A-Fa-f:.]{2,45}$/.test(bare) && bare.includes(":");
+  if (!isName && !isIpv6) {
+    throw new StartError(
+      `HOST=${shown(value)} is not a host name or address: use for example localhost or 0.0.0.0.`,
+    );
+  }
+  return bare;
+}
+
+/** @param {string | undefined} value */
+function publicUrlOf(value) {
+  if (value === undefined || value === "") return undefined;
+  const advice = "use an address such as https://relay.example.org:4433";
+  if (!URL.canParse(value)) throw new StartError(`RELAY_PUBLIC_URL=${shown(value)} is not a URL: ${advice}.`);
+  const url = new URL(value);
+  if (url.protocol !== "https:") {
+    throw new StartError(`RELAY_PUBLIC_URL=${shown(value)} must begin with https://: ${advice}.`);
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new StartError(`RELAY_PUBLIC_URL must not carry a user name, query or fragment: ${advice}.`);
+  }
+  return url.href;
+}
+
+/** "id:secret" pairs, comma separated. @param {string | undefined} value */
+function apiKeysOf(value) {
+  if (value === undefined || value === "") return undefined;
+  /** @type {Record<string, string>} */
+  const keys = {};
+  for (const pair of value.split(",")) {
+    const [, id, secret] = /^\s*([^:\s]{1,128}):(\S+)\s*$/.exec(pair) ?? [];
+    if (id === undefined || secret === undefined) {
+      throw new StartError("TRIBUTARY_API_KEYS must be id:secret pairs, separated by commas.");
+    }
+    if (secret.length < 32) {
+      throw new StartError(
+        `TRIBUTARY_API_KEYS: the secret of ${shown(id)} is shorter than 32 characters: make a longer one.`,
+      );
+    }
+    keys[id] = secret;
+  }
+  return keys;
+}
+
+/** @param {string | undefined} value */
+function ticketKeyOf(value) {
+  if (value === undefined || value === "") return undefined;
+  const advice =
+    "TRIBUTARY_TICKET_KEY must be a private P-256 key as a JWK in JSON (kty EC, crv P-256, d, x, y).";
+  let key;
+  try {
+    key = JSON.parse(value);
+  } catch (error) {
+    throw new StartError(advice, { cause: error });
+  }
+  const isKey = key?.kty === "EC" && key.crv === "P-256" && typeof key.d === "string";
+  if (!isKey) throw new StartError(advice);
+  return value;
+}
+
+/** @param {string} value */
+function shown(value) {
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+}

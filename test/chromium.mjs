@@ -1,0 +1,58 @@
+/**
+ * Finds Chromium, and installs it where that needs nobody's leave: on Debian and Ubuntu as root. Elsewhere says what
+ * to install.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { StartError } from "../start/start-error.mjs";
+import { runCommand } from "./run-command.mjs";
+
+const PLACES = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/snap/bin/chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+];
+
+const INSTALL_TIMEOUT_MS = 300_000;
+
+/** Path of a Chromium that is there, or undefined. CHROMIUM_PATH comes first. @returns {string | undefined} */
+export function findChromium() {
+  const given = process.env.CHROMIUM_PATH;
+  if (given !== undefined && given !== "") {
+    if (!existsSync(given))
+      throw new StartError(`CHROMIUM_PATH=${given} does not exist: name the Chromium binary.`);
+    return given;
+  }
+  return PLACES.find((place) => existsSync(place));
+}
+
+/**
+ * Path of Chromium, installed first where it is missing and may be.
+ * @param {(line: string) => void} print
+ * @returns {Promise<string>}
+ * @throws {StartError} that says what to install
+ */
+export async function ensureChromium(print) {
+  const found = findChromium();
+  if (found !== undefined) return found;
+  const mayInstall = process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0;
+  if (mayInstall) {
+    print("  Chromium is missing: installing it with apt-get...");
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    await runCommand("apt-get", ["update"], { timeoutMs: INSTALL_TIMEOUT_MS, env });
+    const install = await runCommand("apt-get", ["install", "-y", "--no-install-recommends", "chromium"], {
+      timeoutMs: INSTALL_TIMEOUT_MS,
+      env,
+    });
+    const installed = findChromium();
+    if (install.code === 0 && installed !== undefined) return installed;
+    print(install.output.split("\n").slice(-8).join("\n"));
+  }
+  throw new StartError(
+    "The browser tests need Chromium or Chrome: install it (Debian: apt-get install chromium) or name its binary in CHROMIUM_PATH.",
+  );
+}

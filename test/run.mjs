@@ -1,0 +1,87 @@
+/**
+ * `npm test`: prepares what is missing, then runs every stage in order and sums the results. The last line is
+ * `N passed, N failed, N skipped`. `npm test -- unit types` runs the named stages only.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { checkNodeVersion, ensureDependencies, ROOT } from "../start/dependencies.mjs";
+import { StartError } from "../start/start-error.mjs";
+import { endAllCommands } from "./run-command.mjs";
+import { stages } from "./stages.mjs";
+
+/** @typedef {import("./reports.mjs").Counts} Counts */
+
+const REPORTS = join(ROOT, "test", ".cache", "reports");
+
+async function main() {
+  checkNodeVersion();
+  const chosen = chooseStages(process.argv.slice(2));
+  ensureDependencies();
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+
+  /** @type {Counts} */
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const stage of chosen) {
+    const counts = await runStage(stage);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
+  print(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+}
+
+/** @param {string[]} names */
+function chooseStages(names) {
+  const unknown = names.find((name) => !stages.some((stage) => stage.name === name));
+  if (unknown !== undefined) {
+    const known = stages.map((stage) => stage.name).join(", ");
+    throw new StartError(`There is no test stage ${JSON.stringify(unknown)}: choose from ${known}.`);
+  }
+  return names.length === 0 ? stages : stages.filter((stage) => names.includes(stage.name));
+}
+
+/** @param {import("./stages.mjs").Stage} stage @returns {Promise<Counts>} */
+async function runStage(stage) {
+  print(`\n> ${stage.name}: ${stage.title}`);
+  const startedMs = performance.now();
+  /** @type {Counts} */
+  let counts;
+  try {
+    counts = await stage.run({ reports: REPORTS, print });
+  } catch (error) {
+    const text =
+      error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
+    print(`  ${text}`);
+    counts = { passed: 0, failed: 1, skipped: 0 };
+  }
+  if (counts.passed + counts.failed + counts.skipped === 0) {
+    print("  This stage ran no test at all, which counts as a failure.");
+    counts = { passed: 0, failed: 1, skipped: 0 };
+  }
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const { passed, failed, skipped } = counts;
+  print(`  ${stage.name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+  return counts;
+}
+
+/** @param {string} line */
+function print(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    endAllCommands();
+    process.exit(130);
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
