@@ -17,10 +17,16 @@ describe.each([0, 1, 2047, 32_767, 65_530, 65_535])("arrivals from hop sequence 
 
   it("knows a duplicate", () => {
     const log = new ArrivalLog();
-    expect(log.push(at(0), 0, 100, 1)).toBe(true);
-    expect(log.push(at(0), 0, 100, 2)).toBe(false);
-    expect(log.duplicates).toBe(1);
+    expect(log.push(at(0), 0, 100, 1)).toBeUndefined();
+    expect(log.push(at(0), 0, 100, 2)).toBe("duplicate");
     expect(log.received).toBe(1);
+  });
+
+  it("ignores what is too old to be told from a duplicate", () => {
+    const log = new ArrivalLog();
+    for (let i = 0; i < 5000; i++) log.push(at(i), 0, 100, 1);
+    expect(log.push(at(10), 0, 100, 2)).toBe("stale");
+    expect(log.received).toBe(5000);
   });
 
   it("lists each sequence once over successive reports", () => {

@@ -21,18 +21,21 @@ export class ArrivalLog {
   #previousTransitUs: number | undefined;
   #received = 0;
   #receivedBytes = 0;
-  #duplicates = 0;
   #jitterUs = 0;
 
-  /** Notes one datagram. Returns false when it is a duplicate and must be ignored. */
-  push(hopSequence: number, sendTimeUs: number, bytes: number, nowUs: number): boolean {
+  /** Notes one datagram, or says why it must be ignored: `stale` = so old that a duplicate could not be told. */
+  push(
+    hopSequence: number,
+    sendTimeUs: number,
+    bytes: number,
+    nowUs: number,
+  ): "duplicate" | "stale" | undefined {
     const sequence = this.#extend(hopSequence);
     const slot = sequence & (RING - 1);
     if (this.#sequenceOf[slot] === sequence) {
-      this.#duplicates++;
-      return false;
+      return "duplicate";
     }
-    if (sequence <= this.#highest - RING) return true;
+    if (sequence <= this.#highest - RING) return "stale";
     this.#sequenceOf[slot] = sequence;
     this.#arrivalUs[slot] = nowUs;
     this.#received++;
@@ -48,7 +51,7 @@ export class ArrivalLog {
       if (difference < 0x80000000) this.#jitterUs += (difference - this.#jitterUs) / 16;
     }
     this.#previousTransitUs = transitUs;
-    return true;
+    return undefined;
   }
 
   #extend(hopSequence: number): number {
@@ -72,10 +75,6 @@ export class ArrivalLog {
 
   get receivedBytes(): number {
     return this.#receivedBytes;
-  }
-
-  get duplicates(): number {
-    return this.#duplicates;
   }
 
   /** Datagrams that should have come and have not (yet). */

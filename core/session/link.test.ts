@@ -118,6 +118,7 @@ describe("a hop's bounds", () => {
       "unknown-kind": 1,
       malformed: 1,
       duplicate: 1,
+      stale: 0,
     });
   });
 

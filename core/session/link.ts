@@ -36,7 +36,7 @@ const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 const SMOOTHING = 1 / 8;
 
 export type LinkDrop = SendFault | "link-congested";
-export type LinkReceiveDrop = DatagramFault | "duplicate";
+export type LinkReceiveDrop = DatagramFault | "duplicate" | "stale";
 
 /** What a link measured. Shares are 0..1, rates over the last second or so. */
 export interface LinkStats {
@@ -90,6 +90,7 @@ export class Link {
     "unknown-kind": 0,
     malformed: 0,
     duplicate: 0,
+    stale: 0,
   };
   #nextSequence: number;
   #sent = 0;
@@ -166,8 +167,9 @@ export class Link {
     }
     const nowUs = this.#clock.nowUs();
     this.#lastHeardUs = nowUs;
-    if (!this.#arrivals.push(hopSequenceOf(bytes), hopSendTimeOf(bytes), bytes.length, nowUs)) {
-      this.#receiveDropped.duplicate++;
+    const repeated = this.#arrivals.push(hopSequenceOf(bytes), hopSendTimeOf(bytes), bytes.length, nowUs);
+    if (repeated !== undefined) {
+      this.#receiveDropped[repeated]++;
       return;
     }
     const kind = bytes[0]!;
