@@ -71,19 +71,25 @@ export class ProblemError extends Error {
   }
 }
 
-/** Keeps the headers that were set on the way (CORS, rate limit, request id). */
-export function problemResponse(c: Context, error: ProblemError): Response {
-  const requestId: unknown = c.get("requestId");
+/** A problem document as text; `requestId` undefined where there is no request log. */
+export function problemBody(error: ProblemError, requestId: string | undefined) {
   const { status, title } = PROBLEMS[error.problem];
-  const body = {
+  const document = {
     type: `/v1/docs#${error.problem}`,
     title,
     status,
     detail: error.message,
-    ...(typeof requestId === "string" ? { requestId } : {}),
+    ...(requestId ? { requestId } : {}),
     ...(error.fields ? { errors: error.fields } : {}),
   };
-  return c.newResponse(JSON.stringify(body), status, {
+  return { status, body: JSON.stringify(document) };
+}
+
+/** Keeps the headers that were set on the way (CORS, rate limit, request id). */
+export function problemResponse(c: Context, error: ProblemError): Response {
+  const requestId: unknown = c.get("requestId");
+  const { status, body } = problemBody(error, typeof requestId === "string" ? requestId : undefined);
+  return c.newResponse(body, status, {
     "content-type": "application/problem+json",
     "cache-control": "no-store",
     ...error.headers,

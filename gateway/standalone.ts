@@ -1,0 +1,63 @@
+/**
+ * A gateway by itself, apart from its relays: what the three entries have in common. Its directory is the
+ * list of relays in TRIBUTARY_RELAYS (core/directory/static.ts says what such a directory cannot know).
+ */
+import { staticDirectory } from "../core/directory/static.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { createGateway } from "./app.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { ConfigError, type Env, readStandaloneConfig } from "./config.ts";
+import type { Log } from "./deps.ts";
+import { wallClock } from "./wall-clock.ts";
+
+/** One JSON object a line on stderr; stdout is left to the line that says where the gateway is. */
+const logLine: Log = (level, message, fields) => {
+  console.error(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
+};
+
+export interface Standalone {
+  app: ReturnType<typeof createGateway>;
+  host: string;
+  port: number;
+}
+
+/** Rejects with ConfigError. Guests are never taken: that is for `npm start` alone. */
+export async function createStandalone(env: Env, clientAddress: ClientAddress): Promise<Standalone> {
+  const { gateway, ticketKey, relays, host, port } = await readStandaloneConfig(env);
+  const clock = wallClock();
+  const app = createGateway({
+    directory: await staticDirectory(relays, clock),
+    clock,
+    config: gateway,
+    ticketKey,
+    fetch: (input, init) => fetch(input, init),
+    log: logLine,
+    guests: false,
+    version: packageJson.version,
+    clientAddress,
+  });
+  return { app, host, port };
+}
+
+/** The one line that a wrong setting or a taken port ends in; undefined for faults that deserve a stack. */
+export function startFault(error: unknown, host: string, port: number): string | undefined {
+  if (error instanceof ConfigError) return error.message;
+  if (!(error instanceof Error)) return undefined;
+  const code = "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE" || error.name === "AddrInUse") {
+    return `PORT ${port} is taken on ${host}: stop what listens there, or set PORT to another one`;
+  }
+  const unknownHost = code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN";
+  if (unknownHost || error.name === "AddrNotAvailable" || /failed to lookup address/.test(error.message)) {
+    return `HOST ${host} is not an address of this machine: set HOST to one that is, e.g. 0.0.0.0`;
+  }
+  if (code === "EACCES" || error.name === "PermissionDenied") {
+    return `PORT ${port} may not be opened by this user: use one above 1023`;
+  }
+  return undefined;
+}
+
+export function readyLine(host: string, port: number): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `Tributary gateway is ready: http://${name}:${port}`;
+}
