@@ -18,8 +18,6 @@ const DEFAULT_HOST = "localhost";
  * @property {number} relayPort UDP port, 0 = any free one
  * @property {string | undefined} relayPublicUrl what browsers are told, when given; always ends in "/"
  * @property {string} relayPublicHost host of that URL when it is not given
- * @property {Record<string, string> | undefined} apiKeys key id -> secret, when given
- * @property {string | undefined} ticketKey ES256 private key (JWK as JSON), when given
  * @property {string} stateFolder where keys and the certificate are kept, relative to the project
  */
 
@@ -41,8 +39,6 @@ export function readSettings(environment) {
     relayPort: portOf("RELAY_PORT", environment.RELAY_PORT, DEFAULT_RELAY_PORT),
     relayPublicUrl: publicUrlOf(environment.RELAY_PUBLIC_URL),
     relayPublicHost: isLocal ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host,
-    apiKeys: apiKeysOf(environment.TRIBUTARY_API_KEYS),
-    ticketKey: ticketKeyOf(environment.TRIBUTARY_TICKET_KEY),
     stateFolder: environment.TRIBUTARY_STATE || ".tributary",
   };
 }
@@ -86,42 +82,6 @@ function publicUrlOf(value) {
     throw new StartError(`RELAY_PUBLIC_URL must not carry a user name, query or fragment: ${advice}.`);
   }
   return url.href;
-}
-
-/** "id:secret" pairs, comma separated. @param {string | undefined} value */
-function apiKeysOf(value) {
-  if (value === undefined || value === "") return undefined;
-  /** @type {Record<string, string>} */
-  const keys = {};
-  for (const pair of value.split(",")) {
-    const [, id, secret] = /^\s*([^:\s]{1,128}):(\S+)\s*$/.exec(pair) ?? [];
-    if (id === undefined || secret === undefined) {
-      throw new StartError("TRIBUTARY_API_KEYS must be id:secret pairs, separated by commas.");
-    }
-    if (secret.length < 32) {
-      throw new StartError(
-        `TRIBUTARY_API_KEYS: the secret of ${shown(id)} is shorter than 32 characters: make a longer one.`,
-      );
-    }
-    keys[id] = secret;
-  }
-  return keys;
-}
-
-/** @param {string | undefined} value */
-function ticketKeyOf(value) {
-  if (value === undefined || value === "") return undefined;
-  const advice =
-    "TRIBUTARY_TICKET_KEY must be a private P-256 key as a JWK in JSON (kty EC, crv P-256, d, x, y).";
-  let key;
-  try {
-    key = JSON.parse(value);
-  } catch (error) {
-    throw new StartError(advice, { cause: error });
-  }
-  const isKey = key?.kty === "EC" && key.crv === "P-256" && typeof key.d === "string";
-  if (!isKey) throw new StartError(advice);
-  return value;
 }
 
 /** @param {string} value */
