@@ -1,0 +1,120 @@
+/**
+ * `npm run bench -- fanout`: one publisher to many subscribers through one relay on loopback: delivered share, relay CPU per forwarded datagram, delay.
+ * Relay, audience and publisher are processes of their own, all running the product's code; relay CPU is what the kernel
+ * charged to its process. The last row is the largest audience of 1.4 Mb/s subscribers that stays under 0.1 % loss: an audience
+ * process shares this machine with the relay, so on two cores the figure is a lower bound.
+ */
+import { generateKeyPair } from "jose";
+import { AudienceProcess } from "./fanout/audience-process.ts";
+import { LATENCY_BUCKET_US } from "./fanout/audience.ts";
+import { startBenchPublisher } from "./fanout/publisher.ts";
+import { startRelayProcess } from "./fanout/relay-process.ts";
+import { TicketOffice } from "./fanout/ticket-office.ts";
+import { note, readOptions, reportRow } from "./report.ts";
+
+const options = readOptions({
+  subscribers: { default: null, min: 1, max: 2_000, whole: true, about: "one row with this audience instead of the table" },
+  rate: { default: 500, min: 1, max: 5_000, whole: true, about: "datagrams a second of the publisher" },
+  bytes: { default: 1000, min: 100, max: 1000, whole: true, about: "bytes of a datagram" },
+  seconds: { default: 10, min: 2, max: 600, about: "measured time of a row" },
+});
+
+const TABLE = [20, 50, 100, 200];
+/** 1.4 Mb/s of 1000-byte datagrams. */
+const CAPACITY_RATE = 175;
+const CAPACITY_STEPS = [100, 200, 300, 400, 500, 600, 800, 1_000];
+const MAX_LOST_SHARE = 0.001;
+/** Subscribers in one audience process. */
+const AUDIENCE_PROCESSES = 1;
+
+interface Measured {
+  deliveredShare: number;
+  relayCpuUsPerDatagram: number;
+  relayCoreShare: number;
+  audienceCoreShare: number;
+  delayP50Ms: number | null;
+  delayP99Ms: number | null;
+}
+
+async function measure(subscribers: number, rate: number, bytes: number, seconds: number): Promise<Measured> {
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const relay = await startRelayProcess(publicKey);
+  const office = new TicketOffice(privateKey, relay);
+  const audiences: AudienceProcess[] = [];
+  try {
+    const publisher = await startBenchPublisher(await office.ticketFor("publisher", true), rate, bytes);
+    for (let i = 0; i < AUDIENCE_PROCESSES; i++) audiences.push(new AudienceProcess());
+    const share = Math.ceil(subscribers / AUDIENCE_PROCESSES);
+    for (let i = 0; i < AUDIENCE_PROCESSES; i++) {
+      const size = Math.min(share, subscribers - i * share);
+      const tickets = [];
+      for (let n = 0; n < size; n++) tickets.push(await office.ticketFor(`listener-${i}-${n}`, false));
+      await audiences[i]!.join(tickets);
+    }
+    await publisher.runFor(1_000);
+    await Promise.all(audiences.map((audience) => audience.reset()));
+    const cpuBefore = relay.cpuSeconds();
+    const audienceCpuBefore = audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0);
+    const sent = await publisher.runFor(seconds * 1_000);
+    const cpuSeconds = relay.cpuSeconds() - cpuBefore;
+    const audienceCpu = audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0) - audienceCpuBefore;
+    await publisher.settle();
+    const counts = await Promise.all(audiences.map((audience) => audience.count()));
+    const received = counts.reduce((sum, count) => sum + count.received, 0);
+    const due = sent * subscribers;
+    return {
+      deliveredShare: received / due,
+      relayCpuUsPerDatagram: (cpuSeconds * 1e6) / due,
+      relayCoreShare: cpuSeconds / seconds,
+      audienceCoreShare: audienceCpu / seconds,
+      delayP50Ms: delayQuantile(counts.map((count) => count.latencies), 0.5),
+      delayP99Ms: delayQuantile(counts.map((count) => count.latencies), 0.99),
+    };
+  } finally {
+    for (const audience of audiences) await audience.end();
+    await relay.end();
+  }
+}
+
+function delayQuantile(histograms: number[][], share: number): number | null {
+  const total = histograms.flat().reduce((sum, n) => sum + n, 0);
+  let before = 0;
+  for (let bucket = 0; bucket < histograms[0]!.length; bucket++) {
+    for (const histogram of histograms) before += histogram[bucket]!;
+    if (before > 0 && before >= total * share) return ((bucket + 1) * LATENCY_BUCKET_US) / 1000;
+  }
+  return null;
+}
+
+for (const subscribers of options.subscribers === null ? TABLE : [options.subscribers]) {
+  note(`${subscribers} subscribers, ${options.rate} datagrams/s of ${options.bytes} bytes ...`);
+  const figures = await measure(subscribers, options.rate, options.bytes, options.seconds);
+  const target =
+    subscribers === 50 && options.rate === 500
+      ? { deliveredShare: ">= 1" as const, relayCpuUsPerDatagram: "<= 6" as const }
+      : undefined;
+  reportRow({
+    bench: "fanout",
+    row: { subscribers, rate: options.rate, bytes: options.bytes, seconds: options.seconds },
+    figures: { ...figures },
+    ...(target === undefined ? {} : { target }),
+  });
+}
+
+if (options.subscribers === null) {
+  let best = 0;
+  let bestFigures: Measured | undefined;
+  for (const subscribers of CAPACITY_STEPS) {
+    note(`capacity: ${subscribers} subscribers at 1.4 Mb/s ...`);
+    const figures = await measure(subscribers, CAPACITY_RATE, 1000, options.seconds);
+    if (figures.deliveredShare < 1 - MAX_LOST_SHARE) break;
+    best = subscribers;
+    bestFigures = figures;
+  }
+  reportRow({
+    bench: "fanout",
+    row: { capacity: true, rate: CAPACITY_RATE, bytes: 1000, seconds: options.seconds },
+    figures: { largestAudience: best, ...bestFigures },
+  });
+}
+Deno.exit(0);

@@ -1,0 +1,102 @@
+/**
+ * Child of bench/fanout.deno.ts: a process full of real participants that subscribe to everything and count what
+ * arrives. One JSON order a line on standard input, one JSON answer a line on standard output.
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import { joinRelay } from "../../core/participant/participant.ts";
+import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
+import { systemClock } from "../../relay/deno/clock.ts";
+import { connectSession } from "../../relay/deno/session.ts";
+
+/** What the parent asks for. */
+export type AudienceOrder =
+  | { order: "join"; relays: RelayCandidate[] }
+  /** Forget what was counted so far. */
+  | { order: "reset" }
+  | { order: "count" };
+
+/** Answer to `count`. `latencies`: histogram of one-way delay, bucket = LATENCY_BUCKET_US. */
+export interface AudienceCount {
+  received: number;
+  lost: number;
+  latencies: number[];
+  closed: number;
+  cpuSeconds: number;
+}
+
+export const LATENCY_BUCKET_US = 250;
+export const LATENCY_BUCKETS = 8_000;
+
+/** Joins that run at once; more would measure the join storm instead. */
+const JOINS_AT_ONCE = 10;
+
+const latencies = new Uint32Array(LATENCY_BUCKETS);
+const members: Participant[] = [];
+let received = 0;
+let closed = 0;
+let lostBefore = 0;
+
+function onAccessUnit(_trackId: number, unit: AccessUnit, arrivedUs: number): void {
+  received++;
+  const bucket = Math.floor((arrivedUs - unit.captureTimeUs) / LATENCY_BUCKET_US);
+  latencies[Math.max(0, Math.min(LATENCY_BUCKETS - 1, bucket))]!++;
+}
+
+function lostNow(): number {
+  return members.reduce((sum, member) => sum + member.linkStats().datagramsLostInbound, 0);
+}
+
+async function join(relay: RelayCandidate): Promise<void> {
+  const member = await joinRelay({
+    connect: connectSession,
+    clock: systemClock,
+    random: Math.random,
+    relay,
+    client: "bench-fanout",
+    onAccessUnit,
+    onEvent: (event) => {
+      if (event.type === "closed") closed++;
+    },
+    timeoutMs: 20_000,
+  });
+  members.push(member);
+  for (const participant of member.participants.values()) {
+    for (const track of participant.tracks) await member.subscribe(track.trackId);
+  }
+}
+
+async function joinAll(relays: RelayCandidate[]): Promise<void> {
+  for (let at = 0; at < relays.length; at += JOINS_AT_ONCE) {
+    await Promise.all(relays.slice(at, at + JOINS_AT_ONCE).map(join));
+  }
+}
+
+async function obey(order: AudienceOrder): Promise<unknown> {
+  if (order.order === "join") {
+    await joinAll(order.relays);
+    return { joined: members.length };
+  }
+  if (order.order === "reset") {
+    received = 0;
+    latencies.fill(0);
+    lostBefore = lostNow();
+    return {};
+  }
+  const { user, system } = process.cpuUsage();
+  const count: AudienceCount = {
+    received,
+    lost: lostNow() - lostBefore,
+    latencies: [...latencies],
+    closed,
+    cpuSeconds: (user + system) / 1e6,
+  };
+  return count;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer = await obey(JSON.parse(line) as AudienceOrder);
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+process.exit(0);
