@@ -98,8 +98,14 @@ export class ByteSource {
   }
 }
 
-/** Hands a writer out as a stream again, with translated errors. A write settles when QUIC has taken the bytes. */
-export function toWritable(writer: WritableStreamDefaultWriter<Uint8Array>): WritableStream<Uint8Array> {
+/**
+ * Hands a writer out as a stream again, with translated errors. A write settles when QUIC has taken the bytes.
+ * `onFinished` is called when the stream is closed, aborted or broken.
+ */
+export function toWritable(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  onFinished: () => void,
+): WritableStream<Uint8Array> {
   const translated = async (action: Promise<void>): Promise<void> => {
     try {
       await action;
@@ -108,7 +114,7 @@ export function toWritable(writer: WritableStreamDefaultWriter<Uint8Array>): Wri
     }
   };
   // The writer's own promise rejects with the connection; the same error reaches the caller through its next write.
-  writer.closed.catch(() => undefined);
+  writer.closed.then(onFinished, onFinished);
   return new WritableStream<Uint8Array>({
     write: (bytes) => translated(writer.write(bytes)),
     close: () => translated(writer.close()),

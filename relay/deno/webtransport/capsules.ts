@@ -29,13 +29,10 @@ export class CapsuleReader {
     this.#records = new RecordReader((type, length) => this.#decide(type, length));
   }
 
-  push(chunk: Uint8Array): CapsuleEvent[] {
-    return this.#records
-      .push(chunk)
-      .map(
-        ({ type, bytes }): CapsuleEvent =>
-          type === CAPSULE_CLOSE_WEBTRANSPORT_SESSION ? decodeClose(bytes) : { kind: "drain" },
-      );
+  push(chunk: Uint8Array, onEvent: (event: CapsuleEvent) => void): void {
+    this.#records.push(chunk, ({ type, bytes }) => {
+      onEvent(type === CAPSULE_CLOSE_WEBTRANSPORT_SESSION ? decodeClose(bytes) : { kind: "drain" });
+    });
   }
 
   /** Throws H3_MESSAGE_ERROR when the stream ends inside a capsule. */

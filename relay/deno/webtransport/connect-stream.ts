@@ -38,16 +38,16 @@ export class ConnectStream {
 
   /** The other side's header section. Throws Http3Error, or StreamAbortedError. */
   async readHeaders(): Promise<HeaderField[]> {
-    let fields: HeaderField[] | null = null;
-    while (fields === null) {
+    const sections: HeaderField[][] = [];
+    while (sections[0] === undefined) {
       const chunk = await this.#source.read();
       if (chunk === null) throw new Http3Error(H3_REQUEST_INCOMPLETE, "The stream ended before its headers.");
-      for (const event of this.#frames.push(chunk)) {
-        if (event.kind === "headers") fields = decodeFieldSection(event.block, this.#limits);
-        else this.#early.push(...this.#capsules.push(event.bytes));
-      }
+      this.#frames.push(chunk, (event) => {
+        if (event.kind === "headers") sections.push(decodeFieldSection(event.block, this.#limits));
+        else this.#capsules.push(event.bytes, (capsule) => this.#early.push(capsule));
+      });
     }
-    return fields;
+    return sections[0];
   }
 
   /** Hands over each capsule until the other side finishes. Throws Http3Error, or StreamAbortedError. */
@@ -58,9 +58,9 @@ export class ConnectStream {
     for (;;) {
       const chunk = await this.#source.read();
       if (chunk === null) break;
-      for (const event of this.#frames.push(chunk)) {
-        if (event.kind === "data") this.#capsules.push(event.bytes).forEach(onCapsule);
-      }
+      this.#frames.push(chunk, (event) => {
+        if (event.kind === "data") this.#capsules.push(event.bytes, onCapsule);
+      });
     }
     this.#frames.end();
     this.#capsules.end();

@@ -2,7 +2,7 @@
  * One HTTP/3 connection, server or client side (RFC 9114, sections 3 and 6): its control streams, the parsing of every
  * incoming stream and datagram, and which of them belong to the session.
  */
-import { ByteSource, discardStream, StreamAbortedError, toWritable } from "./byte-streams.ts";
+import { ByteSource, discardStream, StreamAbortedError } from "./byte-streams.ts";
 import { ConnectStream } from "./connect-stream.ts";
 import { ControlStreamReader, encodeFrame } from "./frames.ts";
 import {
@@ -74,6 +74,8 @@ export class Http3Connection {
   readonly #setup: ConnectionSetup;
   readonly #settlePeerSettings: (settings: Settings) => void;
   readonly #seenUniqueStreams = new Set<StreamOpening["kind"]>();
+  /** Our control streams. Deno finishes a stream that is garbage collected, and their end is the connection's end. */
+  readonly #criticalWriters: WritableStreamDefaultWriter<Uint8Array>[] = [];
   #waiting: WaitingStream[] = [];
   #session: WtSession | null = null;
   #localError: Http3Error | null = null;
@@ -168,6 +170,7 @@ export class Http3Connection {
   async #openCriticalStream(bytes: Uint8Array): Promise<void> {
     const stream = await this.#quic.createUnidirectionalStream({ waitUntilAvailable: true });
     const writer = stream.getWriter();
+    this.#criticalWriters.push(writer);
     writer.closed.catch(() => undefined);
     // Never closed: closing it would be an error (RFC 9114, 6.2.1).
     await writer.write(bytes);
@@ -269,10 +272,10 @@ export class Http3Connection {
         if (kind === "qpack-encoder" && chunk.some((byte) => byte !== EMPTY_TABLE_INSTRUCTION)) {
           throw new Http3Error(QPACK_ENCODER_STREAM_ERROR, "The dynamic table has a capacity of 0.");
         }
-        for (const event of control?.push(chunk) ?? []) {
+        control?.push(chunk, (event) => {
           if (event.kind === "settings") this.#settlePeerSettings(event.settings);
           else this.#session?.receiveCapsule({ kind: "drain" });
-        }
+        });
       }
     } catch (error) {
       if (error instanceof Http3Error) throw error;
@@ -288,8 +291,7 @@ export class Http3Connection {
     const session = this.#session;
     if (session !== null && session.id === sessionId) {
       if (writable === null) session.receiveStream({ kind: "unidirectional", source, writable });
-      else
-        session.receiveStream({ kind: "bidirectional", source, writable: toWritable(writable.getWriter()) });
+      else session.receiveStream({ kind: "bidirectional", source, writable });
       return;
     }
     if (session === null && !this.#isOver && this.#waiting.length < this.#setup.limits.maxHeldStreams) {

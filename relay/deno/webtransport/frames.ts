@@ -93,14 +93,17 @@ export class ControlStreamReader {
     this.#records = new RecordReader((type, length) => this.#decide(type, length));
   }
 
-  push(chunk: Uint8Array): ControlEvent[] {
-    return this.#records.push(chunk).map(({ type, bytes }): ControlEvent => {
-      if (type === FRAME_SETTINGS) return { kind: "settings", settings: decodeSettings(bytes) };
+  push(chunk: Uint8Array, onEvent: (event: ControlEvent) => void): void {
+    this.#records.push(chunk, ({ type, bytes }) => {
+      if (type === FRAME_SETTINGS) {
+        onEvent({ kind: "settings", settings: decodeSettings(bytes) });
+        return;
+      }
       const id = readVarint(bytes, 0);
       if (id === VARINT_INCOMPLETE || varintLengthFromFirstByte(bytes[0] as number) !== bytes.length) {
         throw new Http3Error(H3_FRAME_ERROR, "A GOAWAY frame holds exactly one varint.");
       }
-      return { kind: "goaway", id };
+      onEvent({ kind: "goaway", id });
     });
   }
 
@@ -144,13 +147,10 @@ export class RequestStreamReader {
     this.#records = new RecordReader((type, length) => this.#decide(type, length));
   }
 
-  push(chunk: Uint8Array): RequestEvent[] {
-    return this.#records
-      .push(chunk)
-      .map(
-        ({ type, bytes }): RequestEvent =>
-          type === FRAME_HEADERS ? { kind: "headers", block: bytes } : { kind: "data", bytes },
-      );
+  push(chunk: Uint8Array, onEvent: (event: RequestEvent) => void): void {
+    this.#records.push(chunk, ({ type, bytes }) => {
+      onEvent(type === FRAME_HEADERS ? { kind: "headers", block: bytes } : { kind: "data", bytes });
+    });
   }
 
   /** Throws H3_FRAME_ERROR when the stream ends inside a frame. */

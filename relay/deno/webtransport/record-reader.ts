@@ -37,16 +37,17 @@ export class RecordReader {
     return this.#fate === null && this.#headerLength === 0;
   }
 
-  /** Takes the next bytes, in pieces of any size, and returns what they complete, in order. */
-  push(chunk: Uint8Array): RecordPiece[] {
-    const pieces: RecordPiece[] = [];
+  /**
+   * Takes the next bytes, in chunks of any size, and hands over what they complete, in order: what stands before a fault
+   * is handed over before the fault is thrown.
+   */
+  push(chunk: Uint8Array, onPiece: (piece: RecordPiece) => void): void {
     let offset = 0;
     while (offset < chunk.length) {
       offset =
-        this.#fate === null ? this.#readHeader(chunk, offset) : this.#readPayload(chunk, offset, pieces);
-      if (this.#fate !== null && this.#remaining === 0) this.#finishRecord(pieces);
+        this.#fate === null ? this.#readHeader(chunk, offset) : this.#readPayload(chunk, offset, onPiece);
+      if (this.#fate !== null && this.#remaining === 0) this.#finishRecord(onPiece);
     }
-    return pieces;
   }
 
   #readHeader(chunk: Uint8Array, start: number): number {
@@ -71,18 +72,20 @@ export class RecordReader {
     return offset;
   }
 
-  #readPayload(chunk: Uint8Array, offset: number, pieces: RecordPiece[]): number {
+  #readPayload(chunk: Uint8Array, offset: number, onPiece: (piece: RecordPiece) => void): number {
     const end = Math.min(chunk.length, offset + this.#remaining);
     const bytes = chunk.subarray(offset, end);
     if (this.#fate === "collect") this.#collected.set(bytes, this.#collected.length - this.#remaining);
-    else if (this.#fate === "stream") pieces.push({ type: this.#type, bytes });
+    else if (this.#fate === "stream") onPiece({ type: this.#type, bytes });
     this.#remaining -= bytes.length;
     return end;
   }
 
-  #finishRecord(pieces: RecordPiece[]): void {
-    if (this.#fate === "collect") pieces.push({ type: this.#type, bytes: this.#collected });
+  #finishRecord(onPiece: (piece: RecordPiece) => void): void {
+    const isCollected = this.#fate === "collect";
+    const bytes = this.#collected;
     this.#fate = null;
     this.#collected = EMPTY;
+    if (isCollected) onPiece({ type: this.#type, bytes });
   }
 }

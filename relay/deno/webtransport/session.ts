@@ -106,6 +106,8 @@ export class WtSession {
   readonly #maxPending: number;
   readonly #settleClosed: (info: SessionCloseInfo) => void;
   readonly #dropped: Record<SessionDropReason, number>;
+  /** Writers of unfinished streams: Deno would finish one that the application lets go of, at a moment of its choice. */
+  readonly #unfinished = new Set<WritableStreamDefaultWriter<Uint8Array>>();
   #held: IncomingStream[] = [];
   #onBidirectionalStream: ((stream: WtBidirectionalStream) => void) | null = null;
   #onUnidirectionalStream: ((readable: ReadableStream<Uint8Array>) => void) | null = null;
@@ -187,7 +189,7 @@ export class WtSession {
     const stream = await this.#quic.createBidirectionalStream({ ...options, waitUntilAvailable: true });
     const writer = stream.writable.getWriter();
     const source = new ByteSource(stream.readable);
-    const writable = toWritable(writer);
+    const writable = this.#handOut(writer);
     await writer.write(encodeVarints(SIGNAL_WEBTRANSPORT_BIDIRECTIONAL, this.id));
     this.#streamsOpened += 1;
     return { readable: source.toReadable(), writable };
@@ -198,7 +200,7 @@ export class WtSession {
     this.#requireOpen();
     const stream = await this.#quic.createUnidirectionalStream({ ...options, waitUntilAvailable: true });
     const writer = stream.getWriter();
-    const writable = toWritable(writer);
+    const writable = this.#handOut(writer);
     await writer.write(encodeVarints(STREAM_WEBTRANSPORT_UNIDIRECTIONAL, this.id));
     this.#streamsOpened += 1;
     return writable;
@@ -313,6 +315,11 @@ export class WtSession {
     return false;
   }
 
+  #handOut(writer: WritableStreamDefaultWriter<Uint8Array>): WritableStream<Uint8Array> {
+    this.#unfinished.add(writer);
+    return toWritable(writer, () => this.#unfinished.delete(writer));
+  }
+
   #requireOpen(): void {
     if (!this.#isOpen) throw new Error("The WebTransport session is closed: open a new one.");
   }
@@ -325,9 +332,8 @@ export class WtSession {
       const onUnidirectional = this.#onUnidirectionalStream;
       if (stream.kind === "bidirectional" && onBidirectional !== null) {
         this.#streamsAccepted += 1;
-        this.#guard(() =>
-          onBidirectional({ readable: stream.source.toReadable(), writable: stream.writable }),
-        );
+        const writable = this.#handOut(stream.writable.getWriter());
+        this.#guard(() => onBidirectional({ readable: stream.source.toReadable(), writable }));
       } else if (stream.kind === "unidirectional" && onUnidirectional !== null) {
         this.#streamsAccepted += 1;
         this.#guard(() => onUnidirectional(stream.source.toReadable()));
@@ -352,6 +358,7 @@ export class WtSession {
     this.#isOpen = false;
     for (const stream of this.#held) void discardStream(stream.source, stream.writable);
     this.#held = [];
+    this.#unfinished.clear();
     this.#settleClosed(info);
     this.#setup.onEnded(info);
   }
