@@ -15,7 +15,8 @@ interface GlobalRule {
 const runtimeFree = (path: string): boolean => /^core\//.test(path) || /^relay\/(?!deno\/|node\/)/.test(path);
 const GLOBAL_RULES: readonly GlobalRule[] = [
   {
-    where: (path) => !/^(relay\/deno|start|bench|test)\/|^gateway\/deno\.ts$|\.deno-test\.ts$/.test(path),
+    where: (path) =>
+      !/^(relay\/deno|start|bench|test)\/|^gateway\/deno(-serve)?\.ts$|\.deno-test\.ts$/.test(path),
     names: ["Deno"],
     why: "only relay/deno, gateway/deno.ts, start and bench speak to Deno",
   },

@@ -9,7 +9,7 @@ function isEntry(path: string): boolean {
   return (
     isTest(path) ||
     /(^|\/)mod\.ts$|\.config\.ts$|^client\/sdk\/(api|index)\.ts$|\/testing\//.test(path) ||
-    /^gateway\/(worker|deno|node)\.ts$/.test(path)
+    /^gateway\/(worker|deno|deno-serve|node)\.ts$/.test(path)
   );
 }
 

@@ -1,0 +1,59 @@
+/** A real Chromium whose camera and microphone play the test clip, and what can be read from a page in it. */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { findChromium } from "../chromium.mjs";
+import { installTap } from "./page-probe.ts";
+import type { TestClip } from "./test-clip.ts";
+
+const FLAGS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Pages of a call all count as seen, though only one can be in front.
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+];
+
+export interface TestBrowser {
+  /** A page with a profile of its own. Its console errors end up in `problems`. */
+  newPage(): Promise<Page>;
+  readonly problems: string[];
+  close(): Promise<void>;
+}
+
+/** Throws when there is no Chromium; `npm test` installs one beforehand. */
+export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error("Chromium is missing: run `npm test`, which installs it.");
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    args: [
+      ...FLAGS,
+      "--use-fake-device-for-media-stream=fps=30",
+      `--use-file-for-fake-video-capture=${clip.videoPath}`,
+      `--use-file-for-fake-audio-capture=${clip.audioPath}`,
+    ],
+  });
+  const problems: string[] = [];
+  return {
+    problems,
+    async newPage() {
+      const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
+      const page = await context.newPage();
+      page.on("console", (message) => {
+        if (message.type() === "error") problems.push(message.text());
+      });
+      page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
+      await page.addInitScript(installTap);
+      return page;
+    },
+    close: () => browser.close(),
+  };
+}
