@@ -13,7 +13,7 @@ export const KEY_HEADERS = { authorization: `Bearer ${KEY_ID}:${KEY_SECRET}` };
 const START_SECONDS = 1_800_000_000;
 
 /** Timers fire only through `pass`. */
-export class TestClock implements Clock {
+class TestClock implements Clock {
   #nowUs = START_SECONDS * 1e6;
   readonly #tasks = new Set<{ atUs: number; task: () => void }>();
 

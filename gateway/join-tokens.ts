@@ -22,9 +22,9 @@ import { type JoinToken, joinTokenSchema } from "../core/wire/tokens.ts";
 import { challenge } from "./api-keys.ts";
 import { ProblemError } from "./problem.ts";
 
-export const ASYMMETRIC_ALGORITHMS = ["ES256", "RS256", "EdDSA", "Ed25519"];
+const ASYMMETRIC_ALGORITHMS = ["ES256", "RS256", "EdDSA", "Ed25519"];
 /** A token that names an audience must name this one. */
-export const TOKEN_AUDIENCE = "tributary";
+const TOKEN_AUDIENCE = "tributary";
 /** Clocks of token makers may be off by this much. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 const JWKS_TIMEOUT_MS = 3_000;

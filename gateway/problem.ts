@@ -36,7 +36,7 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string().openapi({ example: "/v1/docs#token-expired" }),
     title: z.string(),
