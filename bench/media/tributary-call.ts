@@ -1,0 +1,3 @@
+export async function openTributaryCall(..._args: any[]): Promise<any> {
+  throw new Error("not yet");
+}
