@@ -2,6 +2,7 @@
  * The browser SDK's public shape: what `joinRoom` returns and what its parts can do. Implemented in this
  * folder; the web app (client/app) uses nothing else.
  */
+import type { CloseReason } from "../../core/wire/close-codes.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 
 export interface JoinOptions {
@@ -21,7 +22,13 @@ export type RoomState = "connecting" | "connected" | "reconnecting" | "closed";
 
 /** Events of a Room: `room.on("chat", (event) => ...)` returns a function that stops listening. */
 export interface RoomEvents {
-  state: { state: RoomState; /** Sentence for people, on reconnecting and closed. */ reason: string };
+  state: {
+    state: RoomState;
+    /** Sentence for people, on reconnecting and closed. */
+    reason: string;
+    /** Why the room closed, for code; set when `state` is closed. */
+    closeReason?: CloseReason;
+  };
   "participant-joined": { participant: RemoteParticipant };
   "participant-left": { participant: RemoteParticipant };
   "track-published": { participant: RemoteParticipant; track: RemoteTrack };
