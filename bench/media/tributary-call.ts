@@ -1,3 +1,86 @@
-export async function openTributaryCall(..._args: any[]): Promise<any> {
-  throw new Error("not yet");
+/** The product as a person meets it: `npm start`, and room pages of the web app in two windows. */
+import type { Browser, Page } from "playwright-core";
+import type { RoomStats, TrackStats } from "../../client/sdk/api.ts";
+import type { Figures } from "../report.ts";
+import { openContext, type PageSettings, watchErrors } from "./browser.ts";
+import type { CallSystem, Viewer } from "./call-system.ts";
+import { startLocalServer } from "./local-server.ts";
+
+const ROOM = "bench";
+const PUBLISH_TIMEOUT_MS = 30_000;
+
+/** Starts the servers and the publishing page. Rejects when it does not publish camera and microphone. */
+export async function openTributaryCall(
+  browser: Browser,
+  settings: PageSettings,
+  say: (sentence: string) => void,
+  environment: Record<string, string> = {},
+): Promise<CallSystem> {
+  const server = await startLocalServer(environment);
+  try {
+    const publishing = await openContext(browser, settings, ["source"]);
+    const watching = await openContext(browser, settings, ["probe"]);
+    const source = await publishing.newPage();
+    watchErrors(source, "Tributary publisher", say);
+    await source.goto(`${server.url}/r/${ROOM}?name=Source&join=1`);
+    await source.waitForFunction("globalThis.tributary?.room?.localTracks.size >= 2", undefined, {
+      timeout: PUBLISH_TIMEOUT_MS,
+    });
+    return {
+      source,
+      join: async () => {
+        const page = await watching.newPage();
+        watchErrors(page, "Tributary viewer", say);
+        return joinWith(page, `${server.url}/r/${ROOM}?name=Viewer&join=1`);
+      },
+      async close() {
+        await publishing.close();
+        await watching.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** The web app calls joinRoom as soon as it has its guest's token: that answer's end is where the join begins. */
+async function joinWith(page: Page, url: string): Promise<Viewer> {
+  const tokenAnswer = page.waitForResponse((response) => /\/v1\/rooms\/[^/]+\/guests$/.test(response.url()));
+  await page.goto(url, { waitUntil: "commit" });
+  const response = await tokenAnswer;
+  await response.finished();
+  const { startTime, responseEnd } = response.request().timing();
+  return {
+    page,
+    joinedAtMs: startTime + responseEnd,
+    ownFigures: async () => ownFigures(await page.evaluate("globalThis.tributary.room.getStats()")),
+    async leave() {
+      await page.evaluate("globalThis.tributary.room?.leave()");
+      await page.close();
+    },
+  };
+}
+
+/** The SDK's own account, to hold the outside measurement against. */
+function ownFigures(stats: RoomStats): Figures {
+  const inbound = (kind: TrackStats["kind"]) =>
+    stats.tracks.find((track) => track.kind === kind && track.direction === "inbound");
+  const audio = inbound("audio");
+  const video = inbound("video");
+  return {
+    statsAudioCaptureToRenderMs: audio?.captureToRenderMs ?? null,
+    statsVideoCaptureToRenderMs: video?.captureToRenderMs ?? null,
+    statsAudioPlayoutDelayMs: audio?.playoutDelayMs ?? null,
+    statsVideoPlayoutDelayMs: video?.playoutDelayMs ?? null,
+    statsAvOffsetMs: video?.avOffsetMs ?? null,
+    statsConcealedShare: audio?.totalPlayedMs ? (audio.concealedMs ?? 0) / audio.totalPlayedMs : null,
+    statsVideoBytes: video?.bytes ?? null,
+    statsFramesDropped: video?.framesDropped ?? null,
+    statsRttMs: stats.connection.rttMs ?? null,
+    statsJoinMs: stats.connection.joinMs,
+    statsFirstAudioMs: audio?.timeToFirstAudioMs ?? null,
+    statsFirstFrameMs: video?.timeToFirstFrameMs ?? null,
+  };
 }
