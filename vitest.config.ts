@@ -3,7 +3,13 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const away = [...configDefaults.exclude, "**/dist/**"];
 /** Suites with a stage of their own; every other *.test.ts is a unit test. */
-const ownStage = ["test/house/**", "test/sim/**", "test/e2e/**", "gateway/runtimes/**"];
+const ownStage = [
+  "test/house/**",
+  "test/sim/**",
+  "test/e2e/**",
+  "gateway/runtimes/**",
+  "**/chromium.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -26,7 +32,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "browser",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "**/chromium.test.ts"],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,

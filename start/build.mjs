@@ -13,7 +13,7 @@ import { StartError } from "./start-error.mjs";
 /** Everything that ends up in the client; a change to any of it makes the build stale. */
 const SOURCES = ["client", "core", "package-lock.json", "vite.config.ts"];
 /** Where the built client lies. */
-export const CLIENT_DIST = join(ROOT, "client", "dist");
+const CLIENT_DIST = join(ROOT, "client", "dist");
 const STAMP = join(CLIENT_DIST, ".built-from");
 
 /** Names, sizes and times of all sources as one hash, so that a deleted file counts as a change too. */
@@ -36,7 +36,7 @@ function fingerprint() {
 }
 
 /** True when client/dist is not what the sources would give. */
-export function clientIsStale() {
+function clientIsStale() {
   return (
     !existsSync(STAMP) ||
     !existsSync(join(CLIENT_DIST, "index.html")) ||
@@ -48,7 +48,7 @@ export function clientIsStale() {
  * Builds the client, saying so on standard error.
  * @throws {StartError} when Vite fails; its output has been shown by then
  */
-export function buildClient() {
+function buildClient() {
   const before = fingerprint();
   process.stderr.write("Building the web client...\n");
   const vite = join(ROOT, "node_modules", "vite", "bin", "vite.js");

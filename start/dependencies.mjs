@@ -29,7 +29,7 @@ export function checkNodeVersion(version = process.versions.node) {
 }
 
 /** True when node_modules is missing or was made from an older package-lock.json. */
-export function dependenciesAreStale(root = ROOT) {
+function dependenciesAreStale(root = ROOT) {
   const installed = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(installed)) return true;
   return statSync(installed).mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs;

@@ -19,7 +19,12 @@ const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc");
 const VITEST = join(ROOT, "node_modules", "vitest", "vitest.mjs");
 
 /** Programs that Deno runs: what they import is checked with them. */
-const DENO_ENTRIES = ["start/all-in-one.ts", "gateway/deno.ts", "gateway/deno-serve.ts", "relay/deno/main.ts"];
+const DENO_ENTRIES = [
+  "start/all-in-one.ts",
+  "gateway/deno.ts",
+  "gateway/deno-serve.ts",
+  "relay/deno/main.ts",
+];
 
 /** @type {Stage[]} */
 export const stages = [
