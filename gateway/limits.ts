@@ -1,20 +1,43 @@
 /** Middleware that bounds what a caller may ask for: body size and request rate. */
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { addressBucket, type ClientAddress, forwardedAddress } from "./client-address.ts";
 import { ProblemError } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 /** Largest request body; a larger one is refused with 413. */
 export const MAX_BODY_BYTES = 64 * 1024;
+/** Of a larger one, this much is read and thrown away; beyond it the connection is given up. */
+const MAX_DISCARDED_BYTES = 1024 * 1024;
 
+/**
+ * Refuses larger bodies, whether their length is told or not. What is over the limit is read and thrown away
+ * (on Workers the connection would otherwise hang, or break before the answer), up to a limit of its own.
+ */
 export function limitBody(): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
+  return async (c, next) => {
+    const { body, headers } = c.req.raw;
+    if (!body) return next();
+    const told = headers.has("transfer-encoding") ? null : headers.get("content-length");
+    if (told !== null && Number(told) <= MAX_BODY_BYTES) return next();
+    const reader = body.getReader();
+    const bytes = new Uint8Array(MAX_BODY_BYTES);
+    let length = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (length + value.length <= MAX_BODY_BYTES) bytes.set(value, length);
+      length += value.length;
+      if (length > MAX_DISCARDED_BYTES) {
+        await reader.cancel();
+        break;
+      }
+    }
+    if (length > MAX_BODY_BYTES) {
       throw new ProblemError("body-too-large", `The body is over ${MAX_BODY_BYTES} bytes: send less.`);
-    },
-  });
+    }
+    c.req.raw = new Request(c.req.raw, { body: bytes.subarray(0, length) });
+    return next();
+  };
 }
 
 export function limitPerAddress(
