@@ -187,6 +187,16 @@ export function mediaFragmentIndexOf(datagram: Uint8Array): number {
   return readU16(datagram, HOP_HEADER_BYTES + 16);
 }
 
+/** Fragments of the access unit that a media datagram is part of. */
+export function mediaFragmentCountOf(datagram: Uint8Array): number {
+  return readU16(datagram, HOP_HEADER_BYTES + 18);
+}
+
+/** Rendition (0..3) of a repair datagram. */
+export function repairRenditionOf(datagram: Uint8Array): number {
+  return (datagram[HOP_HEADER_BYTES + 8]! >> 3) & 3;
+}
+
 /** Audio level of a media datagram, 0 loudest .. 127 silence. */
 export function mediaAudioLevelOf(datagram: Uint8Array): number {
   return datagram[HOP_HEADER_BYTES + 25]! & 0x7f;

@@ -46,6 +46,10 @@ export const MAX_TOPIC_CHARS = 64;
 export const MAX_TOKEN_CHARS = 4096;
 /** Room data message (chat): bytes of payload. */
 export const MAX_DATA_BYTES = 32 * 1024;
+/** Room data bytes a second that one participant may send; a message above it fails with `unavailable`. */
+export const MAX_DATA_BYTES_PER_SECOND = 128 * 1024;
+/** Burst above that rate. */
+export const MAX_DATA_BURST_BYTES = 512 * 1024;
 /** Tracks that one participant may publish at once; a further publish is refused with `too-many-tracks`. */
 export const MAX_TRACKS_PER_PARTICIPANT = 16;
 /** Subscriptions of one participant; a further one is refused with `too-many-subscriptions`. */
@@ -63,6 +67,8 @@ export const MAX_INGRESS_DATAGRAM_BURST = 3_000;
 export const MAX_GOP_CACHE_BYTES = 3 * 1024 * 1024;
 /** Datagrams of the same. */
 export const MAX_GOP_CACHE_DATAGRAMS = 4_000;
+/** GOP caches of one relay together; above it caches do not grow and are emptied until their next keyframe. */
+export const MAX_GOP_CACHE_BYTES_PER_RELAY = 512 * 1024 * 1024;
 /** Least time between two keyframe requests to one publisher for one rendition. */
 export const KEYFRAME_REQUEST_INTERVAL_MS = 500;
 
@@ -81,5 +87,7 @@ export const SEND_HISTORY_DATAGRAMS = 4_096;
 export const RELAY_TICKET_SECONDS = 60;
 /** Remembered one-use tickets on a relay; above it new hellos are refused with `relay-full`. */
 export const MAX_REMEMBERED_TICKETS = 200_000;
+/** Join tokens of removed participants that a relay remembers by itself; above it the oldest is left to the directory. */
+export const MAX_REMEMBERED_BANS = 100_000;
 /** Longest life of a join token that the gateway mints. */
 export const MAX_JOIN_TOKEN_SECONDS = 7 * 24 * 3600;

@@ -1,0 +1,111 @@
+/** The relay's side of one participant: its session, link, control channel, tracks and subscriptions. */
+import type { Clock, Random } from "../core/clock.ts";
+import type { ControlChannel } from "../core/session/control-channel.ts";
+import { Link } from "../core/session/link.ts";
+import type { Session } from "../core/session/session.ts";
+import { TokenBucket } from "../core/session/token-bucket.ts";
+import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
+import type { clientMessageSchema, FailureCode, RelayMessageInput } from "../core/wire/control-messages.ts";
+import {
+  MAX_DATA_BURST_BYTES,
+  MAX_DATA_BYTES_PER_SECOND,
+  MAX_INGRESS_DATAGRAM_BURST,
+  MAX_INGRESS_DATAGRAMS_PER_SECOND,
+} from "../core/wire/limits.ts";
+import { frameMessage } from "../core/wire/message-framing.ts";
+import type { Grants, ParticipantInfo } from "../core/wire/room-model.ts";
+import type { RelayTicket } from "../core/wire/tokens.ts";
+import type { Forwarder, ForwardSource } from "./forwarder.ts";
+import type { PublisherSignals, Subscription, Track } from "./track.ts";
+
+export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
+
+export interface MemberOptions {
+  session: Session;
+  channel: RelayChannel;
+  ticket: RelayTicket;
+  clock: Clock;
+  random: Random;
+  forwarder: Forwarder;
+  /** All tracks of the room. */
+  roomTracks: ReadonlyMap<number, Track>;
+}
+
+export class Member implements ForwardSource, PublisherSignals {
+  readonly identity: string;
+  readonly name: string;
+  readonly grants: Grants;
+  readonly ticket: RelayTicket;
+  readonly session: Session;
+  readonly channel: RelayChannel;
+  readonly link: Link;
+  readonly allowance: TokenBucket;
+  readonly dataAllowance: TokenBucket;
+  readonly tracks = new Map<number, Track>();
+  readonly roomTracks: ReadonlyMap<number, Track>;
+  readonly subscriptions = new Map<number, Subscription>();
+  #joinedFrame: Uint8Array | undefined;
+
+  constructor(options: MemberOptions) {
+    const { session, ticket, clock, random, forwarder } = options;
+    this.session = session;
+    this.channel = options.channel;
+    this.ticket = ticket;
+    this.identity = ticket.sub;
+    this.name = ticket.name;
+    this.grants = ticket.grants;
+    this.roomTracks = options.roomTracks;
+    const nowUs = clock.nowUs();
+    this.allowance = new TokenBucket(MAX_INGRESS_DATAGRAMS_PER_SECOND, MAX_INGRESS_DATAGRAM_BURST, nowUs);
+    this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
+    this.link = new Link(session, clock, Math.floor(random() * 0x10000), {
+      onMedia: (datagram, kind, arrivedUs) => forwarder.forward(this, datagram, kind, arrivedUs),
+    });
+  }
+
+  /** How others see this member. */
+  get info(): ParticipantInfo {
+    return {
+      identity: this.identity,
+      name: this.name,
+      admin: this.grants.admin,
+      tracks: [...this.tracks.values()].map((track) => track.info),
+    };
+  }
+
+  /** The message that tells others of this member, made once for many of them. */
+  get joinedFrame(): Uint8Array {
+    this.#joinedFrame ??= frameMessage({
+      type: "participant-joined",
+      participant: this.info,
+    } satisfies RelayMessageInput);
+    return this.#joinedFrame;
+  }
+
+  /** To be called when anything in `info` has changed. */
+  infoChanged(): void {
+    this.#joinedFrame = undefined;
+  }
+
+  send(message: RelayMessageInput): void {
+    this.channel.send(message);
+  }
+
+  fail(request: number, code: FailureCode, message: string): void {
+    this.send({ type: "failed", request, code, message });
+  }
+
+  keyframeRequested(trackId: number, rendition: number): void {
+    this.send({ type: "keyframe-requested", trackId, rendition });
+  }
+
+  trackWanted(trackId: number, wanted: boolean): void {
+    this.send({ type: "track-wanted", trackId, wanted });
+  }
+
+  /** Ends the session from the relay's side. */
+  close(reason: CloseReason, message: string): void {
+    this.channel.stop();
+    this.session.close(CLOSE_CODES[reason], message);
+  }
+}

@@ -1,0 +1,110 @@
+/** What a relay counts beside its forwarder, and all of it as Prometheus text. */
+import type { LinkStats } from "../core/session/link.ts";
+import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
+import type { ForwardCounters } from "./forwarder.ts";
+import { MetricsText } from "./metrics-text.ts";
+
+/** Link counters of many links added up. */
+export interface LinkTotals {
+  sent: number;
+  received: number;
+  lostOutbound: number;
+  lostInbound: number;
+  /** By LinkDrop. */
+  dropped: Record<string, number>;
+  /** By LinkReceiveDrop. */
+  receiveDropped: Record<string, number>;
+}
+
+export function emptyLinkTotals(): LinkTotals {
+  return { sent: 0, received: 0, lostOutbound: 0, lostInbound: 0, dropped: {}, receiveDropped: {} };
+}
+
+export function addLink(totals: LinkTotals, stats: LinkStats): void {
+  totals.sent += stats.datagramsSent;
+  totals.received += stats.datagramsReceived;
+  totals.lostOutbound += stats.datagramsLostOutbound;
+  totals.lostInbound += stats.datagramsLostInbound;
+  addAll(totals.dropped, stats.dropped);
+  addAll(totals.receiveDropped, stats.receiveDropped);
+}
+
+function addAll(into: Record<string, number>, from: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(from)) into[name] = (into[name] ?? 0) + count;
+}
+
+export interface RelayCounters {
+  sessionsAccepted: number;
+  sessionsClosed: Record<CloseReason, number>;
+  keyframeRequests: number;
+}
+
+export function emptyRelayCounters(): RelayCounters {
+  const closed = Object.fromEntries(Object.keys(CLOSE_CODES).map((reason) => [reason, 0]));
+  return {
+    sessionsAccepted: 0,
+    sessionsClosed: closed as Record<CloseReason, number>,
+    keyframeRequests: 0,
+  };
+}
+
+/** What is now, beside what was counted. */
+export interface RelayGauges {
+  rooms: number;
+  participants: number;
+  unauthenticated: number;
+  tracks: number;
+  subscriptions: number;
+  cacheBytes: number;
+  replays: number;
+  bans: number;
+  registered: boolean;
+  draining: boolean;
+}
+
+export function metricsText(
+  gauges: RelayGauges,
+  counters: RelayCounters,
+  forwarding: ForwardCounters,
+  links: LinkTotals,
+): string {
+  const text = new MetricsText();
+  text.gauge("tributary_rooms", "Rooms on this relay.", gauges.rooms);
+  text.gauge("tributary_participants", "Participants on this relay.", gauges.participants);
+  text.gauge("tributary_unauthenticated_sessions", "Sessions without a valid hello.", gauges.unauthenticated);
+  text.gauge("tributary_tracks", "Published tracks.", gauges.tracks);
+  text.gauge("tributary_subscriptions", "Subscriptions.", gauges.subscriptions);
+  text.gauge("tributary_gop_cache_bytes", "Memory of GOP caches.", gauges.cacheBytes);
+  text.gauge("tributary_gop_replays", "Late joiners who are being sent a cached GOP.", gauges.replays);
+  text.gauge("tributary_bans", "Join tokens of removed participants.", gauges.bans);
+  text.gauge("tributary_registered", "1 while the directory knows this relay.", Number(gauges.registered));
+  text.gauge("tributary_draining", "1 while the relay takes no new sessions.", Number(gauges.draining));
+  text.counter("tributary_sessions_accepted_total", "Sessions accepted.", counters.sessionsAccepted);
+  text.counters(
+    "tributary_sessions_closed_total",
+    "Sessions closed, by reason.",
+    "reason",
+    counters.sessionsClosed,
+  );
+  text.counter("tributary_datagrams_in_total", "Media datagrams from publishers.", forwarding.datagramsIn);
+  text.counter("tributary_datagram_bytes_in_total", "Bytes of them.", forwarding.bytesIn);
+  text.counter("tributary_datagrams_out_total", "Media datagrams to subscribers.", forwarding.datagramsOut);
+  text.counter("tributary_datagram_bytes_out_total", "Bytes of them.", forwarding.bytesOut);
+  text.counters(
+    "tributary_datagrams_dropped_total",
+    "Datagrams of publishers that were not forwarded, by reason.",
+    "reason",
+    { ...forwarding.dropped, ...links.receiveDropped },
+  );
+  text.counters(
+    "tributary_datagrams_unsent_total",
+    "Datagrams that a link did not take, by reason.",
+    "reason",
+    links.dropped,
+  );
+  text.counter("tributary_link_datagrams_sent_total", "Datagrams sent on all links.", links.sent);
+  text.counter("tributary_link_datagrams_received_total", "Datagrams received on all links.", links.received);
+  text.counter("tributary_link_lost_outbound_total", "Sent datagrams reported missing.", links.lostOutbound);
+  text.counter("tributary_link_lost_inbound_total", "Datagrams that never came.", links.lostInbound);
+  return text.toString();
+}

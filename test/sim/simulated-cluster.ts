@@ -1,0 +1,155 @@
+/**
+ * Real relays and real participants in one process, on a virtual clock and a seeded network. Tickets are plain
+ * JSON here: signatures need the real clock of WebCrypto, and have their own tests.
+ */
+import type { Random } from "../../core/clock.ts";
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import { MemoryDirectory } from "../../core/directory/memory.ts";
+import type { ParticipantEvent } from "../../core/participant/events.ts";
+import { joinRelay } from "../../core/participant/participant.ts";
+import type { Participant } from "../../core/participant/participant-api.ts";
+import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
+import type { NetworkOptions } from "../../core/session/network-path.ts";
+import { type Grants, grantsSchema } from "../../core/wire/room-model.ts";
+import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
+import { Refusal } from "../../relay/refusal.ts";
+import { Relay } from "../../relay/relay.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export const ALL_GRANTS: Grants = grantsSchema.parse({
+  publish: ["microphone", "camera", "screen"],
+});
+
+export interface JoinWish {
+  identity: string;
+  room?: string;
+  grants?: Partial<Grants>;
+  relayId?: string;
+  network?: Partial<NetworkOptions>;
+  token?: string;
+}
+
+/** A participant with everything that it saw, in order. */
+export interface SimulatedMember {
+  identity: string;
+  participant: Participant;
+  events: ParticipantEvent[];
+  units: { trackId: number; unit: AccessUnit; arrivedUs: number }[];
+  wires: MemorySessionPair;
+}
+
+export class SimulatedCluster {
+  readonly seed: number;
+  readonly clock = new VirtualClock();
+  readonly random: Random;
+  readonly directory: MemoryDirectory;
+  readonly relays = new Map<string, Relay>();
+  readonly log: string[] = [];
+  #tickets = 0;
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.random = seededRandom(seed);
+    this.directory = new MemoryDirectory(this.clock);
+  }
+
+  async addRelay(id: string): Promise<Relay> {
+    const relay = new Relay({
+      identity: {
+        id,
+        region: "",
+        url: `https://${id}.test:4433/`,
+        certificateHashes: [],
+        operationsUrl: `http://${id}.test:9090/`,
+        capacity: 1000,
+        version: "0.0.0",
+      },
+      clock: this.clock,
+      random: this.random,
+      directory: this.directory,
+      verifyTicket: async (ticket) => ticketOf(ticket),
+      log: (line) => this.log.push(line),
+    });
+    this.relays.set(id, relay);
+    await relay.start();
+    return relay;
+  }
+
+  /** A session to a relay, as a browser dials it; the relay's end is handed to the relay. */
+  dial(relayId: string, network: Partial<NetworkOptions> = {}): MemorySessionPair {
+    const { clock, random } = this;
+    const pair = createMemorySessionPair({ clock, random, up: network, down: network });
+    this.relays.get(relayId)!.accept(pair.accepted);
+    return pair;
+  }
+
+  ticket(wish: JoinWish): string {
+    const nowSeconds = Math.floor(this.clock.nowUs() / 1_000_000);
+    return JSON.stringify({
+      aud: wish.relayId ?? "relay1",
+      sub: wish.identity,
+      name: wish.identity,
+      room: wish.room ?? "room",
+      grants: { ...ALL_GRANTS, ...wish.grants },
+      iat: nowSeconds,
+      exp: nowSeconds + 60,
+      jti: `ticket-${++this.#tickets}`,
+      token: wish.token ?? `token-of-${wish.identity}`,
+      tokenExp: nowSeconds + 3600,
+    } satisfies RelayTicket);
+  }
+
+  /** Starts to join; time must pass (`clock.until`) for it to happen. Rejects with JoinFailedError. */
+  async join(wish: JoinWish): Promise<SimulatedMember> {
+    const relayId = wish.relayId ?? "relay1";
+    const events: ParticipantEvent[] = [];
+    const units: SimulatedMember["units"] = [];
+    const wires = this.dial(relayId, wish.network);
+    const participant = await joinRelay({
+      connect: async () => wires.dialled,
+      clock: this.clock,
+      random: this.random,
+      relay: { url: "https://relay.test/", relayId, certificateHashes: [], ticket: this.ticket(wish) },
+      client: "simulation",
+      onEvent: (event) => void events.push(event),
+      onAccessUnit: (trackId, unit, arrivedUs) => void units.push({ trackId, unit, arrivedUs }),
+    });
+    return { identity: wish.identity, participant, events, units, wires };
+  }
+
+  /** Joins and lets the time pass that it takes. */
+  joined(wish: JoinWish): Promise<SimulatedMember> {
+    return this.clock.until(this.join(wish));
+  }
+}
+
+function ticketOf(text: string): RelayTicket {
+  try {
+    return relayTicketSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Refusal("ticket-malformed", "not a ticket of the simulation", { cause });
+  }
+}
+
+/** An access unit of `bytes` bytes with a recognisable content. */
+export function unitOf(
+  frameId: number,
+  captureTimeUs: number,
+  options: Partial<AccessUnit> & { size?: number } = {},
+): AccessUnit {
+  const { size = 3000, ...rest } = options;
+  return {
+    frameId,
+    captureTimeUs,
+    keyframe: false,
+    discardable: false,
+    temporalLayer: 0,
+    rendition: 0,
+    audioLevel: 127,
+    voice: false,
+    encrypted: false,
+    bytes: Uint8Array.from({ length: size }, (_, i) => (i * 7 + frameId * 13) & 0xff),
+    ...rest,
+  };
+}
