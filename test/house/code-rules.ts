@@ -182,14 +182,14 @@ export function checkLimits(files: readonly SourceFile[]): string[] {
     );
 }
 
-/** `npm run x` and `npm x` in a document whose script package.json does not have. */
+/** `npm run x`, and `npm x` where it begins a line or a piece of code, whose script package.json does not have. */
 export function checkCommands(document: string, scripts: readonly string[]): string[] {
-  const builtIn = new Set(["ci", "install", "exec", "pack"]);
-  const broken: string[] = [];
-  for (const [, , name = ""] of document.matchAll(/\bnpm (run )?([a-z][\w:-]*)/g)) {
-    if (!scripts.includes(name) && !builtIn.has(name) && name !== "run") {
-      broken.push(`the document says npm ${name}, which package.json does not have`);
-    }
-  }
-  return broken;
+  const builtIn = new Set(["ci", "install", "exec", "pack", "run"]);
+  const named = [
+    ...document.matchAll(/\bnpm run ([a-z][\w:-]*)/g),
+    ...document.matchAll(/(?:^|`|\$ |&& )npm ([a-z][\w:-]*)/gm),
+  ].map(([, name = ""]) => name);
+  return [...new Set(named)]
+    .filter((name) => !scripts.includes(name) && !builtIn.has(name))
+    .map((name) => `the document says npm ${name}, which package.json does not have`);
 }

@@ -152,7 +152,9 @@ describe("files and names", () => {
   });
 
   it("commands of documents", () => {
-    expect(code.checkCommands("Run `npm run fly`, then npm start.", ["start"])).toHaveLength(1);
+    expect(
+      code.checkCommands("Run `npm run fly`, then `npm start` from the npm registry.", ["start"]),
+    ).toHaveLength(1);
     expect(
       code.checkCommands("Run `npm ci`, `npm test -- unit`, `npm run bench -- call`.", ["test", "bench"]),
     ).toEqual([]);
