@@ -43,7 +43,9 @@ export class RelayOperations {
 
   /** Rejects with RelayCallError. */
   async rooms(relay: RelayRecord): Promise<RoomSummary[]> {
-    return (await this.#call(relay, "GET", ["v1", "rooms"], z.array(roomSummarySchema))) ?? [];
+    const rooms = await this.#call(relay, "GET", ["v1", "rooms"], z.array(roomSummarySchema));
+    if (!rooms) throw new RelayCallError(relay.id, "it has no list of rooms: is operationsUrl a relay's?");
+    return rooms;
   }
 
   /** Undefined when the relay does not hold the room. Rejects with RelayCallError. */
@@ -87,8 +89,7 @@ export class RelayOperations {
       return schema.parse(JSON.parse(await boundedText(response)));
     } catch (cause) {
       if (cause instanceof RelayCallError) throw cause;
-      const message = cause instanceof z.ZodError ? "its answer does not fit the schema" : String(cause);
-      throw new RelayCallError(relay.id, message, { cause });
+      throw new RelayCallError(relay.id, reasonOf(cause), { cause });
     } finally {
       deadline.cancel();
     }
@@ -103,6 +104,13 @@ export class RelayOperations {
       exp: iat + SERVICE_TOKEN_SECONDS,
     });
   }
+}
+
+/** In one line; fetch hides what happened in its cause. */
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) return "its answer does not fit the schema";
+  const inner = error instanceof Error && error.cause !== undefined ? `: ${String(error.cause)}` : "";
+  return `${String(error)}${inner}`;
 }
 
 /** Asks relays side by side; what failed is told apart from what answered. Order as given. */

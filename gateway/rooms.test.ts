@@ -80,6 +80,7 @@ describe("listing rooms", () => {
       "redirects",
       () => new Response(null, { status: 302, headers: { location: "http://evil.example.org/" } }),
     ],
+    ["is something else with a 404", notFound],
     ["answers no JSON", () => new Response("<html>")],
     ["answers another shape", () => Response.json([{ room: "a b" }])],
     ["answers without end", () => endless()],
