@@ -182,7 +182,12 @@ export interface Room {
   on<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): () => void;
   /** Asks for the device and publishes it; on again with another device id switches. Rejects with RoomError. */
   publishMicrophone(options?: { deviceId?: string; muted?: boolean }): Promise<LocalTrack>;
-  publishCamera(options?: { deviceId?: string; width?: number; height?: number; frameRate?: number }): Promise<LocalTrack>;
+  publishCamera(options?: {
+    deviceId?: string;
+    width?: number;
+    height?: number;
+    frameRate?: number;
+  }): Promise<LocalTrack>;
   publishScreen(options?: { audio?: boolean }): Promise<LocalTrack>;
   sendChat(text: string): Promise<void>;
   sendData(topic: string, payload: Uint8Array, to?: string[]): Promise<void>;

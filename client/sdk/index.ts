@@ -1,0 +1,17 @@
+/** Tributary's browser SDK: joinRoom and the types of what it returns. docs/sdk.md. */
+export type {
+  ChatMessage,
+  ConnectionStats,
+  Devices,
+  JoinOptions,
+  LocalTrack,
+  RemoteParticipant,
+  RemoteTrack,
+  Room,
+  RoomEvents,
+  RoomState,
+  RoomStats,
+  TrackStats,
+} from "./api.ts";
+export { RoomError } from "./api.ts";
+export { joinRoom } from "./join-room.ts";

@@ -1,0 +1,85 @@
+/** joinRoom: gateway, worker and sound start at the same time; resolves when the relay has let us in. */
+import { AudioOutput } from "../audio/audio-output.ts";
+import { fetchJoin, GatewayError } from "../session/gateway-join.ts";
+import type { FromWorker } from "../worker/worker-messages.ts";
+import { type JoinOptions, type Room, RoomError } from "./api.ts";
+import { LiveRoom } from "./live-room.ts";
+import { WorkerPort } from "./worker-port.ts";
+
+const DEFAULT_PLAYOUT_DELAY = { min: 0, max: 1000 };
+const OUTPUT_LATENCY_CHECK_MS = 1_000;
+
+/** Joins the room that the token names. Rejects with RoomError, whose code is the gateway's problem or the relay's close reason. */
+export async function joinRoom(options: JoinOptions): Promise<Room> {
+  const calledAtMs = performance.timeOrigin + performance.now();
+  const gateway = options.gateway ?? globalThis.location.origin;
+  const port = new WorkerPort();
+  const output = startOutput(port);
+  try {
+    const answer = await fetchJoin(gateway, options.token, options.signal);
+    const { identity, name, grants } = answer;
+    const room = new LiveRoom({ name: answer.room, identity, displayName: name, grants }, port, output);
+    const joined = firstJoin(room, port, options.signal);
+    port.post({
+      type: "start",
+      gateway,
+      token: options.token,
+      relays: answer.relays,
+      identity,
+      displayName: name,
+      autoSubscribe: options.autoSubscribe ?? true,
+      playoutDelay: options.playoutDelay ?? DEFAULT_PLAYOUT_DELAY,
+      pageTimeOriginMs: performance.timeOrigin,
+      calledAtMs,
+    });
+    await joined;
+    return room;
+  } catch (error) {
+    port.close();
+    output?.close().catch(() => undefined);
+    if (error instanceof GatewayError) throw new RoomError(error.code, error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Sound is started without waiting: a room without it is still a room. */
+function startOutput(port: WorkerPort): AudioOutput | undefined {
+  if (typeof AudioContext === "undefined" || typeof AudioWorkletNode === "undefined") return undefined;
+  const output = new AudioOutput();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const tellLatency = (): void => {
+    if (output.closed) clearInterval(timer);
+    else port.post({ type: "output-latency", latencyUs: output.latencyUs });
+  };
+  output
+    .start()
+    .then((speaker) => {
+      port.post({ type: "speaker", ...speaker }, [speaker.port]);
+      tellLatency();
+      timer = setInterval(tellLatency, OUTPUT_LATENCY_CHECK_MS);
+    })
+    .catch((cause: unknown) => {
+      if (output.closed) return;
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      port.onMessage({ type: "problem", code: "no-sound", message: `Sound could not be started: ${detail}` });
+    });
+  return output;
+}
+
+/** Resolves at the first "connected"; rejects with RoomError when it comes to nothing. */
+function firstJoin(room: LiveRoom, port: WorkerPort, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(new RoomError("aborted", "joining was called off"));
+    };
+    if (signal?.aborted) return abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    port.onMessage = (message: FromWorker) => {
+      room.receive(message);
+      if (message.type !== "state" || message.state === "reconnecting") return;
+      signal?.removeEventListener("abort", abort);
+      if (message.state === "connected") resolve();
+      else if (message.state === "closed") reject(new RoomError(message.code, message.reason));
+    };
+  });
+}

@@ -1,0 +1,174 @@
+/** One microphone or screen sound: captured buffers -> 48 kHz mono frames -> Opus -> access units. */
+import { audioLevelOf, VoiceDetector } from "../../core/media/audio-level.ts";
+import { CaptureClock } from "../../core/media/capture-clock.ts";
+import { Resampler } from "../../core/media/resampler.ts";
+import { workerClock } from "./worker-clock.ts";
+
+export const OPUS_RATE_HZ = 48_000;
+export const OPUS_FRAME_US = 20_000;
+const FRAME_SAMPLES = (OPUS_RATE_HZ * OPUS_FRAME_US) / 1e6;
+const BITRATE_BPS = { microphone: 40_000, "screen-audio": 96_000 } as const;
+/** Frames in the encoder at once; at more the capture is dropped (`encoder-busy`). */
+const MAX_ENCODING = 10;
+/** Frames whose level is remembered until the encoder gives them back. */
+const MAX_NOTES = 64;
+
+/** An encoded frame with its local capture time. */
+export interface EncodedAudio {
+  captureUs: number;
+  level: number;
+  voice: boolean;
+  bytes: Uint8Array;
+}
+
+export interface AudioSenderEvents {
+  onFrame(frame: EncodedAudio): void;
+  /** The source ended (device unplugged, sharing stopped). */
+  onEnd(): void;
+  onError(message: string): void;
+}
+
+export class AudioSender {
+  /** While true captured sound is thrown away before the encoder. */
+  paused = false;
+  framesEncoded = 0;
+  framesDropped = 0;
+  readonly #events: AudioSenderEvents;
+  readonly #originsUs: readonly number[];
+  readonly #encoder: AudioEncoder;
+  readonly #voice = new VoiceDetector();
+  readonly #notes = new Map<number, { level: number; voice: boolean }>();
+  readonly #frame = new Float32Array(FRAME_SAMPLES);
+  #filled = 0;
+  #frameCaptureUs = 0;
+  #lastTimestampUs = 0;
+  #reader: ReadableStreamDefaultReader<AudioData> | undefined;
+  #over = false;
+
+  /** `originsUs`: places on the local clock that capture timestamps may count from. */
+  constructor(source: keyof typeof BITRATE_BPS, originsUs: readonly number[], events: AudioSenderEvents) {
+    this.#events = events;
+    this.#originsUs = originsUs;
+    this.#encoder = new AudioEncoder({
+      output: (chunk) => this.#onChunk(chunk),
+      error: (error) => events.onError(`the Opus encoder failed: ${error.message}`),
+    });
+    this.#encoder.configure({
+      codec: "opus",
+      sampleRate: OPUS_RATE_HZ,
+      numberOfChannels: 1,
+      bitrate: BITRATE_BPS[source],
+      opus: {
+        frameDuration: OPUS_FRAME_US,
+        application: source === "microphone" ? "voip" : "audio",
+        complexity: 8,
+      } as OpusEncoderConfig,
+    });
+  }
+
+  /** Takes sound from here from now on; an earlier source is let go. */
+  read(readable: ReadableStream<AudioData>): void {
+    const earlier = this.#reader;
+    const reader = readable.getReader();
+    this.#reader = reader;
+    this.#filled = 0;
+    earlier?.cancel().catch(() => undefined);
+    void this.#readAll(reader);
+  }
+
+  stop(): void {
+    this.#over = true;
+    this.#reader?.cancel().catch(() => undefined);
+    if (this.#encoder.state !== "closed") this.#encoder.close();
+  }
+
+  async #readAll(reader: ReadableStreamDefaultReader<AudioData>): Promise<void> {
+    let clock: CaptureClock | undefined;
+    let resampler: { rateHz: number; convert: Resampler | undefined } | undefined;
+    for (;;) {
+      const { value: data, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
+      if (done || data === undefined) break;
+      if (this.#over || reader !== this.#reader) {
+        data.close();
+        continue;
+      }
+      clock ??= new CaptureClock(this.#originsUs, data.duration);
+      const captureUs = clock.map(data.timestamp, workerClock.nowUs());
+      if (resampler?.rateHz !== data.sampleRate) {
+        const convert =
+          data.sampleRate === OPUS_RATE_HZ ? undefined : new Resampler(data.sampleRate, OPUS_RATE_HZ);
+        resampler = { rateHz: data.sampleRate, convert };
+        this.#filled = 0;
+      }
+      const mono = mixDown(data);
+      data.close();
+      if (this.paused) {
+        this.#filled = 0;
+        continue;
+      }
+      this.#collect(resampler.convert?.push(mono) ?? mono, captureUs);
+    }
+    if (!this.#over && reader === this.#reader) this.#events.onEnd();
+  }
+
+  #collect(samples: Float32Array, captureUs: number): void {
+    let at = 0;
+    while (at < samples.length) {
+      if (this.#filled === 0) this.#frameCaptureUs = captureUs + (at / OPUS_RATE_HZ) * 1e6;
+      const take = Math.min(FRAME_SAMPLES - this.#filled, samples.length - at);
+      this.#frame.set(samples.subarray(at, at + take), this.#filled);
+      this.#filled += take;
+      at += take;
+      if (this.#filled === FRAME_SAMPLES) {
+        this.#filled = 0;
+        this.#encode();
+      }
+    }
+  }
+
+  #encode(): void {
+    if (this.#encoder.state !== "configured") return;
+    if (this.#encoder.encodeQueueSize > MAX_ENCODING) {
+      this.framesDropped++;
+      return;
+    }
+    const level = audioLevelOf(this.#frame);
+    // Encoders want growing timestamps, whatever the capture clock does.
+    const timestampUs = Math.max(Math.round(this.#frameCaptureUs), this.#lastTimestampUs + 1);
+    this.#lastTimestampUs = timestampUs;
+    this.#notes.set(timestampUs, { level, voice: this.#voice.push(level) });
+    if (this.#notes.size > MAX_NOTES) this.#notes.delete(this.#notes.keys().next().value!);
+    const data = new AudioData({
+      format: "f32-planar",
+      sampleRate: OPUS_RATE_HZ,
+      numberOfFrames: FRAME_SAMPLES,
+      numberOfChannels: 1,
+      timestamp: timestampUs,
+      data: this.#frame,
+    });
+    this.#encoder.encode(data);
+    data.close();
+  }
+
+  #onChunk(chunk: EncodedAudioChunk): void {
+    const note = this.#notes.get(chunk.timestamp) ?? { level: 127, voice: false };
+    this.#notes.delete(chunk.timestamp);
+    const bytes = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(bytes);
+    this.framesEncoded++;
+    this.#events.onFrame({ captureUs: chunk.timestamp, level: note.level, voice: note.voice, bytes });
+  }
+}
+
+function mixDown(data: AudioData): Float32Array {
+  const mono = new Float32Array(data.numberOfFrames);
+  data.copyTo(mono, { planeIndex: 0, format: "f32-planar" });
+  if (data.numberOfChannels === 1) return mono;
+  const plane = new Float32Array(data.numberOfFrames);
+  for (let channel = 1; channel < data.numberOfChannels; channel++) {
+    data.copyTo(plane, { planeIndex: channel, format: "f32-planar" });
+    for (let i = 0; i < mono.length; i++) mono[i]! += plane[i]!;
+  }
+  for (let i = 0; i < mono.length; i++) mono[i]! /= data.numberOfChannels;
+  return mono;
+}

@@ -1,0 +1,187 @@
+/** One of our own tracks in the worker: capture and encoder outlive sessions, the published track is the session's. */
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import { RateMeter } from "../../core/media/rate-meter.ts";
+import type { Participant, PublishedTrack } from "../../core/participant/participant-api.ts";
+import type { Source, TrackOffer } from "../../core/wire/room-model.ts";
+import type { TrackStats } from "../sdk/api.ts";
+import { AudioSender, OPUS_FRAME_US, OPUS_RATE_HZ } from "./audio-sender.ts";
+import { bitrateFor, codecFor, VideoSender } from "./video-sender.ts";
+import { workerClock } from "./worker-clock.ts";
+import type { VideoCaptureSettings } from "./worker-messages.ts";
+
+const SILENT_LEVEL = 127;
+
+export interface LocalTrackEvents {
+  onEnd(source: Source): void;
+  onError(message: string): void;
+}
+
+export class WorkerLocalTrack {
+  readonly source: Source;
+  readonly audio: AudioSender | undefined;
+  readonly video: VideoSender | undefined;
+  readonly #settings: VideoCaptureSettings | undefined;
+  readonly #rate = new RateMeter();
+  #participant: Participant | undefined;
+  #published: PublishedTrack | undefined;
+  #frameId = 0;
+  #muted: boolean;
+  /** Somebody subscribes to it, as far as the relay said. */
+  #wanted = true;
+
+  constructor(
+    source: Source,
+    settings: VideoCaptureSettings | undefined,
+    muted: boolean,
+    originsUs: readonly number[],
+    events: LocalTrackEvents,
+  ) {
+    this.source = source;
+    this.#settings = settings;
+    this.#muted = muted;
+    const common = {
+      onEnd: () => events.onEnd(source),
+      onError: (message: string) => events.onError(message),
+    };
+    if (settings === undefined) {
+      this.audio = new AudioSender(source as "microphone" | "screen-audio", originsUs, {
+        ...common,
+        onFrame: (frame) => this.#send(frame.captureUs, true, frame.level, frame.voice, frame.bytes),
+      });
+    } else {
+      this.video = new VideoSender(settings, originsUs, {
+        ...common,
+        onFrame: (frame) => this.#send(frame.captureUs, frame.keyframe, SILENT_LEVEL, false, frame.bytes),
+      });
+    }
+    this.#pauseAsNeeded();
+  }
+
+  get trackId(): number | undefined {
+    return this.#published?.trackId;
+  }
+
+  get muted(): boolean {
+    return this.#muted;
+  }
+
+  /** Publishes in this session; encoding goes on meanwhile. Rejects with RequestFailedError. */
+  async publishIn(participant: Participant): Promise<number> {
+    const published = await participant.publish(this.#offer());
+    this.#participant = participant;
+    this.#published = published;
+    this.#wanted = true;
+    this.#pauseAsNeeded();
+    this.video?.requestKeyframe();
+    return published.trackId;
+  }
+
+  /** The session is over; nothing is sent until the next publishIn. */
+  suspend(): void {
+    this.#published = undefined;
+    this.#participant = undefined;
+  }
+
+  setWanted(wanted: boolean): void {
+    if (wanted && !this.#wanted) this.video?.requestKeyframe();
+    this.#wanted = wanted;
+    this.#pauseAsNeeded();
+  }
+
+  /** Mutes locally at once and tells the relay. */
+  async setMuted(muted: boolean): Promise<void> {
+    this.applyMute(muted);
+    await this.#published?.setMuted(muted);
+  }
+
+  /** An admin muted us, or we did. */
+  applyMute(muted: boolean): void {
+    if (!muted && this.#muted) this.video?.requestKeyframe();
+    this.#muted = muted;
+    this.#pauseAsNeeded();
+  }
+
+  async unpublish(): Promise<void> {
+    this.audio?.stop();
+    this.video?.stop();
+    const published = this.#published;
+    this.suspend();
+    await published?.unpublish();
+  }
+
+  #pauseAsNeeded(): void {
+    const paused = this.#muted || !this.#wanted;
+    if (this.audio !== undefined) this.audio.paused = paused;
+    if (this.video !== undefined) this.video.paused = paused;
+  }
+
+  #offer(): TrackOffer {
+    const settings = this.#settings;
+    if (settings === undefined) {
+      return {
+        kind: "audio",
+        source: this.source as "microphone" | "screen-audio",
+        codec: "opus",
+        sampleRateHz: OPUS_RATE_HZ,
+        channels: 1,
+        frameDurationUs: OPUS_FRAME_US,
+        muted: this.#muted,
+        encrypted: false,
+      };
+    }
+    const { width, height, frameRate } = settings;
+    return {
+      kind: "video",
+      source: this.source as "camera" | "screen",
+      codec: codecFor(width, height),
+      frameRate,
+      renditions: [{ width, height, maxBitrateBps: bitrateFor(width, height, frameRate), temporalLayers: 1 }],
+      muted: this.#muted,
+      encrypted: false,
+    };
+  }
+
+  #send(captureUs: number, keyframe: boolean, audioLevel: number, voice: boolean, bytes: Uint8Array): void {
+    const published = this.#published;
+    const participant = this.#participant;
+    if (published === undefined || participant === undefined || this.#muted) return;
+    const unit: AccessUnit = {
+      frameId: this.#frameId,
+      captureTimeUs: Math.round(captureUs + participant.clockOffsetUs),
+      keyframe,
+      discardable: false,
+      temporalLayer: 0,
+      rendition: 0,
+      audioLevel,
+      voice,
+      encrypted: false,
+      bytes,
+    };
+    this.#frameId = (this.#frameId + 1) >>> 0;
+    this.#rate.push(bytes.length * 8, workerClock.nowUs());
+    if (!published.send(unit)) this.video?.requestKeyframe();
+  }
+
+  stats(identity: string): TrackStats {
+    const counters = this.#published?.counters();
+    const common = {
+      type: "track" as const,
+      direction: "outbound" as const,
+      trackId: this.#published?.trackId ?? 0,
+      participant: identity,
+      source: this.source,
+      bitrateBps: Math.round(this.#rate.perSecond(workerClock.nowUs())),
+      bytes: counters?.bytes ?? 0,
+      datagrams: counters?.datagrams ?? 0,
+      datagramsLost: counters?.datagramsLost ?? 0,
+    };
+    if (this.audio !== undefined) {
+      const { framesEncoded, framesDropped } = this.audio;
+      return { ...common, kind: "audio", codec: "opus", framesEncoded, framesDropped };
+    }
+    const { framesEncoded, framesDropped, keyFrames, width, height } = this.video!;
+    const codec = codecFor(width, height);
+    const size = { frameWidth: width, frameHeight: height };
+    return { ...common, kind: "video", codec, ...size, framesEncoded, framesDropped, keyFrames };
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * One remote picture: access units -> decode order -> H.264 decoder -> bounded queue -> canvases, each frame at its
+ * time on the playout clock: the sound's of the same person, or its own when there is no sound.
+ */
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import { DecodeOrder } from "../../core/media/decode-order.ts";
+import { DelayHistogram } from "../../core/media/delay-histogram.ts";
+import { FreezeMeter } from "../../core/media/freeze-meter.ts";
+import { RateMeter } from "../../core/media/rate-meter.ts";
+import { SlidingMedian } from "../../core/media/sliding-median.ts";
+import type { AudioReceiver } from "./audio-receiver.ts";
+import { PictureBoard } from "./picture-board.ts";
+import { workerClock } from "./worker-clock.ts";
+
+/** Decoded frames waiting for their time; at more the oldest is dropped (`queue-full`). */
+const MAX_WAITING_FRAMES = 12;
+/** Units in the decoder; at more it is started over at a keyframe (`decoder-busy`). */
+const MAX_DECODING = 60;
+/** Share of pictures that should be in time. */
+const QUANTILE = 0.95;
+/** From complete arrival to decoded. */
+const DECODE_ALLOWANCE_US = 8_000;
+/** Sound may be ahead of the picture by this much before the sound is asked to wait. */
+const DEAD_BAND_US = 30_000;
+const MAX_SYNC_DELAY_US = 1_000_000;
+/** The delay moves by at most this much a frame, unless it is far off. */
+const SLEW_US = 2_000;
+const JUMP_US = 150_000;
+/** A frame may be shown this much early, rather than set a timer for it. */
+const EARLY_US = 1_500;
+/** A missing unit is waited for this long after the frames behind it were due. */
+const GIVE_UP_AFTER_US = 100_000;
+const KEYFRAME_REQUEST_GAP_US = 400_000;
+
+export type VideoDrop = "superseded" | "queue-full" | "decoder-busy";
+
+interface WaitingFrame {
+  frame: VideoFrame;
+  captureUs: number;
+}
+
+export interface VideoReceiverEvents {
+  requestKeyframe(): void;
+  onSize(width: number, height: number): void;
+  onError(message: string): void;
+}
+
+export class VideoReceiver {
+  readonly board = new PictureBoard();
+  /** The sound that this picture belongs to. */
+  sound: AudioReceiver | undefined;
+  readonly order = new DecodeOrder();
+  readonly freezes = new FreezeMeter();
+  readonly captureToRenderMs = new SlidingMedian(150);
+  readonly avOffsetMs = new SlidingMedian(60);
+  readonly frameRate = new RateMeter();
+  readonly rate = new RateMeter();
+  readonly dropped: Record<VideoDrop, number> = { superseded: 0, "queue-full": 0, "decoder-busy": 0 };
+  framesDecoded = 0;
+  framesRendered = 0;
+  keyFrames = 0;
+  width = 0;
+  height = 0;
+  timeToFirstUs: number | undefined;
+  readonly #codec: string;
+  readonly #events: VideoReceiverEvents;
+  readonly #joinCalledUs: number;
+  readonly #histogram = new DelayHistogram(QUANTILE);
+  readonly #waiting: WaitingFrame[] = [];
+  readonly #minDelayUs: number;
+  readonly #maxDelayUs: number;
+  #decoder: VideoDecoder | undefined;
+  #delayUs: number | undefined;
+  #syncDelayUs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lastRequestUs = 0;
+  #over = false;
+
+  constructor(
+    codec: string,
+    bounds: { minDelayUs: number; maxDelayUs: number },
+    joinCalledUs: number,
+    events: VideoReceiverEvents,
+  ) {
+    this.#codec = codec;
+    this.#minDelayUs = bounds.minDelayUs;
+    this.#maxDelayUs = bounds.maxDelayUs;
+    this.#joinCalledUs = joinCalledUs;
+    this.#events = events;
+    this.#openDecoder();
+  }
+
+  get jitterMs(): number {
+    return this.#histogram.jitterUs / 1000;
+  }
+
+  /** From capture to canvas as aimed at now. */
+  get delayMs(): number | undefined {
+    return this.#delayUs === undefined ? undefined : this.#delayUs / 1000;
+  }
+
+  /** Takes a unit; its capture time must be on the local clock. */
+  push(unit: AccessUnit, arrivedUs: number): void {
+    this.rate.push(unit.bytes.length * 8, arrivedUs);
+    this.#histogram.push(unit.captureTimeUs, arrivedUs);
+    this.order.push(unit, arrivedUs, this.#decode);
+    const blockedUs = this.order.blockedSinceUs;
+    if (blockedUs !== undefined && arrivedUs - blockedUs > GIVE_UP_AFTER_US + this.#histogram.targetUs()) {
+      this.order.giveUp(arrivedUs, this.#decode);
+    }
+    if (this.order.needsKeyframe) this.#askForKeyframe(arrivedUs);
+  }
+
+  /** The picture stops on purpose (mute): no freeze. */
+  pause(): void {
+    this.freezes.pause();
+  }
+
+  /** The stream starts over (reconnect); what is shown stays. */
+  reset(): void {
+    this.order.reset();
+    this.#delayUs = undefined;
+  }
+
+  close(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    for (const waiting of this.#waiting.splice(0)) waiting.frame.close();
+    this.board.clear();
+    if (this.#decoder !== undefined && this.#decoder.state !== "closed") this.#decoder.close();
+    this.sound?.jitter.setSyncDelay(0);
+  }
+
+  #openDecoder(): void {
+    const decoder = new VideoDecoder({
+      output: (frame) => this.#onFrame(frame),
+      error: (error) => {
+        if (this.#over || decoder !== this.#decoder) return;
+        this.#events.onError(`the H.264 decoder failed: ${error.message}`);
+        this.order.reset();
+        this.#openDecoder();
+        this.#askForKeyframe(workerClock.nowUs());
+      },
+    });
+    decoder.configure({ codec: this.#codec, optimizeForLatency: true });
+    this.#decoder = decoder;
+  }
+
+  readonly #decode = (unit: AccessUnit): void => {
+    const decoder = this.#decoder;
+    if (decoder === undefined || decoder.state !== "configured") return;
+    if (decoder.decodeQueueSize > MAX_DECODING) {
+      this.dropped["decoder-busy"]++;
+      this.order.reset();
+      return;
+    }
+    if (unit.keyframe) this.keyFrames++;
+    decoder.decode(
+      new EncodedVideoChunk({
+        type: unit.keyframe ? "key" : "delta",
+        timestamp: Math.round(unit.captureTimeUs),
+        data: unit.bytes,
+      }),
+    );
+  };
+
+  #askForKeyframe(nowUs: number): void {
+    if (nowUs - this.#lastRequestUs < KEYFRAME_REQUEST_GAP_US) return;
+    this.#lastRequestUs = nowUs;
+    this.#events.requestKeyframe();
+  }
+
+  #onFrame(frame: VideoFrame): void {
+    if (this.#over) return frame.close();
+    this.framesDecoded++;
+    if (frame.displayWidth !== this.width || frame.displayHeight !== this.height) {
+      this.width = frame.displayWidth;
+      this.height = frame.displayHeight;
+      this.#events.onSize(this.width, this.height);
+    }
+    this.#waiting.push({ frame, captureUs: frame.timestamp });
+    if (this.#waiting.length > MAX_WAITING_FRAMES) {
+      this.#waiting.shift()?.frame.close();
+      this.dropped["queue-full"]++;
+    }
+    this.#follow(workerClock.nowUs());
+    this.#present();
+  }
+
+  /** Moves the delay towards what network and sound ask for. */
+  #follow(nowUs: number): void {
+    const ownUs = Math.min(
+      this.#maxDelayUs,
+      Math.max(this.#minDelayUs, this.#histogram.targetUs()) + DECODE_ALLOWANCE_US,
+    );
+    const own = this.#histogram.baseUs + ownUs;
+    const sound = this.sound?.playout.delayUs(nowUs);
+    let wanted = own;
+    if (sound !== undefined && this.sound !== undefined) {
+      wanted = Math.max(sound, Math.min(own, sound + DEAD_BAND_US));
+      // The picture cannot keep up with the sound: the sound waits a little more each frame, or less again.
+      const missingUs = own - DEAD_BAND_US - sound;
+      this.#syncDelayUs = Math.min(MAX_SYNC_DELAY_US, Math.max(0, this.#syncDelayUs + missingUs * 0.05));
+      this.sound.jitter.setSyncDelay(
+        this.#syncDelayUs > 0 ? this.sound.jitter.ownTargetUs + this.#syncDelayUs : 0,
+      );
+    }
+    const differenceUs = wanted - (this.#delayUs ?? wanted);
+    this.#delayUs =
+      this.#delayUs === undefined || Math.abs(differenceUs) > JUMP_US
+        ? wanted
+        : this.#delayUs + Math.min(SLEW_US, Math.max(-SLEW_US, differenceUs));
+  }
+
+  #present(): void {
+    clearTimeout(this.#timer);
+    const nowUs = workerClock.nowUs();
+    const delayUs = this.#delayUs ?? 0;
+    let due: WaitingFrame | undefined;
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting[0]!;
+      // The very first picture is shown at once, whatever its time.
+      const isDue = next.captureUs + delayUs <= nowUs + EARLY_US || this.framesRendered === 0;
+      if (!isDue) break;
+      this.#waiting.shift();
+      if (due !== undefined) {
+        due.frame.close();
+        this.dropped.superseded++;
+      }
+      due = next;
+      if (this.framesRendered === 0) break;
+    }
+    if (due !== undefined) this.#show(due, nowUs);
+    const next = this.#waiting[0];
+    if (next === undefined) return;
+    const waitMs = Math.max(0, (next.captureUs + delayUs - nowUs) / 1000);
+    this.#timer = setTimeout(() => this.#present(), waitMs);
+  }
+
+  #show(due: WaitingFrame, nowUs: number): void {
+    if (this.board.size > 0) {
+      this.framesRendered++;
+      this.frameRate.push(1, nowUs);
+      this.freezes.push(nowUs);
+      this.captureToRenderMs.push((nowUs - due.captureUs) / 1000);
+      const heardUs = this.sound?.playout.captureAt(nowUs);
+      if (heardUs !== undefined) this.avOffsetMs.push((heardUs - due.captureUs) / 1000);
+      this.timeToFirstUs ??= nowUs - this.#joinCalledUs;
+    }
+    this.board.show(due.frame);
+  }
+}

@@ -1,0 +1,179 @@
+/** One camera or screen: captured frames -> H.264 (Annex B) -> access units; keyframes on request, frames skipped when the encoder is busy. */
+import { CaptureClock } from "../../core/media/capture-clock.ts";
+import { workerClock } from "./worker-clock.ts";
+import type { VideoCaptureSettings } from "./worker-messages.ts";
+
+/** Frames in the encoder at once; at more the newest is skipped, which costs a frame but no delay. */
+const MAX_ENCODING = 2;
+/** A keyframe at the least this often, so that the relay's cache for late joiners stays short. */
+const KEYFRAME_INTERVAL_US = 4_000_000;
+/** Keyframes are not made more often than this, whoever asks. */
+const LEAST_KEYFRAME_GAP_US = 300_000;
+const MAX_NOTES = 32;
+/** Bits a second for 640x360 at 30 frames a second; other sizes scale below proportion, as pictures do. */
+const REFERENCE_BPS = 1_000_000;
+const REFERENCE_PIXELS = 640 * 360;
+const LARGEST_SIDE = 4096;
+
+/** An encoded picture with its local capture time. */
+export interface EncodedVideo {
+  captureUs: number;
+  keyframe: boolean;
+  bytes: Uint8Array;
+}
+
+export interface VideoSenderEvents {
+  onFrame(frame: EncodedVideo): void;
+  onEnd(): void;
+  onError(message: string): void;
+}
+
+/** What a picture of this size and rate gets, bits a second. */
+export function bitrateFor(width: number, height: number, frameRate: number): number {
+  const size = ((width * height) / REFERENCE_PIXELS) ** 0.75;
+  return Math.round(REFERENCE_BPS * size * Math.sqrt(frameRate / 30));
+}
+
+/** Constrained baseline at a level that holds the size. */
+export function codecFor(width: number, height: number): string {
+  const blocks = Math.ceil(width / 16) * Math.ceil(height / 16);
+  if (blocks <= 3_600) return "avc1.42E01F";
+  return blocks <= 8_192 ? "avc1.42E028" : "avc1.42E033";
+}
+
+export class VideoSender {
+  /** While true captured pictures are thrown away before the encoder. */
+  paused = false;
+  framesEncoded = 0;
+  framesDropped = 0;
+  keyFrames = 0;
+  width = 0;
+  height = 0;
+  readonly #settings: VideoCaptureSettings;
+  readonly #events: VideoSenderEvents;
+  readonly #originsUs: readonly number[];
+  readonly #captures = new Map<number, number>();
+  #encoder: VideoEncoder | undefined;
+  #reader: ReadableStreamDefaultReader<VideoFrame> | undefined;
+  #keyframeWanted = true;
+  #lastKeyframeUs = 0;
+  #lastTimestampUs = 0;
+  #over = false;
+
+  constructor(settings: VideoCaptureSettings, originsUs: readonly number[], events: VideoSenderEvents) {
+    this.#settings = settings;
+    this.#originsUs = originsUs;
+    this.#events = events;
+    // Configured for the expected size now, so that the first picture finds the encoder warm.
+    this.#configure(settings.width, settings.height);
+  }
+
+  /** Takes pictures from here from now on; an earlier source is let go. */
+  read(readable: ReadableStream<VideoFrame>): void {
+    const earlier = this.#reader;
+    const reader = readable.getReader();
+    this.#reader = reader;
+    this.#keyframeWanted = true;
+    earlier?.cancel().catch(() => undefined);
+    void this.#readAll(reader);
+  }
+
+  /** The next picture should be a keyframe (somebody joined, or the link lost something). */
+  requestKeyframe(): void {
+    this.#keyframeWanted = true;
+  }
+
+  stop(): void {
+    this.#over = true;
+    this.#reader?.cancel().catch(() => undefined);
+    this.#closeEncoder();
+  }
+
+  #configure(width: number, height: number): void {
+    this.width = width;
+    this.height = height;
+    this.#closeEncoder();
+    const encoder = new VideoEncoder({
+      output: (chunk) => this.#onChunk(chunk),
+      error: (error) => this.#onEncoderError(encoder, error),
+    });
+    encoder.configure({
+      codec: codecFor(width, height),
+      width,
+      height,
+      bitrate: bitrateFor(width, height, this.#settings.frameRate),
+      framerate: this.#settings.frameRate,
+      latencyMode: "realtime",
+      bitrateMode: "variable",
+      avc: { format: "annexb" },
+      contentHint: this.#settings.contentHint,
+    } as VideoEncoderConfig);
+    this.#encoder = encoder;
+    this.#keyframeWanted = true;
+    this.#lastKeyframeUs = 0;
+  }
+
+  #closeEncoder(): void {
+    if (this.#encoder !== undefined && this.#encoder.state !== "closed") this.#encoder.close();
+    this.#encoder = undefined;
+  }
+
+  #onEncoderError(encoder: VideoEncoder, error: DOMException): void {
+    if (this.#over || encoder !== this.#encoder) return;
+    this.#encoder = undefined;
+    this.#events.onError(`the H.264 encoder failed: ${error.message}`);
+  }
+
+  async #readAll(reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
+    const clock = new CaptureClock(this.#originsUs, 0);
+    for (;;) {
+      const { value: frame, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
+      if (done || frame === undefined) break;
+      const nowUs = workerClock.nowUs();
+      const captureUs = clock.map(frame.timestamp, nowUs);
+      if (!this.#over && !this.paused && reader === this.#reader) this.#encode(frame, captureUs, nowUs);
+      frame.close();
+    }
+    if (!this.#over && reader === this.#reader) this.#events.onEnd();
+  }
+
+  #encode(frame: VideoFrame, captureUs: number, nowUs: number): void {
+    // Even sizes for 4:2:0; the visible part is what counts, coded sizes may be larger.
+    const scale = Math.min(1, LARGEST_SIDE / Math.max(frame.displayWidth, frame.displayHeight));
+    const width = Math.max(2, Math.floor((frame.displayWidth * scale) / 2) * 2);
+    const height = Math.max(2, Math.floor((frame.displayHeight * scale) / 2) * 2);
+    if (this.#encoder === undefined || width !== this.width || height !== this.height) {
+      this.#configure(width, height);
+    }
+    const encoder = this.#encoder;
+    if (encoder === undefined || encoder.state !== "configured") return;
+    if (encoder.encodeQueueSize > MAX_ENCODING) {
+      this.framesDropped++;
+      return;
+    }
+    const sinceKeyframeUs = nowUs - this.#lastKeyframeUs;
+    const keyFrame =
+      (this.#keyframeWanted && sinceKeyframeUs > LEAST_KEYFRAME_GAP_US) ||
+      sinceKeyframeUs > KEYFRAME_INTERVAL_US;
+    if (keyFrame) {
+      this.#keyframeWanted = false;
+      this.#lastKeyframeUs = nowUs;
+    }
+    if (frame.timestamp <= this.#lastTimestampUs) this.#captures.clear();
+    this.#lastTimestampUs = frame.timestamp;
+    this.#captures.set(frame.timestamp, captureUs);
+    if (this.#captures.size > MAX_NOTES) this.#captures.delete(this.#captures.keys().next().value!);
+    encoder.encode(frame, { keyFrame });
+  }
+
+  #onChunk(chunk: EncodedVideoChunk): void {
+    const captureUs = this.#captures.get(chunk.timestamp) ?? workerClock.nowUs();
+    this.#captures.delete(chunk.timestamp);
+    const bytes = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(bytes);
+    const keyframe = chunk.type === "key";
+    this.framesEncoded++;
+    if (keyframe) this.keyFrames++;
+    this.#events.onFrame({ captureUs, keyframe, bytes });
+  }
+}

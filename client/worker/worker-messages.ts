@@ -1,0 +1,111 @@
+/** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { RelayCandidate } from "../../core/participant/participant-api.ts";
+import type { Grants, Source } from "../../core/wire/room-model.ts";
+import type { RoomState, RoomStats } from "../sdk/api.ts";
+
+/** How the worker should encode a video source. */
+export interface VideoCaptureSettings {
+  width: number;
+  height: number;
+  frameRate: number;
+  /** "motion" for cameras, "detail" for screens. */
+  contentHint: "motion" | "detail";
+}
+
+/** First message: everything needed to join. */
+export interface StartMessage {
+  type: "start";
+  gateway: string;
+  token: string;
+  relays: RelayCandidate[];
+  identity: string;
+  displayName: string;
+  autoSubscribe: boolean;
+  playoutDelay: { min: number; max: number };
+  /** `performance.timeOrigin` of the page, for timestamps that count from it. */
+  pageTimeOriginMs: number;
+  /** When joinRoom was called, milliseconds since the epoch. */
+  calledAtMs: number;
+}
+
+/** Sent as soon as the page has an audio graph; before it, sound is not decoded. */
+export interface SpeakerMessage {
+  type: "speaker";
+  port: MessagePort;
+  /** Shared ring, undefined where memory cannot be shared. */
+  shared: SharedArrayBuffer | undefined;
+}
+
+export type Operation =
+  | {
+      operation: "publish-audio";
+      source: "microphone" | "screen-audio";
+      readable: ReadableStream<AudioData>;
+      muted: boolean;
+    }
+  | {
+      operation: "publish-video";
+      source: "camera" | "screen";
+      readable: ReadableStream<VideoFrame>;
+      settings: VideoCaptureSettings;
+    }
+  /** Same track, another device. */
+  | { operation: "replace-audio"; source: Source; readable: ReadableStream<AudioData> }
+  | { operation: "replace-video"; source: Source; readable: ReadableStream<VideoFrame> }
+  | { operation: "mute-own"; source: Source; muted: boolean }
+  | { operation: "unpublish"; source: Source }
+  | { operation: "subscribe"; handle: number }
+  | { operation: "unsubscribe"; handle: number }
+  | { operation: "mute-remote"; handle: number }
+  | { operation: "remove"; identity: string }
+  | { operation: "send-data"; topic: string; payload: Uint8Array; to: string[] | undefined }
+  | { operation: "stats" }
+  | { operation: "leave" };
+
+export type ToWorker =
+  | StartMessage
+  | SpeakerMessage
+  | { type: "request"; id: number; request: Operation }
+  | { type: "canvas"; handle: number; canvasId: number; canvas: OffscreenCanvas }
+  | { type: "canvas-gone"; handle: number; canvasId: number }
+  /** Size on screen in device pixels. */
+  | { type: "canvas-size"; handle: number; canvasId: number; width: number; height: number }
+  | { type: "volume"; handle: number; volume: number }
+  /** From the end of the worklet to the ear. */
+  | { type: "output-latency"; latencyUs: number };
+
+/** A remote track by its handle, which outlives reconnects; `trackId` may change with them. */
+export interface RemoteTrackInfo {
+  handle: number;
+  trackId: number;
+  kind: "audio" | "video";
+  source: Source;
+  muted: boolean;
+}
+
+export type FromWorker =
+  | { type: "answer"; id: number; value: number | RoomStats | undefined }
+  | { type: "refused"; id: number; code: string; message: string }
+  | { type: "joined"; room: string; identity: string; grants: Grants | undefined }
+  | { type: "state"; state: RoomState; code: string; reason: string }
+  | { type: "participant-joined"; identity: string; name: string; admin: boolean }
+  | { type: "participant-left"; identity: string }
+  | { type: "track-published"; identity: string; track: RemoteTrackInfo }
+  | { type: "track-unpublished"; identity: string; handle: number }
+  | { type: "track-rebound"; handle: number; trackId: number }
+  | { type: "track-size"; handle: number; width: number; height: number }
+  | {
+      type: "track-muted";
+      identity: string;
+      /** Undefined for our own tracks. */
+      handle: number | undefined;
+      trackId: number;
+      source: Source;
+      muted: boolean;
+      by: string;
+    }
+  | { type: "own-track"; source: Source; trackId: number }
+  | { type: "own-track-ended"; source: Source }
+  | { type: "speakers"; identities: string[] }
+  | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
+  | { type: "problem"; code: string; message: string };

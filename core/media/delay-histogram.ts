@@ -1,0 +1,78 @@
+/**
+ * How late units of a track arrive compared with the fastest of the last seconds, and how long to wait so that
+ * nearly all make it: an exponentially forgetting histogram of relative delay, as in NetEQ (docs, "Jitter buffer").
+ */
+
+const BUCKET_US = 5_000;
+const BUCKETS = 200;
+/** Weight that the past keeps with each unit, once enough have been seen. */
+const FORGET = 0.983;
+/** The fastest transit is looked for in the last one to two windows of this length. */
+const WINDOW_US = 2_000_000;
+
+export class DelayHistogram {
+  readonly #shares = new Float64Array(BUCKETS);
+  readonly #quantile: number;
+  #count = 0;
+  #windowStartUs = 0;
+  #currentMinimum = Number.POSITIVE_INFINITY;
+  #previousMinimum = Number.POSITIVE_INFINITY;
+  #jitterUs = 0;
+  #previousTransitUs: number | undefined;
+
+  /** `quantile`: share of units that should be in time, 0..1. */
+  constructor(quantile: number) {
+    this.#quantile = quantile;
+  }
+
+  /** Notes one unit; both times in microseconds, of any two clocks. Returns its relative delay. */
+  push(captureTimeUs: number, arrivedUs: number): number {
+    const transitUs = arrivedUs - captureTimeUs;
+    if (arrivedUs - this.#windowStartUs > WINDOW_US) {
+      this.#previousMinimum = this.#currentMinimum;
+      this.#currentMinimum = Number.POSITIVE_INFINITY;
+      this.#windowStartUs = arrivedUs;
+    }
+    this.#currentMinimum = Math.min(this.#currentMinimum, transitUs);
+    const relativeUs = transitUs - this.baseUs;
+    const bucket = Math.min(BUCKETS - 1, Math.floor(relativeUs / BUCKET_US));
+    this.#count++;
+    // Early on the past weighs little, so that the first guess is forgotten soon.
+    const forget = Math.min(FORGET, 1 - 1 / (this.#count + 1));
+    for (let i = 0; i < BUCKETS; i++) this.#shares[i]! *= forget;
+    this.#shares[bucket]! += 1 - forget;
+    if (this.#previousTransitUs !== undefined) {
+      this.#jitterUs += (Math.abs(transitUs - this.#previousTransitUs) - this.#jitterUs) / 16;
+    }
+    this.#previousTransitUs = transitUs;
+    return relativeUs;
+  }
+
+  /** Transit of the fastest recent unit, arrival clock minus capture clock; 0 before the first. */
+  get baseUs(): number {
+    const minimum = Math.min(this.#currentMinimum, this.#previousMinimum);
+    return Number.isFinite(minimum) ? minimum : 0;
+  }
+
+  /** Interarrival jitter (RFC 3550, section 6.4.1). */
+  get jitterUs(): number {
+    return this.#jitterUs;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Wait, from the fastest transit on, that covers the quantile. 0 before the first unit. */
+  targetUs(): number {
+    let total = 0;
+    for (let i = 0; i < BUCKETS; i++) total += this.#shares[i]!;
+    if (total === 0) return 0;
+    let below = 0;
+    for (let i = 0; i < BUCKETS; i++) {
+      below += this.#shares[i]!;
+      if (below >= total * this.#quantile) return (i + 1) * BUCKET_US;
+    }
+    return BUCKETS * BUCKET_US;
+  }
+}
