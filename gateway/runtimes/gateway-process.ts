@@ -26,7 +26,7 @@ export type Settings = Record<string, string>;
 export type StartGateway = (settings: Settings) => Promise<GatewayProcess>;
 
 const ROOT = join(import.meta.dirname, "../..");
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 50_000;
 const STOP_TIMEOUT_MS = 5_000;
 const MAX_OUTPUT_CHARS = 100_000;
 const READY = /ready(?: on|:) (http:\/\/127\.0\.0\.1:\d+)/i;
