@@ -49,7 +49,7 @@ export function icon(name: IconName, sizePx = 22): TemplateResult {
 export function mark(sizePx = 32): TemplateResult {
   return html`<svg viewBox="0 0 32 32" width=${sizePx} height=${sizePx} fill="none" aria-hidden="true">
     <rect width="32" height="32" rx="9" fill="var(--brand)" />
-    <path d="M7 8.5c6 0 4 15 18 15" stroke="#fff" stroke-width="3.4" stroke-linecap="round" />
-    <path d="M25 8.5c-5 0-7.5 3.5-9 7.5" stroke="#8fe8d8" stroke-width="3.4" stroke-linecap="round" />
+    <path d="M24.5 8.5c0 5.5-7.5 6-7.5 13" stroke="#8fe8d8" stroke-width="4" stroke-linecap="round" />
+    <path d="M9 6.5c0 8 8 8.5 8 15.5v4" stroke="#fff" stroke-width="4" stroke-linecap="round" />
   </svg>`;
 }

@@ -11,7 +11,7 @@ import { sentenceOf } from "./error-sentence.ts";
 export interface Notice {
   id: number;
   text: string;
-  tone: "plain" | "warning";
+  tone: "plain" | "warning" | "chat";
 }
 
 export interface RoomEnd {
@@ -21,7 +21,7 @@ export interface RoomEnd {
 }
 
 /** Older notices make room for new ones. */
-const MAX_NOTICES = 4;
+const MAX_NOTICES = 3;
 const PLAIN_NOTICE_MS = 4_000;
 const WARNING_NOTICE_MS = 9_000;
 /** How often facts that have no event (picture sizes, the need for a gesture) are looked at. */
@@ -42,14 +42,13 @@ export class RoomController implements ReactiveController {
   announcement = "";
   /** Sentence while the connection is being mended, else empty. */
   reconnecting = "";
-  /** The host keeps this in step with its panel. */
-  chatOpen = false;
   #host: ReactiveControllerHost;
   #onEnd: (end: RoomEnd) => void;
   #room: Room | undefined;
   #stops: (() => void)[] = [];
   #timers = new Set<number>();
   #nextNoticeId = 1;
+  #chatOpen = false;
 
   constructor(host: ReactiveControllerHost, onEnd: (end: RoomEnd) => void) {
     this.#host = host;
@@ -108,8 +107,12 @@ export class RoomController implements ReactiveController {
     }
   }
 
-  markRead(): void {
+  /** Whoever sees the conversation needs no notices about it. */
+  setChatOpen(open: boolean): void {
+    this.#chatOpen = open;
+    if (!open) return;
     this.unread = 0;
+    this.notices = this.notices.filter((notice) => notice.tone !== "chat");
   }
 
   #listen(room: Room): void {
@@ -137,9 +140,9 @@ export class RoomController implements ReactiveController {
       room.on("local-tracks", refresh),
       room.on("speakers", refresh),
       room.on("chat", (message) => {
-        if (!message.own && !this.chatOpen) {
+        if (!message.own && !this.#chatOpen) {
           this.unread += 1;
-          this.notify(`${message.name}: ${message.text.slice(0, 120)}`);
+          this.notify(`${message.name}: ${message.text.slice(0, 120)}`, "chat");
         }
         if (!message.own) this.#announce(`Message from ${message.name}: ${message.text}`, false);
         refresh();

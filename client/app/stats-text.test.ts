@@ -45,21 +45,33 @@ test("rates and losses are those of the time between two looks", () => {
     3000,
     track({ bytes: 350_000, datagrams: 1090, datagramsLost: 510, frameWidth: 640, frameHeight: 360 }),
   );
-  const figures = tileFigures([1], now, before);
-  expect(valueIn(figures, "Video")).toBe("1.0 Mb/s");
-  expect(valueIn(figures, "Video loss")).toBe("10.0 %");
-  expect(valueIn(figures, "Picture")).toBe("640×360");
+  const rows = new Map(tileFigures([1], now, before)?.rows.map(({ label, values }) => [label, values[0]]));
+  expect(rows.get("rate")).toBe("1.0 Mb/s");
+  expect(rows.get("loss")).toBe("10.0 %");
+  expect(rows.get("size")).toBe("640×360");
 });
 
-test("what is unknown is a dash, never NaN", () => {
-  const figures = tileFigures([1], look(0, track({})), undefined);
-  expect(figures.map((figure) => figure.value)).toEqual(["–", "–", "–", "–", "–"]);
-  expect(tileFigures([2], look(0, track({})), undefined)).toEqual([]);
+test("picture and sound stand side by side, with a gap where one has no such figure", () => {
+  const sound = track({ kind: "audio", trackId: 2, source: "microphone", captureToRenderMs: 48 });
+  const figures = tileFigures(
+    [1, 2],
+    look(0, sound, track({ captureToRenderMs: 61, framesPerSecond: 29.97 })),
+    undefined,
+  );
+  expect(figures?.columns).toEqual(["video", "audio"]);
+  expect(figures?.rows.find(({ label }) => label === "fps")?.values).toEqual(["30", ""]);
+  expect(figures?.rows.find(({ label }) => label === "delay")?.values).toEqual(["61 ms", "48 ms"]);
+});
+
+test("what is unknown is a dash, never NaN, and no tracks are no table", () => {
+  const values = tileFigures([1], look(0, track({})), undefined)?.rows.flatMap((row) => row.values);
+  expect(values).toEqual(["–", "–", "–", "–", "–"]);
+  expect(tileFigures([2], look(0, track({})), undefined)).toBeUndefined();
 });
 
 test("own tracks have no delay or loss", () => {
   const figures = tileFigures([1], look(0, track({ direction: "outbound", bitrateBps: 64_000 })), undefined);
-  expect(figures.map((figure) => figure.label)).toEqual(["Picture", "Frames", "Video"]);
+  expect(figures?.rows.map(({ label }) => label)).toEqual(["size", "fps", "rate"]);
 });
 
 test("the connection in words", () => {

@@ -14,21 +14,35 @@ export interface Figure {
 
 const NOTHING = "–";
 
-/** Figures of the tracks of one tile, most wanted first. `before` is an earlier look, for rates. */
+/** A small table: one column for each track of a tile. */
+export interface TileFigures {
+  columns: ("video" | "audio")[];
+  rows: { label: string; values: string[] }[];
+}
+
+/** Figures of the tracks of one tile, picture first. `before` is an earlier look, for rates. */
 export function tileFigures(
   trackIds: readonly number[],
   now: StatsLook,
   before: StatsLook | undefined,
-): Figure[] {
-  const rows: Figure[] = [];
-  for (const track of now.stats.tracks.filter(({ trackId }) => trackIds.includes(trackId))) {
+): TileFigures | undefined {
+  const tracks = now.stats.tracks
+    .filter(({ trackId }) => trackIds.includes(trackId))
+    .sort((one, other) => other.kind.localeCompare(one.kind));
+  if (tracks.length === 0) return undefined;
+  const seconds = before === undefined ? 0 : (now.atMs - before.atMs) / 1000;
+  const measured = tracks.map((track) => {
     const earlier = before?.stats.tracks.find(
       ({ trackId, direction }) => trackId === track.trackId && direction === track.direction,
     );
-    const seconds = before === undefined ? 0 : (now.atMs - before.atMs) / 1000;
-    rows.push(...(track.kind === "video" ? videoRows(track) : []), ...rateRows(track, earlier, seconds));
-  }
-  return rows;
+    return trackFigures(track, earlier, seconds);
+  });
+  const labels = [...new Set(measured.flatMap((figures) => figures.map(({ label }) => label)))];
+  const rows = labels.map((label) => ({
+    label,
+    values: measured.map((figures) => figures.find((figure) => figure.label === label)?.value ?? ""),
+  }));
+  return { columns: tracks.map(({ kind }) => kind), rows };
 }
 
 /** Figures of the connection as a whole. */
@@ -53,30 +67,25 @@ export function bitrateText(bitsPerSecond: number): string {
   return `${(bitsPerSecond / 1_000_000).toFixed(1)} Mb/s`;
 }
 
-function videoRows(track: TrackStats): Figure[] {
-  const size = track.frameWidth && track.frameHeight ? `${track.frameWidth}×${track.frameHeight}` : NOTHING;
-  const rows: Figure[] = [
-    { label: "Picture", value: size },
-    {
-      label: "Frames",
-      value: track.framesPerSecond === undefined ? NOTHING : `${Math.round(track.framesPerSecond)} fps`,
-    },
-  ];
-  if (track.avOffsetMs !== undefined) rows.push({ label: "Lip sync", value: milliseconds(track.avOffsetMs) });
-  return rows;
-}
-
-function rateRows(track: TrackStats, earlier: TrackStats | undefined, seconds: number): Figure[] {
-  const name = track.kind === "video" ? "Video" : "Audio";
-  const measured =
+function trackFigures(track: TrackStats, earlier: TrackStats | undefined, seconds: number): Figure[] {
+  const figures: Figure[] = [];
+  if (track.kind === "video") {
+    const size = track.frameWidth && track.frameHeight ? `${track.frameWidth}×${track.frameHeight}` : NOTHING;
+    const rate = track.framesPerSecond === undefined ? NOTHING : `${Math.round(track.framesPerSecond)}`;
+    figures.push({ label: "size", value: size }, { label: "fps", value: rate });
+  }
+  const between =
     earlier !== undefined && seconds > 0 ? ((track.bytes - earlier.bytes) * 8) / seconds : Number.NaN;
-  const rows: Figure[] = [{ label: name, value: bitrateText(track.bitrateBps ?? measured) }];
-  if (track.direction === "outbound") return rows;
-  rows.push({ label: `${name} delay`, value: milliseconds(track.captureToRenderMs ?? track.playoutDelayMs) });
+  figures.push({ label: "rate", value: bitrateText(track.bitrateBps ?? between) });
+  if (track.direction === "outbound") return figures;
   const lost = (track.datagramsLost ?? 0) - (earlier?.datagramsLost ?? 0);
   const arrived = track.datagrams - (earlier?.datagrams ?? 0);
-  rows.push({ label: `${name} loss`, value: share(lost, arrived) });
-  return rows;
+  figures.push(
+    { label: "delay", value: milliseconds(track.captureToRenderMs ?? track.playoutDelayMs) },
+    { label: "loss", value: share(lost, arrived) },
+  );
+  if (track.avOffsetMs !== undefined) figures.push({ label: "lips", value: milliseconds(track.avOffsetMs) });
+  return figures;
 }
 
 function milliseconds(value: number | undefined): string {

@@ -25,6 +25,8 @@ const MAX_GRID_TILES = 25;
 const STRIP_SHARE = 0.2;
 const LEAST_STRIP = 92;
 const LARGEST_STRIP = 220;
+/** Below a stage, tiles are narrowed until this many fit. */
+const LEAST_STRIP_TILES = 3;
 
 /** The tiles of a grid in reading order, all of one size, the last row centred. */
 export function layoutGrid(count: number, area: Area): Rect[] {
@@ -58,7 +60,9 @@ export function layoutStage(others: number, area: Area): { stage: Rect; strip: R
     Math.max(LEAST_STRIP, Math.min(LARGEST_STRIP, (beside ? area.width : area.height) / 2)),
   );
   const length = beside ? area.height : area.width;
-  const tileLength = Math.floor(beside ? thickness / WIDEST : thickness * 1.2);
+  const tileLength = Math.floor(
+    beside ? thickness / WIDEST : Math.min(thickness * 0.9, (length - 2 * GAP) / LEAST_STRIP_TILES),
+  );
   const shown = Math.min(others, Math.max(1, Math.floor((length + GAP) / (tileLength + GAP))));
   const start = Math.max(0, (length - shown * (tileLength + GAP) + GAP) / 2);
   const strip = Array.from({ length: shown }, (_, index): Rect => {

@@ -39,6 +39,7 @@ export class DeviceSelect extends LitElement {
         padding-right: 36px !important;
         text-overflow: ellipsis;
         font-size: 0.98rem;
+        font-weight: 400;
       }
       .box::after {
         content: "";

@@ -32,6 +32,7 @@ export class EndedPage extends LitElement {
         letter-spacing: -0.02em;
         text-wrap: balance;
         overflow-wrap: anywhere;
+        outline: none;
       }
       p {
         max-width: 46ch;

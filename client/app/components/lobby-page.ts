@@ -34,8 +34,16 @@ export class LobbyPage extends LitElement {
     this.preferences = loadPreferences(browserStore());
   }
 
-  protected override firstUpdated(): void {
+  override connectedCallback(): void {
+    super.connectedCallback();
     this.#startPreview();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.get("joining") === true && !this.joining) this.#startPreview();
+  }
+
+  protected override firstUpdated(): void {
     const empty = [...this.renderRoot.querySelectorAll<HTMLInputElement>("input")].find(
       (field) => field.value === "",
     );
@@ -47,7 +55,6 @@ export class LobbyPage extends LitElement {
     const track = this.#preview.track("camera");
     const current = video?.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0] : undefined;
     if (video && track !== current) video.srcObject = track === undefined ? null : new MediaStream([track]);
-    if (changed.get("joining") === true && !this.joining) this.#startPreview();
     if (changed.has("problem") && this.problem !== "") {
       this.renderRoot.querySelector(".refused")?.scrollIntoView({ block: "nearest" });
     }
@@ -73,7 +80,10 @@ export class LobbyPage extends LitElement {
           ${this.#switch("microphone", "Microphone")} ${this.#switch("camera", "Camera")}
         </div>
       </div>
-      <tributary-level-meter .track=${this.#preview.track("microphone")}></tributary-level-meter>
+      <div class="sound">
+        ${icon("microphone", 20)}
+        <tributary-level-meter .track=${this.#preview.track("microphone")}></tributary-level-meter>
+      </div>
       ${this.#problem("microphone")} ${this.#problem("camera")}
     </section>`;
   }

@@ -69,14 +69,13 @@ export class RoomPage extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("room")) this.#controller.follow(this.room);
     if (changed.has("notices")) for (const text of this.notices) this.#controller.notify(text, "warning");
-    this.#controller.chatOpen = this.panel === "chat";
   }
 
   override render() {
     const { room } = this;
     const tiles = tilesOf(room);
     return html`<header>
-        ${this.#top()}
+        ${this.#top()} ${this.#statsLine()}
         ${
           this.#controller.reconnecting === ""
             ? nothing
@@ -94,7 +93,7 @@ export class RoomPage extends LitElement {
           @pin=${(event: CustomEvent<string>) => this.#pin(event.detail)}
         ></tributary-tile-area>
         ${tiles.length <= 1 && room.participants.size === 0 && this.panel === "none" ? this.#lonely() : nothing}
-        ${this.#panel()} ${this.#statsLine()}
+        ${this.#panel()}
         ${
           room.needsGesture
             ? html`<button class="button primary sound" @click=${this.#startAudio}>${icon("volume")} Click to turn sound on</button>`
@@ -280,7 +279,7 @@ export class RoomPage extends LitElement {
 
   #show(panel: BarState["panel"]): void {
     this.panel = panel;
-    if (panel === "chat") this.#controller.markRead();
+    this.#controller.setChatOpen(panel === "chat");
   }
 
   #pin(key: string): void {

@@ -36,7 +36,7 @@ export class TileArea extends LitElement {
         position: absolute;
         right: 8px;
         bottom: 8px;
-        padding: 6px 12px;
+        padding: 3px 10px;
         border-radius: 10px;
         background: var(--surface);
         color: var(--text);
@@ -86,7 +86,7 @@ export class TileArea extends LitElement {
         .small=${small}
         style="left:${rect.left}px;top:${rect.top}px;width:${rect.width}px;height:${rect.height}px"
       ></tributary-tile>`,
-    )}${beyond > 0 ? html`<span class="beyond">and ${beyond} more</span>` : nothing}`;
+    )}${beyond > 0 ? html`<span class="beyond" title="${beyond} more">+${beyond}<span class="unseen"> more</span></span>` : nothing}`;
   }
 
   #place(): { tile: Tile; rect: Rect; small: boolean }[] {

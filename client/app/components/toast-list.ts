@@ -20,6 +20,7 @@ export class ToastList extends LitElement {
       }
       ul {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         justify-items: center;
         gap: 8px;
         padding: 0 12px;
@@ -43,6 +44,11 @@ export class ToastList extends LitElement {
         background: var(--warning-soft);
         color: var(--on-warning-soft);
         border: 1px solid currentColor;
+      }
+      li.chat > span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
       }
       .icon-button {
         width: 38px;

@@ -3,7 +3,7 @@ import { html, LitElement, nothing } from "lit";
 import type { LocalTrack, RemoteTrack } from "../../sdk/api.ts";
 import { icon } from "../icons.ts";
 import { hueOf, initialsOf } from "../person-mark.ts";
-import type { Figure } from "../stats-text.ts";
+import type { TileFigures } from "../stats-text.ts";
 import { controls } from "../styles/controls.ts";
 import { tileStyles } from "../styles/tile.ts";
 import type { Tile } from "../tiles.ts";
@@ -17,7 +17,7 @@ export class VideoTile extends LitElement {
   };
   static override styles = [controls, tileStyles];
   declare tile: Tile;
-  declare figures: readonly Figure[] | undefined;
+  declare figures: TileFigures | undefined;
   declare pinned: boolean;
   declare small: boolean;
   #shown: RemoteTrack | LocalTrack | undefined;
@@ -50,7 +50,7 @@ export class VideoTile extends LitElement {
       >
         ${icon("pin", 18)}
       </button>
-      ${this.figures === undefined ? nothing : figureList(this.figures)}
+      ${this.figures === undefined ? nothing : figureTable(this.figures)}
     </article>`;
   }
 
@@ -108,10 +108,19 @@ export class VideoTile extends LitElement {
   };
 }
 
-function figureList(figures: readonly Figure[]) {
-  return html`<dl class="figures">
-    ${figures.map((figure) => html`<div><dt>${figure.label}</dt><dd>${figure.value}</dd></div>`)}
-  </dl>`;
+function figureTable(figures: TileFigures) {
+  return html`<table class="figures">
+    <thead>
+      <tr>
+        <td></td>
+        ${figures.columns.map((column) => html`<th scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    ${figures.rows.map(
+      ({ label, values }) =>
+        html`<tr><th scope="row">${label}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`,
+    )}
+  </table>`;
 }
 
 function labelOf(tile: Tile): string {

@@ -6,7 +6,7 @@ export const lobbyStyles = css`
     position: relative;
     display: block;
     min-height: 100dvh;
-    overflow: hidden;
+    overflow: clip;
   }
   .streams {
     position: absolute;
@@ -98,6 +98,15 @@ export const lobbyStyles = css`
   .switch:focus-visible {
     outline-color: #8cc4ff;
   }
+  .sound {
+    display: flex;
+    align-items: center;
+    gap: 10px;
+    color: var(--text-soft);
+  }
+  .sound tributary-level-meter {
+    flex: 1;
+  }
   .trouble {
     display: flex;
     align-items: center;
@@ -183,6 +192,11 @@ export const lobbyStyles = css`
     }
     .card {
       padding: 22px 20px;
+    }
+    .join {
+      position: sticky;
+      bottom: 14px;
+      box-shadow: 0 0 0 8px var(--surface);
     }
   }
 `;

@@ -70,20 +70,14 @@ export const roomStyles = css`
     grid-template-columns: minmax(0, 1fr) min(360px, 38vw);
   }
   .stats {
-    position: absolute;
-    z-index: 3;
-    top: 10px;
-    left: 50%;
-    translate: -50% 0;
     display: flex;
     flex-wrap: wrap;
-    justify-content: center;
-    gap: 4px 20px;
-    max-width: calc(100% - 48px);
-    padding: 9px 18px;
-    border-radius: 14px;
-    background: rgb(6 18 18 / 86%);
-    color: #eafaf7;
+    gap: 2px 20px;
+    margin: 0 max(12px, env(safe-area-inset-right)) 8px max(12px, env(safe-area-inset-left));
+    padding: 7px 16px;
+    border-radius: 12px;
+    background: var(--surface);
+    border: 1px solid var(--line);
     font: 0.78rem/1.5 var(--mono);
     font-variant-numeric: tabular-nums;
   }
@@ -92,7 +86,7 @@ export const roomStyles = css`
     gap: 7px;
   }
   .stats dt {
-    color: #a9c9c3;
+    color: var(--text-soft);
   }
   .lonely {
     position: absolute;
@@ -146,10 +140,8 @@ export const roomStyles = css`
     }
     .stats {
       gap: 2px 12px;
-      padding: 7px 12px;
+      padding: 6px 12px;
       font-size: 0.7rem;
-      width: max-content;
-      max-width: calc(100% - 32px);
     }
   }
 `;

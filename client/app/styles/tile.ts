@@ -111,24 +111,26 @@ export const tileStyles = css`
     position: absolute;
     top: 10px;
     left: 10px;
-    display: grid;
-    gap: 1px;
-    max-height: calc(100% - 56px);
-    overflow: hidden;
-    padding: 8px 11px;
+    padding: 5px 8px;
     border-radius: 10px;
+    border-spacing: 0;
     background: rgb(6 18 18 / 80%);
     color: #eafaf7;
-    font: 0.74rem/1.45 var(--mono);
+    font: 0.74rem/1.35 var(--mono);
     font-variant-numeric: tabular-nums;
   }
-  .figures div {
-    display: flex;
-    justify-content: space-between;
-    gap: 14px;
+  .figures th,
+  .figures td {
+    padding: 0 4px;
+    white-space: nowrap;
+    text-align: right;
   }
-  .figures dt {
+  .figures th {
     color: #a9c9c3;
+    font-weight: 400;
+  }
+  .figures th[scope="row"] {
+    text-align: left;
   }
   @container (max-width: 190px) {
     .label {
@@ -147,17 +149,17 @@ export const tileStyles = css`
     .figures {
       top: 6px;
       left: 6px;
-      padding: 5px 7px;
-      font-size: 0.64rem;
-    }
-    .figures div {
-      gap: 8px;
+      padding: 3px 4px;
+      font-size: 0.62rem;
+      line-height: 1.2;
     }
   }
   @media (hover: none) {
     .pin {
-      opacity: 1;
-      background: rgb(6 18 18 / 45%);
+      opacity: 0.85;
+      width: 32px;
+      height: 32px;
+      background: rgb(6 18 18 / 40%);
     }
     :host([small]) .pin {
       opacity: 0;

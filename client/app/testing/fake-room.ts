@@ -108,9 +108,10 @@ export class FakeRoom implements Room {
 
   async getStats(): Promise<RoomStats> {
     const seconds = (performance.now() - this.#startedMs) / 1000;
-    const tracks = [...this.participants.values()].flatMap((participant) =>
+    const inbound = [...this.participants.values()].flatMap((participant) =>
       [...participant.tracks.values()].map((track) => fakeStats(track, seconds)),
     );
+    const outbound = [...this.localTracks.values()].map((track) => ownStats(track, seconds));
     return {
       connection: {
         type: "connection",
@@ -127,7 +128,7 @@ export class FakeRoom implements Room {
         reconnects: 0,
         joinMs: 212,
       },
-      tracks,
+      tracks: [...inbound, ...outbound],
     };
   }
 
@@ -270,6 +271,22 @@ function fakeStats(track: FakeTrack, seconds: number): TrackStats {
     ...(video
       ? { frameWidth: track.width, frameHeight: track.height, framesPerSecond: 29.97, avOffsetMs: -7 }
       : {}),
+  };
+}
+
+function ownStats(track: LocalTrack, seconds: number): TrackStats {
+  const video = track.kind === "video";
+  return {
+    type: "track",
+    kind: track.kind,
+    direction: "outbound",
+    trackId: track.trackId,
+    participant: "me",
+    source: track.source,
+    codec: video ? "avc1.42E01F" : "opus",
+    bytes: seconds * (video ? 170_000 : 4_800),
+    datagrams: Math.round(seconds * 180),
+    ...(video ? { frameWidth: 1280, frameHeight: 720, framesPerSecond: 30 } : {}),
   };
 }
 
