@@ -288,7 +288,9 @@ test("half-open handshakes are bounded, time out, and leave running sessions alo
   const endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1" });
   const { port } = hole.addr as Deno.NetAddr;
   const attempts = Array.from({ length: 200 }, () =>
-    Deno.connectQuic<false>({ hostname: "127.0.0.1", port, alpnProtocols: ["h3"], endpoint }).catch(() => "failed"),
+    Deno.connectQuic<false>({ hostname: "127.0.0.1", port, alpnProtocols: ["h3"], endpoint }).catch(
+      () => "failed",
+    ),
   );
   await untilRefused(server, "too-many-half-open", 100);
   assert.ok(server.stats().halfOpen <= 10);
