@@ -40,6 +40,8 @@ export class RoomController implements ReactiveController {
   unread = 0;
   /** Read out by screen readers. */
   announcement = "";
+  /** The browser keeps sound back until somebody clicks. */
+  soundBlocked = false;
   /** Sentence while the connection is being mended, else empty. */
   reconnecting = "";
   #host: ReactiveControllerHost;
@@ -49,6 +51,7 @@ export class RoomController implements ReactiveController {
   #timers = new Set<number>();
   #nextNoticeId = 1;
   #chatOpen = false;
+  #silentPulses = 0;
 
   constructor(host: ReactiveControllerHost, onEnd: (end: RoomEnd) => void) {
     this.#host = host;
@@ -63,7 +66,7 @@ export class RoomController implements ReactiveController {
     this.#room = room;
     this.unread = 0;
     this.#listen(room);
-    const pulse = window.setInterval(() => this.#host.requestUpdate(), PULSE_MS);
+    const pulse = window.setInterval(() => this.#onPulse(room), PULSE_MS);
     this.#stops.push(() => window.clearInterval(pulse));
   }
 
@@ -149,6 +152,13 @@ export class RoomController implements ReactiveController {
       }),
       room.on("problem", ({ message }) => this.notify(message, "warning")),
     );
+  }
+
+  /** Sound takes a moment to start where nothing blocks it: only a second look in a row counts. */
+  #onPulse(room: Room): void {
+    this.#silentPulses = room.needsGesture ? this.#silentPulses + 1 : 0;
+    this.soundBlocked = this.#silentPulses > 1;
+    this.#host.requestUpdate();
   }
 
   #announce(text: string, visible: boolean): void {

@@ -68,7 +68,7 @@ function ownTiles(room: Room): Tile[] {
     const sound = room.localTracks.get("screen-audio");
     tiles.push({
       ...base,
-      key: `own/screen/${screen.trackId}`,
+      key: "own/screen",
       kind: "screen",
       picture: shown(screen),
       microphone: "on",
@@ -95,10 +95,11 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
       trackIds: idsOf(camera, microphone),
     },
   ];
-  for (const screen of tracks.filter((track) => track.source === "screen")) {
+  // Numbered, not named by track id: after a reconnect the same track has another id.
+  for (const [number, screen] of tracks.filter((track) => track.source === "screen").entries()) {
     tiles.push({
       ...base,
-      key: `${participant.identity}/screen/${screen.trackId}`,
+      key: `${participant.identity}/screen/${number}`,
       kind: "screen",
       picture: shown(screen),
       microphone: "on",

@@ -122,7 +122,7 @@ export class ChatPanel extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("count") && this.#follow) this.#toEnd();
+    if ((changed.has("count") || changed.has("messages")) && this.#follow) this.#toEnd();
   }
 
   protected override firstUpdated(): void {

@@ -95,7 +95,7 @@ export class RoomPage extends LitElement {
         ${tiles.length <= 1 && room.participants.size === 0 && this.panel === "none" ? this.#lonely() : nothing}
         ${this.#panel()}
         ${
-          room.needsGesture
+          this.#controller.soundBlocked
             ? html`<button class="button primary sound" @click=${this.#startAudio}>${icon("volume")} Click to turn sound on</button>`
             : nothing
         }
@@ -286,10 +286,13 @@ export class RoomPage extends LitElement {
     this.pinnedKey = this.pinnedKey === key ? "" : key;
   }
 
-  #startAudio = () => void this.#controller.attempt(this.room.startAudio());
+  #startAudio = async () => {
+    if (await this.#controller.attempt(this.room.startAudio())) this.#controller.soundBlocked = false;
+    this.requestUpdate();
+  };
 
   #keyDown = (event: KeyboardEvent) => {
-    if (this.room.needsGesture) this.#startAudio();
+    if (this.#controller.soundBlocked) void this.#startAudio();
     const target = event.composedPath()[0];
     const action = actionOf(event, isTyping(target));
     // An open dialog or menu has the keyboard: Esc closes it, and nothing else happens behind it.

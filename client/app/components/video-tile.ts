@@ -22,6 +22,8 @@ export class VideoTile extends LitElement {
   declare small: boolean;
   #shown: RemoteTrack | LocalTrack | undefined;
   #element: HTMLElement | undefined;
+  /** What a preview plays; switching a camera changes it under the same track. */
+  #previewed: MediaStreamTrack | undefined;
 
   constructor() {
     super();
@@ -78,7 +80,8 @@ export class VideoTile extends LitElement {
 
   /** Puts the track's element in, and gives the one before back. */
   #present(track: RemoteTrack | LocalTrack | undefined): void {
-    if (track === this.#shown) return;
+    const media = track === undefined || isRemote(track) ? undefined : track.mediaStreamTrack;
+    if (track === this.#shown && media === this.#previewed) return;
     const before = this.#shown;
     if (this.#element !== undefined) {
       if (before !== undefined && isRemote(before)) before.detach(this.#element);
@@ -86,6 +89,7 @@ export class VideoTile extends LitElement {
       this.#element = undefined;
     }
     this.#shown = track;
+    this.#previewed = media;
     if (track === undefined) return;
     this.#element = isRemote(track) ? track.attach() : previewOf(track.mediaStreamTrack);
     this.renderRoot.querySelector(".picture")?.append(this.#element);
