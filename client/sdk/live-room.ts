@@ -1,4 +1,5 @@
 /** The Room that applications hold: mirrors what the worker says and asks it for the rest. */
+import { CLOSE_CODES, type CloseReason } from "../../core/wire/close-codes.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { AudioOutput } from "../audio/audio-output.ts";
 import type { FromWorker } from "../worker/worker-messages.ts";
@@ -29,6 +30,10 @@ const CHAT_TOPIC = "chat";
 const MAX_CHAT_CHARS = 4_000;
 /** Chat messages that are remembered; older ones are forgotten. */
 const MAX_MESSAGES = 500;
+
+function isCloseReason(code: string): code is CloseReason {
+  return Object.hasOwn(CLOSE_CODES, code);
+}
 
 export interface RoomFacts {
   name: string;
@@ -112,7 +117,9 @@ export class LiveRoom implements Room {
     if (this.state === "closed") return;
     this.state = state;
     if (state === "closed") this.#release();
-    this.#listeners.emit("state", { state, reason: reason || code });
+    const event = { state, reason: reason || code };
+    const closeReason = state === "closed" && isCloseReason(code) ? { closeReason: code } : {};
+    this.#listeners.emit("state", { ...event, ...closeReason });
   }
 
   #release(): void {
