@@ -25,7 +25,7 @@ function fingerprint() {
     if (!existsSync(absolute)) return;
     const stat = statSync(absolute);
     if (stat.isDirectory()) {
-      if (path.endsWith("dist") || path.endsWith("node_modules")) return;
+      if (/(^|\/)(dist(-\w+)?|node_modules)$/.test(path)) return;
       for (const name of readdirSync(absolute).sort()) visit(`${path}/${name}`);
     } else if (!/\.(contract|test|deno-test)\.ts$|\.md$/.test(path)) {
       hash.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../start/dependencies.mjs";
 
-const NOT_OURS = new Set(["node_modules", "dist", ".git", ".tributary", ".wrangler", ".cache"]);
+const NOT_OURS = new Set(["node_modules", "dist", "dist-sdk", ".git", ".tributary", ".wrangler", ".cache"]);
 
 /** Paths relative to the project's folder, with "/", sorted. @returns {string[]} */
 export function projectFiles(root = ROOT) {

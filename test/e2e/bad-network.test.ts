@@ -1,0 +1,59 @@
+/** A call through somebody else's UDP proxy: the relay listens on one port, and browsers are told another. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { UdpProxy } from "../udp-proxy/udp-proxy.ts";
+import { openBrowser, type TestBrowser } from "./browser.ts";
+import { judgeTone, RoomPage } from "./room-page.ts";
+import { testClip } from "./test-clip.ts";
+import { freeUdpPort, type RunningTributary, startTributary } from "./tributary.ts";
+
+const ROOM = "far-away";
+const LOSS = 0.02;
+const DELAY_MS = 20;
+
+let tributary: RunningTributary;
+let browser: TestBrowser;
+let proxy: UdpProxy;
+
+beforeAll(async () => {
+  const relayPort = await freeUdpPort();
+  const impairment = { delayMs: DELAY_MS, loss: LOSS };
+  proxy = await UdpProxy.listen({
+    port: 0,
+    targetPort: relayPort,
+    up: impairment,
+    down: impairment,
+    seed: 3,
+  });
+  [tributary, browser] = await Promise.all([
+    startTributary({
+      env: { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}` },
+    }),
+    openBrowser(testClip()),
+  ]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await tributary?.stop();
+  await proxy?.close();
+});
+
+it("two see and hear each other through loss and delay", async () => {
+  const join = async (identity: string): Promise<RoomPage> =>
+    RoomPage.join(await browser.newPage(), tributary.url, ROOM, await tributary.mint(ROOM, identity));
+  const [ann, bob] = [await join("ann"), await join("bob")];
+  await bob.seeCamera("ann");
+  await bob.firstPicture("ann");
+  const rate = await bob.renderedRate("ann", 4000);
+  const { toneShare } = judgeTone(await bob.listen(3000));
+  const { connection } = await bob.stats();
+  console.info(
+    `  ${rate.toFixed(1)} frames a second, ${(toneShare * 100).toFixed(0)} % tone, rtt ${connection.rttMs?.toFixed(0)} ms`,
+    JSON.stringify(proxy.counters),
+  );
+  expect(proxy.counters.down.forwarded).toBeGreaterThan(500);
+  expect(proxy.counters.down.random).toBeGreaterThan(0);
+  expect(rate).toBeGreaterThan(10);
+  expect(toneShare).toBeGreaterThan(0.5);
+  expect(ann.page.isClosed()).toBe(false);
+});
