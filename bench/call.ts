@@ -5,9 +5,9 @@
  *
  * "Join" begins with the application's call and ends when the first picture stands on the screen and the first sound is
  * in the speaker buffer; somebody else publishes already. WebRTC is called page to page with signalling at hand, so it
- * spends no round trip on a server; its sound is tapped behind a MediaStreamAudioSourceNode, which adds an audio
- * buffer (about 10 ms).
+ * spends no round trip on a server.
  */
+import { cpus } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { browserCpuSeconds, openBrowser, type PageSettings } from "./media/browser.ts";
@@ -98,14 +98,24 @@ async function measureJoins(call: CallSystem): Promise<{ figures: Figures; viewe
   }
 }
 
+/** Ticks of all cores: with much else running on the machine, every figure is worse than the system's own. */
+function machineTicks(): { busy: number; all: number } {
+  const times = cpus().map(({ times }) => times);
+  const idle = times.reduce((sum, core) => sum + core.idle, 0);
+  const all = times.reduce((sum, core) => sum + core.idle + core.user + core.nice + core.sys + core.irq, 0);
+  return { busy: all - idle, all };
+}
+
 async function measure(browser: Browser, call: CallSystem): Promise<Figures> {
   const { figures, viewer } = await measureJoins(call);
   await pause(options.warmup * 1_000);
   const before = await notesOf(viewer);
   const cpuBefore = await browserCpuSeconds(browser);
+  const ticksBefore = machineTicks();
   const fromMs = Date.now();
   await pause(options.seconds * 1_000);
   const toMs = Date.now();
+  const ticksAfter = machineTicks();
   const cpuAfter = await browserCpuSeconds(browser);
   // What was captured until now must arrive before it is counted as missing.
   await pause(1_000);
@@ -118,6 +128,7 @@ async function measure(browser: Browser, call: CallSystem): Promise<Figures> {
     ...figures,
     silentShare: (notes.silentMs - before.silentMs) / (toMs - fromMs),
     browserCores: ((cpuAfter - cpuBefore) * 1_000) / (toMs - fromMs),
+    machineBusyShare: (ticksAfter.busy - ticksBefore.busy) / (ticksAfter.all - ticksBefore.all),
     probeShare: (notes.readingMs - before.readingMs) / (toMs - fromMs),
     ...own,
   };

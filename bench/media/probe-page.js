@@ -4,8 +4,9 @@
  * no microphone. Leaves `globalThis.benchProbe`.
  *
  * Picture: after every display refresh the first lines of each canvas and video in the page (also in open shadow
- * roots) are read, whoever drew them. Sound: whatever is connected to an audio context's destination is connected to a
- * tap as well. One method for all systems; a refresh (16.7 ms) and an audio buffer are its grain.
+ * roots) are read, whoever drew them; a refresh (16.7 ms) is the grain. Sound: whatever is connected to an audio
+ * context's destination is connected to a tap as well, and `benchListen(track)` taps a track that an element plays.
+ * Both hear a sample when the output device asks for it, in pieces of about 10 ms.
  */
 (() => {
   const BLOCKS = 40;
@@ -122,55 +123,100 @@
   };
   requestAnimationFrame(onRefresh);
 
+  /** Listens to samples as they come; `say(kind, value, wallMs)`. Runs in the worklet and in the worker below. */
+  class Detector {
+    constructor(sampleRate, say) {
+      Object.assign(this, { sampleRate, say, heard: false, calm: 0, quiet: 0, silence: 0, sinceSaid: 0 });
+      Object.assign(this, { measuring: 0, crossings: 0, sign: 0, onsetMs: 0 });
+    }
+
+    /** `channel` may be undefined: silence of that length. */
+    feed(channel, length) {
+      let peak = 0;
+      for (let i = 0; i < length; i++) {
+        const value = channel ? channel[i] : 0;
+        const size = Math.abs(value);
+        if (size > peak) peak = size;
+        if (this.measuring > 0) this.measure(value, size);
+        else if (size > 0.2) this.onset(value);
+        else this.calm += 1;
+      }
+      if (peak > 0.01 && !this.heard) {
+        this.heard = true;
+        this.say("sound", 0, Date.now());
+      }
+      this.countSilence(peak, length);
+    }
+
+    onset(value) {
+      if (this.calm > this.sampleRate * 0.15) {
+        this.onsetMs = Date.now();
+        this.measuring = Math.round(this.sampleRate * 0.02);
+        this.crossings = 0;
+        this.sign = Math.sign(value);
+      }
+      this.calm = 0;
+    }
+
+    /** The burst's frequency, from its zero crossings in 20 ms. */
+    measure(value, size) {
+      if (size > 0.05 && Math.sign(value) !== this.sign) {
+        this.crossings += 1;
+        this.sign = Math.sign(value);
+      }
+      this.measuring -= 1;
+      if (this.measuring === 0)
+        this.say("burst", Math.round((this.crossings * 25 - 600) / 300), this.onsetMs);
+    }
+
+    /** A gap counts from 5 ms on: the tone itself is below the threshold for less than half a millisecond. */
+    countSilence(peak, length) {
+      this.quiet = peak < 0.004 ? this.quiet + length : 0;
+      if (this.heard && this.quiet > this.sampleRate * 0.005) this.silence += length;
+      this.sinceSaid += length;
+      if (this.silence > 0 && this.sinceSaid > this.sampleRate / 4) {
+        this.say("silence", (this.silence * 1000) / this.sampleRate, 0);
+        this.silence = 0;
+        this.sinceSaid = 0;
+      }
+    }
+  }
+
   const worklet = `
+    ${Detector.toString()}
     registerProcessor("bench-tap", class extends AudioWorkletProcessor {
-      quiet = 0; calm = 0; heard = false; measuring = 0; crossings = 0; sign = 0; onsetMs = 0; silence = 0; previous = 0;
+      detector = new Detector(sampleRate, (...note) => this.port.postMessage(note));
       process([input]) {
-        const channel = input[0];
-        const length = channel ? channel.length : 128;
-        let peak = 0;
-        for (let i = 0; i < length; i++) {
-          const value = channel ? channel[i] : 0;
-          const size = Math.abs(value);
-          if (size > peak) peak = size;
-          if (this.measuring > 0) {
-            if (size > 0.05 && Math.sign(value) !== this.sign) { this.crossings += 1; this.sign = Math.sign(value); }
-            this.measuring -= 1;
-            if (this.measuring === 0) {
-              const hertz = this.crossings / 2 / 0.02;
-              this.port.postMessage(["burst", Math.round((hertz - 600) / 300), this.onsetMs]);
-            }
-          } else if (size > 0.2) {
-            if (this.calm > sampleRate * 0.15) {
-              this.onsetMs = Date.now();
-              this.measuring = Math.round(sampleRate * 0.02);
-              this.crossings = 0;
-              this.sign = Math.sign(value);
-            }
-            this.calm = 0;
-          } else this.calm += 1;
-        }
-        if (peak > 0.01 && !this.heard) {
-          this.heard = true;
-          this.port.postMessage(["sound", 0, Date.now()]);
-        }
-        this.quiet = peak < 0.004 ? this.quiet + length : 0;
-        // A gap counts from 5 ms on: the tone itself is below the threshold for less than half a millisecond.
-        if (this.heard && this.quiet > sampleRate * 0.005) this.silence += length;
-        if (this.silence > 0 && currentTime - this.previous > 0.25) {
-          this.previous = currentTime;
-          this.port.postMessage(["silence", (this.silence * 1000) / sampleRate, 0]);
-          this.silence = 0;
-        }
+        this.detector.feed(input[0], input[0] ? input[0].length : 128);
         return true;
       }
     });`;
+  const listener = `
+    ${Detector.toString()}
+    onmessage = async ({ data: readable }) => {
+      let detector;
+      const samples = new Float32Array(48_000);
+      for await (const sound of readable) {
+        detector ??= new Detector(sound.sampleRate, (...note) => postMessage(note));
+        sound.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+        detector.feed(samples, sound.numberOfFrames);
+        sound.close();
+      }
+    };`;
 
   function take(kind, value, wallMs) {
     if (kind === "sound" && probe.firstSoundMs === 0) probe.firstSoundMs = wallMs;
     if (kind === "silence") probe.silentMs += value;
     if (kind === "burst" && probe.bursts.length < MAX_NOTES) probe.bursts.push([value, wallMs]);
   }
+
+  /** For sound that an element plays by itself: the track's samples as the output device asks for them. */
+  globalThis.benchListen = (track) => {
+    const worker = new Worker(URL.createObjectURL(new Blob([listener], { type: "text/javascript" })));
+    worker.onmessage = ({ data }) => take(...data);
+    const { readable } = new MediaStreamTrackProcessor({ track });
+    worker.postMessage(readable, [readable]);
+  };
 
   const connect = AudioNode.prototype.connect;
   const OriginalContext = globalThis.AudioContext;

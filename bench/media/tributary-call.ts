@@ -1,10 +1,10 @@
 /** The product as a person meets it: `npm start`, and room pages of the web app in two windows. */
 import type { Browser, Page } from "playwright-core";
 import type { RoomStats, TrackStats } from "../../client/sdk/api.ts";
+import { startTributary } from "../../test/e2e/tributary.ts";
 import type { Figures } from "../report.ts";
 import { openContext, type PageSettings, watchErrors } from "./browser.ts";
 import type { CallSystem, Viewer } from "./call-system.ts";
-import { startLocalServer } from "./local-server.ts";
 
 const ROOM = "bench";
 const PUBLISH_TIMEOUT_MS = 30_000;
@@ -16,7 +16,7 @@ export async function openTributaryCall(
   say: (sentence: string) => void,
   environment: Record<string, string> = {},
 ): Promise<CallSystem> {
-  const server = await startLocalServer(environment);
+  const server = await startTributary({ env: environment });
   try {
     const publishing = await openContext(browser, settings, ["source"]);
     const watching = await openContext(browser, settings, ["probe"]);
@@ -36,11 +36,11 @@ export async function openTributaryCall(
       async close() {
         await publishing.close();
         await watching.close();
-        await server.close();
+        await server.stop();
       },
     };
   } catch (error) {
-    await server.close();
+    await server.stop();
     throw error;
   }
 }

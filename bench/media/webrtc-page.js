@@ -41,14 +41,12 @@
     async publish() {
       ownStream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
     },
-    /** What a page of an application has before anybody calls: elements and an audio context. */
-    async prepare() {
+    /** What a page of an application has before anybody calls. */
+    prepare() {
       const element = document.createElement("video");
-      Object.assign(element, { muted: true, autoplay: true, playsInline: true });
+      Object.assign(element, { autoplay: true, playsInline: true });
       document.body.append(element);
-      const context = new AudioContext({ latencyHint: "interactive" });
-      await context.resume();
-      viewing = { element, context };
+      viewing = { element };
     },
     /** Calls the publishing page; wall clock ms at which the call began. */
     async join(call) {
@@ -63,9 +61,7 @@
         .setCodecPreferences(preferred("video", "video/h264"));
       made.ontrack = ({ track, streams }) => {
         viewing.element.srcObject = streams[0];
-        if (track.kind !== "audio") return;
-        const source = viewing.context.createMediaStreamSource(new MediaStream([track]));
-        source.connect(viewing.context.destination);
+        if (track.kind === "audio") globalThis.benchListen(track);
       };
       await made.setLocalDescription();
       globalThis.benchSignal({ call, offer: made.localDescription.toJSON() });
