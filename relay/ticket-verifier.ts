@@ -2,7 +2,15 @@
  * Checks relay tickets and service tokens with the gateway's public ES256 keys. A ticket is good once: its jti is
  * remembered until it has expired. docs/wire.md, "Tokens and tickets".
  */
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify } from "jose";
+import {
+  createLocalJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from "jose";
 import type { Clock } from "../core/clock.ts";
 import { MAX_REMEMBERED_TICKETS, RELAY_TICKET_SECONDS } from "../core/wire/limits.ts";
 import {
@@ -17,7 +25,7 @@ import { Refusal } from "./refusal.ts";
 const CLOCK_TOLERANCE_SECONDS = 5;
 
 /** The gateway's public keys: fixed ones, or what jose's createRemoteJWKSet gives. */
-export type TicketKeys = ReturnType<typeof createLocalJWKSet>;
+export type TicketKeys = JWTVerifyGetKey;
 
 /** `keys` is a public JWK or a JWKS. Throws TypeError with what to do when it is neither. */
 export function ticketKeysOf(keys: JWK | JSONWebKeySet): TicketKeys {
