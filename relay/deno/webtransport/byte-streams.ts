@@ -40,13 +40,21 @@ export function translateStreamError(error: unknown): StreamAbortedError {
   return new StreamAbortedError(digits === undefined ? null : applicationErrorCode(Number(digits)), error);
 }
 
-/** Reads chunks from a stream, and lets what was read too far be put back. */
+/** Most streams wait for a few bytes most of their lives, and Deno sets 64 KiB aside for a read that names no size. */
+const SMALL_READ_BYTES = 1024;
+
+/** Reads a byte stream in small pieces, lets what was read too far be put back, and can give the rest away. */
 export class ByteSource {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #stream: ReadableStream<Uint8Array>;
+  readonly #smallReader: ReadableStreamBYOBReader;
+  /** Takes over when the rest is given away. */
+  #largeReader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #putBack: Uint8Array | null = null;
 
+  /** `readable` must be a byte stream, as all of Deno's QUIC streams are. */
   constructor(readable: ReadableStream<Uint8Array>) {
-    this.#reader = readable.getReader();
+    this.#stream = readable;
+    this.#smallReader = readable.getReader({ mode: "byob" });
   }
 
   /** The next bytes, at least one; null at the end. Throws StreamAbortedError. */
@@ -58,8 +66,9 @@ export class ByteSource {
     }
     try {
       for (;;) {
-        const { done, value } = await this.#reader.read();
-        if (done) return null;
+        const { done, value } = await (this.#largeReader?.read() ??
+          this.#smallReader.read(new Uint8Array(SMALL_READ_BYTES)));
+        if (done || value === undefined) return null;
         if (value.length > 0) return value;
       }
     } catch (error) {
@@ -76,7 +85,7 @@ export class ByteSource {
   async cancel(): Promise<void> {
     this.#putBack = null;
     try {
-      await this.#reader.cancel();
+      await (this.#largeReader ?? this.#smallReader).cancel();
     } catch {
       // The stream was over already.
     }
@@ -84,6 +93,9 @@ export class ByteSource {
 
   /** Hands the rest of the bytes out as a stream that reads only when it is read from. */
   toReadable(): ReadableStream<Uint8Array> {
+    this.#smallReader.releaseLock();
+    this.#largeReader = this.#stream.getReader();
+    this.#largeReader.closed.catch(() => undefined);
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
