@@ -4,7 +4,7 @@ export type DeviceKind = "camera" | "microphone";
 
 const ADVICE: Readonly<Record<string, (device: DeviceKind) => string>> = {
   NotAllowedError: (device) =>
-    `The ${device} is blocked. Allow it with the icon in the address bar (and in the system's privacy settings), then try again.`,
+    `The ${device} is blocked. Allow it with the icon in the address bar or in the system’s settings, then try again.`,
   NotFoundError: (device) => `No ${device} was found. Plug one in and try again, or join without it.`,
   OverconstrainedError: (device) => `The chosen ${device} is no longer there. Pick another one.`,
   NotReadableError: (device) => `Another program is using the ${device}. Close it there, then try again.`,

@@ -25,6 +25,8 @@ export class LobbyPage extends LitElement {
   declare problem: string;
   declare preferences: Preferences;
   #preview = new LocalPreview(this);
+  /** On a phone the choice of devices is folded, so that the join button is in sight. */
+  #wide = matchMedia("(min-width: 821px)").matches;
   #suggestion = suggestRoomName(Math.random);
 
   constructor() {
@@ -143,7 +145,8 @@ export class LobbyPage extends LitElement {
   #deviceChoices() {
     const { devices } = this.#preview;
     const speakers = "setSinkId" in AudioContext.prototype ? devices.speakers : [];
-    return html`<div class="devices">
+    return html`<details class="devices" ?open=${this.#wide}>
+      <summary>Devices</summary>
       <tributary-device-select label="Camera" symbol="camera" .devices=${devices.cameras} .chosen=${this.preferences.cameraId}
         @device-chosen=${(event: CustomEvent<string>) => this.#choose("camera", event.detail)}></tributary-device-select>
       <tributary-device-select label="Microphone" symbol="microphone" .devices=${devices.microphones} .chosen=${this.preferences.microphoneId}
@@ -154,7 +157,7 @@ export class LobbyPage extends LitElement {
           : html`<tributary-device-select label="Speaker" symbol="volume" .devices=${speakers} .chosen=${this.preferences.speakerId}
               @device-chosen=${(event: CustomEvent<string>) => this.#remember({ speakerId: event.detail })}></tributary-device-select>`
       }
-    </div>`;
+    </details>`;
   }
 
   #wanted(kind: DeviceKind): boolean {

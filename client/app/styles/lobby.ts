@@ -163,9 +163,22 @@ export const lobbyStyles = css`
     font-size: 0.84rem;
     font-weight: 400;
   }
-  .devices {
-    display: grid;
-    gap: 12px;
+  .devices > * + * {
+    margin-top: 12px;
+  }
+  .devices tributary-device-select {
+    display: block;
+  }
+  summary {
+    padding: 8px 0;
+    font-size: 0.94rem;
+    font-weight: 600;
+    cursor: pointer;
+  }
+  @media (min-width: 821px) {
+    .devices[open] > summary {
+      display: none;
+    }
   }
   .refused {
     padding: 12px 16px;
@@ -192,11 +205,6 @@ export const lobbyStyles = css`
     }
     .card {
       padding: 22px 20px;
-    }
-    .join {
-      position: sticky;
-      bottom: 14px;
-      box-shadow: 0 0 0 8px var(--surface);
     }
   }
 `;
