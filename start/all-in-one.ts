@@ -8,18 +8,23 @@ import { addressFromDeno } from "../gateway/client-address.ts";
 import { ConfigError, readGatewayConfig, readTicketKey } from "../gateway/config.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock } from "../relay/deno/clock.ts";
-import { type RunningRelay, startRelay } from "../relay/deno/main.ts";
-import { type HttpListeners, listenFault, openHttpListeners } from "./http-listeners.ts";
+import { RelayStartError, startRelay } from "../relay/deno/main.ts";
+import { ticketKeysOf } from "../relay/ticket-verifier.ts";
+import { openHttpListeners } from "./http-listeners.ts";
 import { keptCertificate, renewInTime } from "./kept-certificate.ts";
 import { withKeys } from "./kept-keys.ts";
 import { KeptState } from "./kept-state.ts";
 import { readSettings } from "./settings.mjs";
 import { StartError } from "./start-error.mjs";
 import { StaticFiles } from "./static-files.ts";
+import { warnOfSmallBuffers } from "./udp-buffers.ts";
 
 const RELAY_ID = "local";
+/** Participants that one machine is asked to hold at most; it is a wish that the only gateway knows. */
+const CAPACITY = 1_000;
 const CLIENT_DIST = decodeURIComponent(new URL("../client/dist", import.meta.url).pathname);
 
+/** Resolves, once everything runs and the ready line is out, to what ends it. */
 async function start(): Promise<() => Promise<void>> {
   const settings = readSettings(Deno.env.toObject());
   const state = await KeptState.open(settings.stateFolder);
@@ -35,7 +40,7 @@ async function start(): Promise<() => Promise<void>> {
     ticketKey,
     fetch: (input, init) => fetch(input, init),
     log: (level, message, fields) => {
-      if (level !== "info") console.error(JSON.stringify({ level, message, ...fields }));
+      if (level !== "info") console.error(`gateway: ${message} ${JSON.stringify(fields ?? {})}`);
     },
     guests: true,
     version: packageJson.version,
@@ -47,12 +52,63 @@ async function start(): Promise<() => Promise<void>> {
   );
   const names = settings.relayPublicUrl === undefined ? [] : certificateNames(settings.relayPublicUrl);
   const certificate = await keptCertificate(state, names);
-  // RELAY
-  return async () => {};
+  const relay = await startRelay({
+    id: RELAY_ID,
+    region: "local",
+    capacity: CAPACITY,
+    version: packageJson.version,
+    host: settings.relayBindAddress,
+    port: settings.relayPort,
+    publicUrl: settings.relayPublicUrl,
+    certificate: { ...certificate, hashes: [certificate.sha256] },
+    keys: ticketKeysOf(ticketKey.publicJwk),
+    directory,
+    operations: { host: "127.0.0.1", port: 0 },
+    log: (line) => console.error(`relay: ${line}`),
+  });
+  const endRenewal = renewInTime(state, names, certificate, (fresh) =>
+    relay.replaceCertificate({ ...fresh, hashes: [fresh.sha256] }),
+  );
+  await warnOfSmallBuffers();
+  console.info(`Tributary is ready: http://${hostForPeople(settings.host)}:${http.port}`);
+  return async () => {
+    endRenewal();
+    await Promise.all([relay.stop(), http.close()]);
+  };
 }
 
-/** The host of a URL as a name in the certificate; an IPv6 address is none, and a browser that goes by the hash looks at neither. */
+/** The host of a URL as a name in the certificate. An IPv6 address is none; browsers go by the hash anyway. */
 function certificateNames(url: string): string[] {
   const { hostname } = new URL(url);
   return hostname.startsWith("[") ? [] : [hostname];
+}
+
+function hostForPeople(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Resolves when we are asked to stop, or when the process that started us is gone. */
+async function asked(): Promise<void> {
+  const signal = new Promise<void>((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => resolve());
+  });
+  const parentGone = (async () => {
+    for await (const _ of Deno.stdin.readable) {
+      // Nothing is said to us there; only its end matters.
+    }
+  })();
+  await Promise.race([signal, parentGone]);
+}
+
+try {
+  const stop = await start();
+  await asked();
+  await stop();
+  Deno.exit(0);
+} catch (error) {
+  const isForPeople =
+    error instanceof StartError || error instanceof ConfigError || error instanceof RelayStartError;
+  console.error(isForPeople ? error.message : error);
+  Deno.exit(1);
 }

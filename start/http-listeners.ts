@@ -46,24 +46,18 @@ function serve(
   try {
     return Deno.serve({ hostname, port, onListen: () => {} }, handler);
   } catch (cause) {
-    throw listenFault(cause, "PORT", port, "8081", settings.host);
+    throw listenFault(cause, port, settings.host);
   }
 }
 
-/** What to tell somebody whose port could not be opened. `variable` names the setting, `example` another value for it. */
-export function listenFault(
-  cause: unknown,
-  variable: string,
-  port: number,
-  example: string,
-  host: string,
-): Error {
+/** What to tell somebody whose port could not be opened. */
+function listenFault(cause: unknown, port: number, host: string): Error {
   const line = (() => {
     if (cause instanceof Deno.errors.AddrInUse) {
-      return `Port ${port} is taken: end what uses it, or choose another one, as in ${variable}=${example} npm start.`;
+      return `Port ${port} is taken: end what uses it, or choose another one, as in PORT=8081 npm start.`;
     }
     if (cause instanceof Deno.errors.PermissionDenied) {
-      return `Port ${port} may not be opened by this user: choose one above 1023, as in ${variable}=${example} npm start.`;
+      return `Port ${port} may not be opened by this user: choose one above 1023, as in PORT=8081 npm start.`;
     }
     return `HOST=${host} is not an address of this machine: leave it out for localhost, or use 0.0.0.0 for all.`;
   })();

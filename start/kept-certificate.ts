@@ -31,14 +31,14 @@ export function renewInTime(
   state: KeptState,
   names: readonly string[],
   current: KeptCertificate,
-  replace: (certificate: KeptCertificate) => Promise<void>,
+  replace: (certificate: KeptCertificate) => void,
 ): () => void {
   let certificate = current;
   const timer = setInterval(async () => {
     if (!isDue(certificate)) return;
     try {
       const fresh = await renew(state, names);
-      await replace(fresh);
+      replace(fresh);
       certificate = fresh;
     } catch (error) {
       console.error(`The relay's certificate could not be renewed, trying again in an hour: ${error}`);

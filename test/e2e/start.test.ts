@@ -95,7 +95,7 @@ describe("npm start", () => {
     const { port } = other.address();
     const { status, lines } = runToEnd({ RELAY_PORT: String(port) });
     expect(lines).toEqual([
-      `Port ${port} is taken: end what uses it, or choose another one, as in RELAY_PORT=4434 npm start.`,
+      `UDP port ${port} of 127.0.0.1 is taken: stop what uses it or set RELAY_PORT to another.`,
     ]);
     expect(status).toBe(1);
   });
