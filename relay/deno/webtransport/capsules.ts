@@ -12,7 +12,7 @@ import {
 import { type RecordFate, RecordReader } from "./record-reader.ts";
 
 /** The longest close reason, in bytes of UTF-8. A longer one of ours is cut, a longer one of theirs is an error. */
-export const MAX_CLOSE_REASON_BYTES = 1024;
+const MAX_CLOSE_REASON_BYTES = 1024;
 const CODE_BYTES = 4;
 
 export type CapsuleEvent =

@@ -41,7 +41,6 @@ export class WebTransportConnectError extends Error {
 }
 
 const DEFAULT_TIMEOUT_MS = 5000;
-const MAX_STREAM_CREATIONS = 3;
 
 /** Opens a session at an https URL. Rejects with WebTransportConnectError. */
 export async function connectWebTransport(
@@ -115,7 +114,7 @@ async function openQuic(
     maxIdleTimeout: limits.maxIdleTimeoutMs,
     keepAliveInterval: limits.keepAliveIntervalMs,
     maxConcurrentBidirectionalStreams: limits.maxBidirectionalStreams,
-    maxConcurrentUnidirectionalStreams: limits.maxUnidirectionalStreams + MAX_STREAM_CREATIONS,
+    maxConcurrentUnidirectionalStreams: limits.maxUnidirectionalStreams,
   };
   if (options.caCerts !== undefined) quicOptions.caCerts = [...options.caCerts];
   if (options.serverCertificateHashes !== undefined) {

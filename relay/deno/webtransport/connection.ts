@@ -9,7 +9,6 @@ import {
   FRAME_SETTINGS,
   H3_CLOSED_CRITICAL_STREAM,
   H3_DATAGRAM_ERROR,
-  H3_GENERAL_PROTOCOL_ERROR,
   H3_ID_ERROR,
   H3_NO_ERROR,
   H3_STREAM_CREATION_ERROR,
@@ -20,7 +19,8 @@ import {
   STREAM_QPACK_ENCODER,
 } from "./http3-codes.ts";
 import type { WebTransportLimits } from "./limits.ts";
-import type { SessionCloseInfo, WtSession } from "./session.ts";
+import type { WtSession } from "./session.ts";
+import type { SessionCloseInfo } from "./session-figures.ts";
 import { encodeSettings, ownSettings, type Settings } from "./settings.ts";
 import { type StreamOpening, StreamOpeningReader } from "./stream-opening.ts";
 import {
@@ -321,6 +321,3 @@ export class Http3Connection {
 
 /** Set Dynamic Table Capacity to 0 (RFC 9204, 4.3.1): all that an encoder without a table may say. */
 const EMPTY_TABLE_INSTRUCTION = 0x20;
-
-/** The code of a connection that is closed because it took too long or there are too many. */
-export const CLOSE_EXCESS = H3_GENERAL_PROTOCOL_ERROR;

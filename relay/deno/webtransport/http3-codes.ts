@@ -39,8 +39,6 @@ export const CAPSULE_DRAIN_WEBTRANSPORT_SESSION = 0x78ae;
 
 export const H3_DATAGRAM_ERROR = 0x33;
 export const H3_NO_ERROR = 0x100;
-export const H3_GENERAL_PROTOCOL_ERROR = 0x101;
-export const H3_INTERNAL_ERROR = 0x102;
 export const H3_STREAM_CREATION_ERROR = 0x103;
 export const H3_CLOSED_CRITICAL_STREAM = 0x104;
 export const H3_FRAME_UNEXPECTED = 0x105;
@@ -49,12 +47,10 @@ export const H3_EXCESSIVE_LOAD = 0x107;
 export const H3_ID_ERROR = 0x108;
 export const H3_SETTINGS_ERROR = 0x109;
 export const H3_MISSING_SETTINGS = 0x10a;
-export const H3_REQUEST_REJECTED = 0x10b;
 export const H3_REQUEST_INCOMPLETE = 0x10d;
 export const H3_MESSAGE_ERROR = 0x10e;
 export const QPACK_DECOMPRESSION_FAILED = 0x200;
 export const QPACK_ENCODER_STREAM_ERROR = 0x201;
-export const QPACK_DECODER_STREAM_ERROR = 0x202;
 
 /** A rule of HTTP/3, QPACK or WebTransport that the other side broke; `code` is what its connection is closed with. */
 export class Http3Error extends Error {

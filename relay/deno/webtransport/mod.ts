@@ -7,21 +7,19 @@ export {
   WebTransportConnectError,
 } from "./client.ts";
 export { DEFAULT_LIMITS, type WebTransportLimits } from "./limits.ts";
+export { serveWebTransport, type WebTransportServer } from "./server.ts";
 export {
   REFUSAL_REASONS,
   type RefusalReason,
   type SessionDecision,
   type SessionRequest,
-  serveWebTransport,
-  type WebTransportServer,
   type WebTransportServerOptions,
   type WebTransportServerStats,
-} from "./server.ts";
+} from "./server-options.ts";
+export type { StreamOptions, WtSession } from "./session.ts";
 export {
   SESSION_DROP_REASONS,
   type SessionCloseInfo,
   type SessionDropReason,
   type SessionStats,
-  type StreamOptions,
-  type WtSession,
-} from "./session.ts";
+} from "./session-figures.ts";

@@ -1,4 +1,4 @@
-/** Server and client of this layer against each other, and Deno's own WebTransport against the server. */
+/** Server and client of this layer against each other. */
 import assert from "node:assert/strict";
 import { createCertificate } from "../certificate.ts";
 import {
@@ -318,35 +318,5 @@ test("a new certificate serves new sessions, old sessions live on, also after ga
     (await connectWebTransport(server.url("127.0.0.1"), { serverCertificateHashes: [renewed.sha256] }))
       .isOpen,
   );
-  await server.close();
-});
-
-test("Deno's own WebTransport client: datagrams, streams, close", async () => {
-  const { certPem: cert, keyPem: key } = certificate;
-  const opened = Promise.withResolvers<WtSession>();
-  const server = serveWebTransport({ hostname: "127.0.0.1", cert, key, onSession: opened.resolve });
-  const builtIn = new WebTransport(server.url("127.0.0.1", "/built-in"), {
-    serverCertificateHashes: [{ algorithm: "sha-256", value: certificate.sha256 }],
-  });
-  builtIn.closed.catch(() => undefined);
-  await builtIn.ready;
-  const far = await opened.promise;
-  assert.equal(far.path, "/built-in");
-  const got = Promise.withResolvers<number[]>();
-  far.onDatagram = (bytes) => got.resolve([...bytes]);
-  await builtIn.datagrams.writable.getWriter().write(Uint8Array.of(1, 2, 3));
-  assert.deepEqual(await got.promise, [1, 2, 3]);
-  far.sendDatagram(Uint8Array.of(0, 9));
-  assert.deepEqual([...((await builtIn.datagrams.readable.getReader().read()).value as Uint8Array)], [9]);
-  far.onBidirectionalStream = ({ readable, writable }) =>
-    void readable.pipeTo(writable).catch(() => undefined);
-  const stream = await builtIn.createBidirectionalStream();
-  await stream.writable.getWriter().write(text.encode("ping"));
-  assert.equal(
-    new TextDecoder().decode((await stream.readable.getReader().read()).value as Uint8Array),
-    "ping",
-  );
-  builtIn.close({ closeCode: 3, reason: "bye" });
-  assert.ok(await far.closed);
   await server.close();
 });

@@ -6,9 +6,6 @@
  * layer knows is that large, so a rounded value can only be skipped or refused, never mistaken for a known one.
  */
 
-/** The largest value that this layer writes, and the largest that it reads exactly. */
-export const MAX_EXACT_VARINT = Number.MAX_SAFE_INTEGER;
-
 /** What `readVarint` answers when the bytes end before the integer does. */
 export const VARINT_INCOMPLETE = -1;
 
