@@ -25,10 +25,10 @@ export const tileStyles = css`
     display: block;
     width: 100% !important;
     height: 100% !important;
-    object-fit: cover;
+    object-fit: cover !important;
   }
   .picture > .whole {
-    object-fit: contain;
+    object-fit: contain !important;
     background: var(--screen);
   }
   .picture > .mirrored {
