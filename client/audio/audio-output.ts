@@ -13,8 +13,8 @@ interface ContextWithSink extends AudioContext {
   setSinkId?(id: string): Promise<void>;
 }
 
-/** Seconds of latency asked for; the browser gives the least above it that its device can do. */
-const LATENCY_HINT_S = 0.005;
+/** Seconds of latency asked for: none, so that the browser takes the smallest buffer its device can do. */
+const LATENCY_HINT_S = 0;
 
 export class AudioOutput {
   readonly #context: ContextWithSink;

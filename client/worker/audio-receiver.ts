@@ -75,7 +75,7 @@ export class AudioReceiver {
   }
 
   /** The speaker is at `position` now, and what is there is heard at `heardUs`. */
-  played(position: number, heardUs: number, speakerBufferUs: number, joinCalledUs: number): void {
+  played(position: number, heardUs: number, joinCalledUs: number): void {
     let note: PlayedNote | undefined;
     while (this.#notes.length > 0 && ((position - this.#notes[0]!.position) | 0) >= 0) {
       note = this.#notes.shift();
@@ -83,8 +83,8 @@ export class AudioReceiver {
     if (note === undefined) return;
     const aheadUs = (((position - note.position) | 0) / OPUS_RATE_HZ) * 1e6;
     this.playout.note(note.captureUs + aheadUs, heardUs);
-    this.captureToSpeakerMs.push((speakerBufferUs - note.captureUs - aheadUs) / 1000);
-    this.timeToFirstUs ??= speakerBufferUs - joinCalledUs;
+    this.captureToSpeakerMs.push((heardUs - note.captureUs - aheadUs) / 1000);
+    this.timeToFirstUs ??= heardUs - joinCalledUs;
   }
 
   /** The sound stops on purpose (mute) or starts over (reconnect). */

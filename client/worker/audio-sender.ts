@@ -37,11 +37,13 @@ export class AudioSender {
   readonly #originsUs: readonly number[];
   readonly #encoder: AudioEncoder;
   readonly #voice = new VoiceDetector();
-  readonly #notes = new Map<number, { level: number; voice: boolean }>();
+  /** By the timestamp that the encoder was given. */
+  readonly #notes = new Map<number, { captureUs: number; level: number; voice: boolean }>();
   readonly #frame = new Float32Array(FRAME_SAMPLES);
   #filled = 0;
   #frameCaptureUs = 0;
-  #lastTimestampUs = 0;
+  #lastCaptureUs = 0;
+  #nextTimestampUs = 0;
   #reader: ReadableStreamDefaultReader<AudioData> | undefined;
   #over = false;
 
@@ -133,10 +135,14 @@ export class AudioSender {
       return;
     }
     const level = audioLevelOf(this.#frame);
-    // Encoders want growing timestamps, whatever the capture clock does.
-    const timestampUs = Math.max(Math.round(this.#frameCaptureUs), this.#lastTimestampUs + 1);
-    this.#lastTimestampUs = timestampUs;
-    this.#notes.set(timestampUs, { level, voice: this.#voice.push(level) });
+    // Chromium's encoder counts output time on from its first input and takes no notice of gaps (a mute, a stalled
+    // source): it gets a time without gaps, and the capture time waits in the note.
+    const timestampUs = this.#nextTimestampUs;
+    this.#nextTimestampUs += OPUS_FRAME_US;
+    // Growing, whatever the capture clock does.
+    const captureUs = Math.max(Math.round(this.#frameCaptureUs), this.#lastCaptureUs + 1);
+    this.#lastCaptureUs = captureUs;
+    this.#notes.set(timestampUs, { captureUs, level, voice: this.#voice.push(level) });
     if (this.#notes.size > MAX_NOTES) this.#notes.delete(this.#notes.keys().next().value!);
     const data = new AudioData({
       format: "f32-planar",
@@ -151,12 +157,13 @@ export class AudioSender {
   }
 
   #onChunk(chunk: EncodedAudioChunk): void {
-    const note = this.#notes.get(chunk.timestamp) ?? { level: 127, voice: false };
+    const note = this.#notes.get(chunk.timestamp);
+    if (note === undefined) return;
     this.#notes.delete(chunk.timestamp);
     const bytes = new Uint8Array(chunk.byteLength);
     chunk.copyTo(bytes);
     this.framesEncoded++;
-    this.#events.onFrame({ captureUs: chunk.timestamp, level: note.level, voice: note.voice, bytes });
+    this.#events.onFrame({ ...note, bytes });
   }
 }
 

@@ -7,11 +7,15 @@ import type { AudioReceiver } from "./audio-receiver.ts";
 import { workerClock } from "./worker-clock.ts";
 
 const BLOCK_SAMPLES = 240;
-/** Samples kept in the ring: between these, up when the worklet starved, slowly down while it does not. */
-const LEAST_FILL = 480;
+/** Samples kept in the ring: between these, up when the worklet starved, down when there always was some to spare. */
+const LEAST_FILL = 384;
+const FIRST_FILL = 720;
 const LARGEST_FILL = 3_840;
 const FILL_STEP = 240;
-const CALM_REPORTS_BEFORE_LESS = 4_000;
+/** How much should be left in the ring at its emptiest. */
+const SPARE_SAMPLES = 192;
+/** The emptiest moment is looked for over this many reports: about 2 s. */
+const WATCHED_REPORTS = 375;
 /** The worklet's clock against ours: reports arrive late by chance, so new ones count little. */
 const SMOOTHING = 1 / 32;
 const JUMP_US = 30_000;
@@ -23,10 +27,11 @@ export class Mixer {
   #port: MessagePort | undefined;
   #ring: SampleRing | undefined;
   #shared = false;
-  #targetFill = LEAST_FILL;
+  #targetFill = FIRST_FILL;
   #written = 0;
   #starved = 0;
-  #calmReports = 0;
+  #lowest = LARGEST_FILL;
+  #watched = 0;
   #outputLatencyUs = 0;
   /** Local time of the worklet's position 0, smoothed. */
   #originUs: number | undefined;
@@ -64,20 +69,26 @@ export class Mixer {
   #onReport(report: PlayedReport): void {
     const nowUs = workerClock.nowUs();
     const readPosition = this.#ring?.readPosition ?? report.readPosition;
-    if (report.starvedSamples > this.#starved) {
-      // Before the first block there was nothing to play.
-      if (this.#written > 0) {
-        this.starvedSamples += report.starvedSamples - this.#starved;
-        this.#targetFill = Math.min(LARGEST_FILL, this.#targetFill + FILL_STEP);
-      }
-      this.#starved = report.starvedSamples;
-      this.#calmReports = 0;
-    } else if (++this.#calmReports >= CALM_REPORTS_BEFORE_LESS) {
-      this.#calmReports = 0;
-      this.#targetFill = Math.max(LEAST_FILL, this.#targetFill - FILL_STEP);
-    }
+    this.#adapt(report.starvedSamples, (this.#written - readPosition) | 0);
     this.#learnTime(report, nowUs);
     this.#fill(readPosition, nowUs);
+  }
+
+  #adapt(starvedSamples: number, fill: number): void {
+    const starved = starvedSamples > this.#starved;
+    // Before the first block there was nothing to play.
+    if (starved && this.#written > 0) {
+      this.starvedSamples += starvedSamples - this.#starved;
+      // Once per watch: a single hole empties the ring for several reports.
+      if (this.#lowest > 0) this.#targetFill = Math.min(LARGEST_FILL, this.#targetFill + FILL_STEP);
+    }
+    this.#starved = starvedSamples;
+    this.#lowest = starved ? 0 : Math.min(this.#lowest, fill);
+    if (++this.#watched < WATCHED_REPORTS) return;
+    const toSpare = this.#lowest - SPARE_SAMPLES;
+    if (toSpare > 0) this.#targetFill = Math.max(LEAST_FILL, this.#targetFill - Math.ceil(toSpare / 2));
+    this.#watched = 0;
+    this.#lowest = LARGEST_FILL;
   }
 
   #learnTime(report: PlayedReport, nowUs: number): void {
@@ -88,9 +99,9 @@ export class Mixer {
       previous === undefined || Math.abs(originUs - previous) > JUMP_US
         ? originUs
         : previous + (originUs - previous) * SMOOTHING;
-    const bufferUs = this.#originUs + playedUs;
+    const heardUs = this.#originUs + playedUs + this.#outputLatencyUs;
     for (const receiver of this.#receivers) {
-      receiver.played(report.readPosition, bufferUs + this.#outputLatencyUs, bufferUs, this.#joinCalledUs);
+      receiver.played(report.readPosition, heardUs, this.#joinCalledUs);
     }
   }
 

@@ -17,10 +17,10 @@ const SKIP_ABOVE_US = 400_000;
 /** Share of units that the target delay must cover. */
 const QUANTILE = 0.97;
 /** Waiting time before anything is known of the network. */
-const INITIAL_TARGET_US = 15_000;
+const INITIAL_TARGET_US = 20_000;
 const LEARNED_AFTER_UNITS = 25;
 /** The target comes down by at most this per frame played, so that one calm second does not undo a bad one. */
-const TARGET_FALL_US = 200;
+const TARGET_FALL_US = 500;
 
 export type JitterDrop = "late" | "duplicate" | "overflow" | "skipped";
 
@@ -83,6 +83,10 @@ export class JitterBuffer {
   /** How long the last unit played had waited since the fastest possible arrival. */
   get delayMs(): number {
     return this.#delayUs / 1000;
+  }
+
+  get baseMs(): number {
+    return this.#histogram.baseUs / 1000;
   }
 
   get heldUnits(): number {
