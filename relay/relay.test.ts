@@ -1,26 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { TrackOffer } from "../core/wire/room-model.ts";
-import { SimulatedCluster, type SimulatedMember, unitOf } from "../test/sim/simulated-cluster.ts";
-
-const CAMERA: TrackOffer = {
-  kind: "video",
-  source: "camera",
-  codec: "avc1.42E01F",
-  frameRate: 30,
-  renditions: [{ width: 640, height: 360, maxBitrateBps: 1_000_000, temporalLayers: 1 }],
-  muted: false,
-  encrypted: false,
-};
-const MICROPHONE: TrackOffer = {
-  kind: "audio",
-  source: "microphone",
-  codec: "opus",
-  sampleRateHz: 48_000,
-  channels: 1,
-  frameDurationUs: 20_000,
-  muted: false,
-  encrypted: false,
-};
+import {
+  CAMERA,
+  MICROPHONE,
+  SimulatedCluster,
+  type SimulatedMember,
+  unitOf,
+} from "../test/sim/simulated-cluster.ts";
 
 async function cluster(): Promise<SimulatedCluster> {
   const made = new SimulatedCluster(1);

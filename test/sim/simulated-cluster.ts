@@ -10,7 +10,7 @@ import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
 import type { NetworkOptions } from "../../core/session/network-path.ts";
-import { type Grants, grantsSchema } from "../../core/wire/room-model.ts";
+import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
 import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
 import { Refusal } from "../../relay/refusal.ts";
 import { Relay } from "../../relay/relay.ts";
@@ -20,6 +20,29 @@ import { VirtualClock } from "./virtual-clock.ts";
 export const ALL_GRANTS: Grants = grantsSchema.parse({
   publish: ["microphone", "camera", "screen"],
 });
+
+export const CAMERA: TrackOffer = {
+  kind: "video",
+  source: "camera",
+  codec: "avc1.42E01F",
+  frameRate: 30,
+  renditions: [
+    { width: 640, height: 360, maxBitrateBps: 1_000_000, temporalLayers: 2 },
+    { width: 320, height: 180, maxBitrateBps: 250_000, temporalLayers: 2 },
+  ],
+  muted: false,
+  encrypted: false,
+};
+export const MICROPHONE: TrackOffer = {
+  kind: "audio",
+  source: "microphone",
+  codec: "opus",
+  sampleRateHz: 48_000,
+  channels: 1,
+  frameDurationUs: 20_000,
+  muted: false,
+  encrypted: false,
+};
 
 export interface JoinWish {
   identity: string;
