@@ -57,8 +57,10 @@ export async function connectWebTransport(
   const isOwnEndpoint = options.endpoint === undefined;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   let connection: Http3Connection | null = null;
+  let isAbandoned = false;
   const attempt = async (): Promise<WtSession> => {
     const quic = await openQuic(target, hostname, endpoint, options, limits);
+    if (isAbandoned) quic.close();
     connection = new Http3Connection({
       quic,
       role: "client",
@@ -88,6 +90,8 @@ export async function connectWebTransport(
   try {
     return await Promise.race([timeout, attempted]);
   } catch (error) {
+    // A handshake cannot be cancelled; one that still succeeds is closed at once.
+    isAbandoned = true;
     attempted.catch(() => undefined);
     if (connection !== null) (connection as Http3Connection).closeNow();
     else if (isOwnEndpoint) endpoint.close({ closeCode: H3_NO_ERROR, reason: "" });
