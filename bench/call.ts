@@ -49,6 +49,8 @@ const RATIOS = [
   "joinMs",
   "browserCores",
 ];
+/** Above this share of all cores the figures are the machine's, not the system's. */
+const BUSY_SHARE = 0.8;
 const FIRST_MEDIA_TIMEOUT_MS = 10_000;
 
 const settings: PageSettings = { seed: options.seed, sourceNumber: 1, maxBitrateBps: options.kbps * 1_000 };
@@ -123,12 +125,16 @@ async function measure(browser: Browser, call: CallSystem): Promise<Figures> {
   const emitted = (await call.source.evaluate("benchSource.bursts")) as EmittedBursts;
   const own = await viewer.ownFigures();
   await viewer.leave();
+  const busyShare = (ticksAfter.busy - ticksBefore.busy) / (ticksAfter.all - ticksBefore.all);
+  if (busyShare > BUSY_SHARE) {
+    note(`  The machine was ${Math.round(busyShare * 100)} % busy: run this again when it has less to do.`);
+  }
   return {
     ...readFigures(notes, emitted, fromMs, toMs),
     ...figures,
     silentShare: (notes.silentMs - before.silentMs) / (toMs - fromMs),
     browserCores: ((cpuAfter - cpuBefore) * 1_000) / (toMs - fromMs),
-    machineBusyShare: (ticksAfter.busy - ticksBefore.busy) / (ticksAfter.all - ticksBefore.all),
+    machineBusyShare: busyShare,
     probeShare: (notes.readingMs - before.readingMs) / (toMs - fromMs),
     ...own,
   };
@@ -185,6 +191,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 try {
   await run(browser);
+} catch (error) {
+  note(`The call could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
 } finally {
   await browser.close();
 }
