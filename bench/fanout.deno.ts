@@ -5,15 +5,21 @@
  * process shares this machine with the relay, so on two cores the figure is a lower bound.
  */
 import { generateKeyPair } from "jose";
+import { LATENCY_BUCKET_US } from "./fanout/audience-orders.ts";
 import { AudienceProcess } from "./fanout/audience-process.ts";
-import { LATENCY_BUCKET_US } from "./fanout/audience.ts";
 import { startBenchPublisher } from "./fanout/publisher.ts";
 import { startRelayProcess } from "./fanout/relay-process.ts";
 import { TicketOffice } from "./fanout/ticket-office.ts";
 import { note, readOptions, reportRow } from "./report.ts";
 
 const options = readOptions({
-  subscribers: { default: null, min: 1, max: 2_000, whole: true, about: "one row with this audience instead of the table" },
+  subscribers: {
+    default: null,
+    min: 1,
+    max: 2_000,
+    whole: true,
+    about: "one row with this audience instead of the table",
+  },
   rate: { default: 500, min: 1, max: 5_000, whole: true, about: "datagrams a second of the publisher" },
   bytes: { default: 1000, min: 100, max: 1000, whole: true, about: "bytes of a datagram" },
   seconds: { default: 10, min: 2, max: 600, about: "measured time of a row" },
@@ -52,12 +58,14 @@ async function measure(subscribers: number, rate: number, bytes: number, seconds
       await audiences[i]!.join(tickets);
     }
     await publisher.runFor(1_000);
+    await publisher.settle();
     await Promise.all(audiences.map((audience) => audience.reset()));
     const cpuBefore = relay.cpuSeconds();
     const audienceCpuBefore = audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0);
     const sent = await publisher.runFor(seconds * 1_000);
     const cpuSeconds = relay.cpuSeconds() - cpuBefore;
-    const audienceCpu = audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0) - audienceCpuBefore;
+    const audienceCpu =
+      audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0) - audienceCpuBefore;
     await publisher.settle();
     const counts = await Promise.all(audiences.map((audience) => audience.count()));
     const received = counts.reduce((sum, count) => sum + count.received, 0);
@@ -67,8 +75,14 @@ async function measure(subscribers: number, rate: number, bytes: number, seconds
       relayCpuUsPerDatagram: (cpuSeconds * 1e6) / due,
       relayCoreShare: cpuSeconds / seconds,
       audienceCoreShare: audienceCpu / seconds,
-      delayP50Ms: delayQuantile(counts.map((count) => count.latencies), 0.5),
-      delayP99Ms: delayQuantile(counts.map((count) => count.latencies), 0.99),
+      delayP50Ms: delayQuantile(
+        counts.map((count) => count.latencies),
+        0.5,
+      ),
+      delayP99Ms: delayQuantile(
+        counts.map((count) => count.latencies),
+        0.99,
+      ),
     };
   } finally {
     for (const audience of audiences) await audience.end();

@@ -1,9 +1,10 @@
 /** The parent's end of bench/fanout/audience.ts. */
-import { createInterface } from "node:readline";
+
 import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
-import type { AudienceCount, AudienceOrder } from "./audience.ts";
+import type { AudienceCount, AudienceOrder } from "./audience-orders.ts";
 import { cpuSecondsOf } from "./process-cpu.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -23,7 +24,9 @@ export class AudienceProcess {
 
   #ask<Answer>(order: AudienceOrder): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#child.once("exit", () => reject(new Error("an audience process ended early; its last words are above")));
+      this.#child.once("exit", () =>
+        reject(new Error("an audience process ended early; its last words are above")),
+      );
       this.#answers.push((line) => resolve(JSON.parse(line) as Answer));
       this.#child.stdin!.write(`${JSON.stringify(order)}\n`);
     });

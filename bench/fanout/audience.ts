@@ -9,25 +9,12 @@ import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
-
-/** What the parent asks for. */
-export type AudienceOrder =
-  | { order: "join"; relays: RelayCandidate[] }
-  /** Forget what was counted so far. */
-  | { order: "reset" }
-  | { order: "count" };
-
-/** Answer to `count`. `latencies`: histogram of one-way delay, bucket = LATENCY_BUCKET_US. */
-export interface AudienceCount {
-  received: number;
-  lost: number;
-  latencies: number[];
-  closed: number;
-  cpuSeconds: number;
-}
-
-export const LATENCY_BUCKET_US = 250;
-export const LATENCY_BUCKETS = 8_000;
+import {
+  type AudienceCount,
+  type AudienceOrder,
+  LATENCY_BUCKET_US,
+  LATENCY_BUCKETS,
+} from "./audience-orders.ts";
 
 /** Joins that run at once; more would measure the join storm instead. */
 const JOINS_AT_ONCE = 10;

@@ -18,11 +18,17 @@ export class TicketOffice {
     const ticket = await new SignJWT({
       name: identity,
       room: "bench",
-      grants: { publish: publishes ? ["camera"] : [], subscribe: !publishes, data: false, admin: false, hidden: false },
+      grants: {
+        publish: publishes ? ["camera"] : [],
+        subscribe: !publishes,
+        data: false,
+        admin: false,
+        hidden: false,
+      },
       token: identity,
       tokenExp: now + 3600,
     })
-      .setProtectedHeader({ alg: "ES256" })
+      .setProtectedHeader({ alg: "ES256", kid: this.#relay.keyId })
       .setIssuedAt(now)
       .setExpirationTime(now + RELAY_TICKET_SECONDS)
       .setSubject(identity)

@@ -1,0 +1,21 @@
+/** What bench/fanout.deno.ts and its audience processes say to each other. */
+import type { RelayCandidate } from "../../core/participant/participant-api.ts";
+
+/** What the parent asks for. */
+export type AudienceOrder =
+  | { order: "join"; relays: RelayCandidate[] }
+  /** Forget what was counted so far. */
+  | { order: "reset" }
+  | { order: "count" };
+
+/** Answer to `count`. `latencies`: histogram of one-way delay, bucket = LATENCY_BUCKET_US. */
+export interface AudienceCount {
+  received: number;
+  lost: number;
+  latencies: number[];
+  closed: number;
+  cpuSeconds: number;
+}
+
+export const LATENCY_BUCKET_US = 250;
+export const LATENCY_BUCKETS = 8_000;
