@@ -64,7 +64,7 @@ export function layoutStage(others: number, area: Area): { stage: Rect; strip: R
     beside ? thickness / WIDEST : Math.min(thickness * 0.9, (length - 2 * GAP) / LEAST_STRIP_TILES),
   );
   const shown = Math.min(others, Math.max(1, Math.floor((length + GAP) / (tileLength + GAP))));
-  const start = Math.max(0, (length - shown * (tileLength + GAP) + GAP) / 2);
+  const start = Math.max(0, Math.round((length - shown * (tileLength + GAP) + GAP) / 2));
   const strip = Array.from({ length: shown }, (_, index): Rect => {
     const along = start + index * (tileLength + GAP);
     return beside

@@ -113,12 +113,13 @@ export class LobbyPage extends LitElement {
   }
 
   #form() {
+    // An invitation names the person; what would be typed here counted for nothing.
     const invited = this.route.token !== "";
     const name = this.route.name || this.preferences.name;
     return html`<form class="card" @submit=${this.#submit}>
       <h1>${this.route.room === "" ? "Start or join a room" : html`Join <em>${this.route.room}</em>`}</h1>
       ${this.problem === "" ? nothing : html`<p class="refused" role="alert">${this.problem}</p>`}
-      <label ?hidden=${invited && this.route.name !== ""}>
+      <label ?hidden=${invited}>
         Your name
         <input class="field" name="name" autocomplete="name" maxlength="64" placeholder="How others see you" .value=${name} />
       </label>
@@ -200,7 +201,7 @@ export class LobbyPage extends LitElement {
     const fields = new FormData(event.target as HTMLFormElement);
     const name = displayNameFrom(String(fields.get("name") ?? ""));
     const room = roomNameFrom(String(fields.get("room") ?? "")) || this.#suggestion;
-    this.#remember({ name });
+    if (name !== "") this.#remember({ name });
     const { preferences } = this;
     // Some systems lend a device to one user at a time: give ours back before the call asks for it.
     this.#preview.stop("camera");
