@@ -1,5 +1,4 @@
 /** The Room that applications hold: mirrors what the worker says and asks it for the rest. */
-import { CLOSE_CODES, type CloseReason } from "../../core/wire/close-codes.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { AudioOutput } from "../audio/audio-output.ts";
 import type { FromWorker } from "../worker/worker-messages.ts";
@@ -24,16 +23,13 @@ import {
 } from "./local-capture.ts";
 import { LiveLocalTrack } from "./local-track.ts";
 import { LiveRemoteParticipant, LiveRemoteTrack } from "./remote-objects.ts";
+import { stateEvent } from "./state-event.ts";
 import type { WorkerPort } from "./worker-port.ts";
 
 const CHAT_TOPIC = "chat";
 const MAX_CHAT_CHARS = 4_000;
 /** Chat messages that are remembered; older ones are forgotten. */
 const MAX_MESSAGES = 500;
-
-function isCloseReason(code: string): code is CloseReason {
-  return Object.hasOwn(CLOSE_CODES, code);
-}
 
 export interface RoomFacts {
   name: string;
@@ -117,9 +113,7 @@ export class LiveRoom implements Room {
     if (this.state === "closed") return;
     this.state = state;
     if (state === "closed") this.#release();
-    const event = { state, reason: reason || code };
-    const closeReason = state === "closed" && isCloseReason(code) ? { closeReason: code } : {};
-    this.#listeners.emit("state", { ...event, ...closeReason });
+    this.#listeners.emit("state", stateEvent(state, code, reason));
   }
 
   #release(): void {
@@ -189,11 +183,10 @@ export class LiveRoom implements Room {
   #onData({ from, topic, payload, sentAtUs }: Extract<FromWorker, { type: "data" }>): void {
     if (topic !== CHAT_TOPIC) return this.#listeners.emit("data", { from, topic, payload });
     const text = new TextDecoder().decode(payload).slice(0, MAX_CHAT_CHARS);
-    const own = from === this.identity;
     // Our own messages are remembered when they are sent.
-    if (own) return;
+    if (from === this.identity) return;
     const name = this.participants.get(from)?.name ?? from;
-    this.#remember({ from, name, text, sentAt: new Date(sentAtUs / 1000), own });
+    this.#remember({ from, name, text, sentAt: new Date(sentAtUs / 1000), own: false });
   }
 
   #remember(message: ChatMessage): void {

@@ -15,7 +15,7 @@ const FOLLOW_PX = 80;
 
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
-export class ChatPanel extends LitElement {
+class ChatPanel extends LitElement {
   static override properties = { messages: { attribute: false }, count: { type: Number } };
   static override styles = [
     controls,

@@ -33,7 +33,7 @@ export interface BarState {
   busy: ReadonlySet<string>;
 }
 
-export class ControlBar extends LitElement {
+class ControlBar extends LitElement {
   static override properties = { state: { attribute: false } };
   static override styles = [controls, barStyles];
   declare state: BarState;

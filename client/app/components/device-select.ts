@@ -3,7 +3,7 @@ import { css, html, LitElement } from "lit";
 import { type IconName, icon } from "../icons.ts";
 import { controls } from "../styles/controls.ts";
 
-export class DeviceSelect extends LitElement {
+class DeviceSelect extends LitElement {
   static override properties = {
     label: {},
     symbol: {},

@@ -11,7 +11,7 @@ export interface Ending {
   againLabel: string;
 }
 
-export class EndedPage extends LitElement {
+class EndedPage extends LitElement {
   static override properties = { ending: { attribute: false } };
   static override styles = [
     controls,

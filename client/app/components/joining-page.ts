@@ -3,7 +3,7 @@ import { css, html, LitElement } from "lit";
 import { mark } from "../icons.ts";
 import { controls } from "../styles/controls.ts";
 
-export class JoiningPage extends LitElement {
+class JoiningPage extends LitElement {
   static override properties = { room: {} };
   static override styles = [
     controls,

@@ -8,7 +8,7 @@ const SAMPLES = 1024;
 /** Screen readers are told less often than the bar moves. */
 const SPOKEN_EVERY_FRAMES = 30;
 
-export class LevelMeter extends LitElement {
+class LevelMeter extends LitElement {
   static override properties = { track: { attribute: false } };
   static override styles = [
     controls,

@@ -11,7 +11,7 @@ import { lobbyStyles } from "../styles/lobby.ts";
 import "./device-select.ts";
 import "./level-meter.ts";
 
-export class LobbyPage extends LitElement {
+class LobbyPage extends LitElement {
   static override properties = {
     route: { attribute: false },
     joining: { type: Boolean },

@@ -10,7 +10,7 @@ import { hueOf, initialsOf } from "../person-mark.ts";
 import { controls, dialogs } from "../styles/controls.ts";
 import { panelStyles } from "../styles/panel.ts";
 
-export class PeoplePanel extends LitElement {
+class PeoplePanel extends LitElement {
   static override properties = {
     room: { attribute: false, hasChanged: () => true },
     leaving: { state: true },

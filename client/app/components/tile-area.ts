@@ -7,7 +7,7 @@ import { type Area, gridCapacity, layoutGrid, layoutStage, type Rect } from "../
 import { chooseTiles, stageTile, type Tile } from "../tiles.ts";
 import "./video-tile.ts";
 
-export class TileArea extends LitElement {
+class TileArea extends LitElement {
   static override properties = {
     tiles: { attribute: false },
     pinnedKey: { attribute: false },

@@ -5,7 +5,7 @@ import { icon } from "../icons.ts";
 import type { Notice } from "../room-controller.ts";
 import { controls } from "../styles/controls.ts";
 
-export class ToastList extends LitElement {
+class ToastList extends LitElement {
   static override properties = { notices: { attribute: false } };
   static override styles = [
     controls,

@@ -27,7 +27,7 @@ type View =
   | { kind: "room"; room: Room; notices: readonly string[] }
   | { kind: "ended"; ending: Ending };
 
-export class TributaryApp extends LitElement {
+class TributaryApp extends LitElement {
   static override properties = { view: { state: true }, route: { state: true } };
   static override styles = controls;
   declare view: View;

@@ -8,7 +8,7 @@ import { controls } from "../styles/controls.ts";
 import { tileStyles } from "../styles/tile.ts";
 import type { Tile } from "../tiles.ts";
 
-export class VideoTile extends LitElement {
+class VideoTile extends LitElement {
   static override properties = {
     tile: { attribute: false },
     figures: { attribute: false },

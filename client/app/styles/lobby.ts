@@ -1,4 +1,4 @@
-/** How the lobby looks. */
+/** How the lobby looks: preview beside the form, one above the other on a phone. */
 import { css } from "lit";
 
 export const lobbyStyles = css`

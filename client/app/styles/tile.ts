@@ -1,4 +1,4 @@
-/** How a tile looks. */
+/** How a tile looks: picture or initials, label, speaking ring, figures. */
 import { css } from "lit";
 
 export const tileStyles = css`
