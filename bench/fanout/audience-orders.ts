@@ -8,7 +8,7 @@ export type AudienceOrder =
   | { order: "reset" }
   | { order: "count" };
 
-/** Answer to `count`. `latencies`: histogram of one-way delay, bucket = LATENCY_BUCKET_US. */
+/** Answer to `count`, in datagrams. `latencies`: histogram of the delay of whole pictures, bucket = LATENCY_BUCKET_US. */
 export interface AudienceCount {
   received: number;
   lost: number;

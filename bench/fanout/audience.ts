@@ -20,19 +20,21 @@ import {
 const JOINS_AT_ONCE = 10;
 
 const latencies = new Uint32Array(LATENCY_BUCKETS);
-const members: Participant[] = [];
-let received = 0;
+const subscriptions: { member: Participant; trackId: number }[] = [];
 let closed = 0;
+let receivedBefore = 0;
 let lostBefore = 0;
 
 function onAccessUnit(_trackId: number, unit: AccessUnit, arrivedUs: number): void {
-  received++;
   const bucket = Math.floor((arrivedUs - unit.captureTimeUs) / LATENCY_BUCKET_US);
   latencies[Math.max(0, Math.min(LATENCY_BUCKETS - 1, bucket))]!++;
 }
 
-function lostNow(): number {
-  return members.reduce((sum, member) => sum + member.linkStats().datagramsLostInbound, 0);
+/** Datagrams of tracks that have arrived, or are known to be missing, since the start. */
+function countNow(field: "datagrams" | "datagramsLost"): number {
+  let sum = 0;
+  for (const { member, trackId } of subscriptions) sum += member.trackCounters(trackId)?.[field] ?? 0;
+  return sum;
 }
 
 async function join(relay: RelayCandidate): Promise<void> {
@@ -48,9 +50,11 @@ async function join(relay: RelayCandidate): Promise<void> {
     },
     timeoutMs: 20_000,
   });
-  members.push(member);
   for (const participant of member.participants.values()) {
-    for (const track of participant.tracks) await member.subscribe(track.trackId);
+    for (const track of participant.tracks) {
+      await member.subscribe(track.trackId);
+      subscriptions.push({ member, trackId: track.trackId });
+    }
   }
 }
 
@@ -63,18 +67,18 @@ async function joinAll(relays: RelayCandidate[]): Promise<void> {
 async function obey(order: AudienceOrder): Promise<unknown> {
   if (order.order === "join") {
     await joinAll(order.relays);
-    return { joined: members.length };
+    return { joined: subscriptions.length };
   }
   if (order.order === "reset") {
-    received = 0;
     latencies.fill(0);
-    lostBefore = lostNow();
+    receivedBefore = countNow("datagrams");
+    lostBefore = countNow("datagramsLost");
     return {};
   }
   const { user, system } = process.cpuUsage();
   const count: AudienceCount = {
-    received,
-    lost: lostNow() - lostBefore,
+    received: countNow("datagrams") - receivedBefore,
+    lost: countNow("datagramsLost") - lostBefore,
     latencies: [...latencies],
     closed,
     cpuSeconds: (user + system) / 1e6,

@@ -1,11 +1,14 @@
-/** One participant that publishes single-datagram access units at a steady rate; lives in the benchmark's own process. */
+/**
+ * One participant that publishes pictures at a steady rate, each cut into datagrams of one size by the product's
+ * packetizer; lives in the benchmark's own process.
+ */
 import { joinRelay } from "../../core/participant/participant.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import { HOP_HEADER_BYTES, MEDIA_HEADER_BYTES } from "../../core/wire/datagram.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 
-/** Between two looks at the clock; what is due by then goes out together. */
+/** Between two looks at the clock; what is due by then goes out. */
 const TICK_MS = 2;
 /** What is still on its way when sending ends gets this long to arrive. */
 const SETTLE_MS = 700;
@@ -20,9 +23,10 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 export async function startBenchPublisher(
   relay: RelayCandidate,
-  rate: number,
-  datagramBytes: number,
+  shape: { rate: number; datagramBytes: number; picturesPerSecond: number },
 ): Promise<BenchPublisher> {
+  const { rate, datagramBytes } = shape;
+  const pictureRate = Math.min(rate, shape.picturesPerSecond);
   const member = await joinRelay({
     connect: connectSession,
     clock: systemClock,
@@ -41,31 +45,41 @@ export async function startBenchPublisher(
     muted: false,
     encrypted: false,
   });
-  const bytes = new Uint8Array(datagramBytes - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES);
+  const payloadBytes = datagramBytes - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES;
+  const longest = new Uint8Array(Math.ceil(rate / pictureRate) * payloadBytes);
   let frameId = 0;
-  function sendOne(): boolean {
-    return track.send({
+  /** Sends one picture of `datagrams` datagrams; returns how many the link took. */
+  function sendPicture(datagrams: number): number {
+    const before = track.counters();
+    track.send({
       frameId,
       captureTimeUs: Math.round(systemClock.nowUs()),
-      // A keyframe a second, as an encoder would, so that the relay's cache works as in life.
-      keyframe: frameId++ % rate === 0,
+      // A keyframe every two seconds, as an encoder would, so that the relay's cache works as in life.
+      keyframe: frameId++ % Math.ceil(2 * pictureRate) === 0,
       discardable: false,
       temporalLayer: 0,
       rendition: 0,
       audioLevel: 127,
       voice: false,
       encrypted: false,
-      bytes,
+      bytes: longest.subarray(0, datagrams * payloadBytes),
     });
+    const after = track.counters();
+    return after.datagrams - before.datagrams - (after.datagramsLost - before.datagramsLost);
   }
   return {
     async runFor(ms) {
       const startUs = systemClock.nowUs();
+      let pictures = 0;
       let due = 0;
       let taken = 0;
       for (;;) {
-        const elapsedMs = (systemClock.nowUs() - startUs) / 1000;
-        for (; due < (Math.min(elapsedMs, ms) * rate) / 1000; due++) if (sendOne()) taken++;
+        const elapsedMs = Math.min((systemClock.nowUs() - startUs) / 1000, ms);
+        for (; pictures < (elapsedMs * pictureRate) / 1000; pictures++) {
+          const next = Math.floor(((pictures + 1) * rate) / pictureRate);
+          taken += sendPicture(next - due);
+          due = next;
+        }
         if (elapsedMs >= ms) return taken;
         await sleep(TICK_MS);
       }
