@@ -63,13 +63,14 @@ export class WorkerRemoteTrack {
 
   setMuted(muted: boolean): void {
     this.muted = muted;
+    this.audio?.jitter.setPaused(muted);
     if (muted) this.video?.pause();
   }
 
   /** Goes on under another id after a reconnect. */
   rebind(info: TrackInfo): void {
     this.trackId = info.trackId;
-    this.muted = info.offer.muted;
+    this.setMuted(info.offer.muted);
     this.audio?.reset();
     this.video?.reset();
   }

@@ -4,7 +4,8 @@
  */
 
 const BUCKET_US = 5_000;
-const BUCKETS = 200;
+/** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time. */
+const BUCKETS = 80;
 /** Weight that the past keeps with each unit, once enough have been seen. */
 const FORGET = 0.983;
 /** The fastest transit is looked for in the last one to two windows of this length. */
@@ -35,7 +36,8 @@ export class DelayHistogram {
     }
     this.#currentMinimum = Math.min(this.#currentMinimum, transitUs);
     const relativeUs = transitUs - this.baseUs;
-    const bucket = Math.min(BUCKETS - 1, Math.floor(relativeUs / BUCKET_US));
+    const bucket = Math.floor(relativeUs / BUCKET_US);
+    if (bucket >= BUCKETS) return relativeUs;
     this.#count++;
     // Early on the past weighs little, so that the first guess is forgotten soon.
     const forget = Math.min(FORGET, 1 - 1 / (this.#count + 1));

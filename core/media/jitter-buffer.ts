@@ -10,8 +10,9 @@ import { DelayHistogram } from "./delay-histogram.ts";
 export const MAX_HELD_UNITS = 100;
 /** Concealed frames in a row after which the stream counts as stopped and fills anew. */
 const MAX_CONCEALED_IN_A_ROW = 25;
-/** Delay may be off target by this much before the sound is stretched. */
-const DEAD_BAND_US = 10_000;
+/** Delay may be over or under the target by this much before the sound is stretched; under it units come too late. */
+const OVER_BAND_US = 10_000;
+const UNDER_BAND_US = 3_000;
 /** Further off than this the extra is skipped instead of hurried. */
 const SKIP_ABOVE_US = 400_000;
 /** Share of units that the target delay must cover. */
@@ -56,6 +57,7 @@ export class JitterBuffer {
   /** Frames concealed while nothing later was here either: they may be late, not lost. */
   #expanded = 0;
   #delayUs = 0;
+  #paused = false;
 
   constructor(options: JitterBufferOptions) {
     this.#frameUs = options.frameDurationUs;
@@ -83,10 +85,6 @@ export class JitterBuffer {
   /** How long the last unit played had waited since the fastest possible arrival. */
   get delayMs(): number {
     return this.#delayUs / 1000;
-  }
-
-  get baseMs(): number {
-    return this.#histogram.baseUs / 1000;
   }
 
   get heldUnits(): number {
@@ -151,6 +149,10 @@ export class JitterBuffer {
     if (unit !== undefined) return this.#play(unit, nowUs);
     const oldest = this.#oldest();
     if (oldest === undefined) {
+      if (this.#paused) {
+        this.reset();
+        return SILENCE;
+      }
       this.#expanded++;
       return this.#conceal();
     }
@@ -165,6 +167,11 @@ export class JitterBuffer {
     }
     this.#next = (this.#next + 1) >>> 0;
     return this.#conceal();
+  }
+
+  /** While paused (the publisher muted) an empty buffer is silence, not loss; the next unit starts anew. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
   }
 
   /** Forgets everything held; the stream starts anew (mute, another publisher session). */
@@ -210,8 +217,8 @@ export class JitterBuffer {
       return this.#play(following, nowUs);
     }
     // Hurry only when there is more to play, or the hurried frame is paid back by concealment.
-    if (excessUs > DEAD_BAND_US && following !== undefined) return { kind: "unit", unit, stretch: "shorter" };
-    if (excessUs < -DEAD_BAND_US) return { kind: "unit", unit, stretch: "longer" };
+    if (excessUs > OVER_BAND_US && following !== undefined) return { kind: "unit", unit, stretch: "shorter" };
+    if (excessUs < -UNDER_BAND_US) return { kind: "unit", unit, stretch: "longer" };
     return { kind: "unit", unit, stretch: "none" };
   }
 
