@@ -51,12 +51,10 @@ async function checkTypes(context) {
   for (const config of configs) {
     counts.push(await oneCheck(`tsc -p ${config}`, process.execPath, [TSC, "-p", config], 120_000, context));
   }
-  const entries = DENO_ENTRIES.filter((entry) => existsSync(join(ROOT, entry)));
-  const tests = denoTestFiles();
-  if (entries.length + tests.length > 0) {
-    const args = ["check", "--quiet", "--config", join(ROOT, "deno.json"), ...entries, ...tests];
-    counts.push(await oneCheck("deno check", denoExecutable(), args, 120_000, context));
-  }
+  const programs = projectFiles().filter((path) => path.endsWith(".deno.ts"));
+  const entries = [...DENO_ENTRIES, ...programs, ...denoTestFiles()];
+  const args = ["check", "--quiet", "--config", join(ROOT, "deno.json"), ...entries];
+  counts.push(await oneCheck("deno check", denoExecutable(), args, 120_000, context));
   return sum(counts);
 }
 

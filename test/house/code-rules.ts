@@ -166,6 +166,9 @@ export function checkDeadExports(files: readonly SourceFile[], isEntry: (path: s
 
 /** An error class, which is there to be caught by whom it concerns, or an exported interface that only this file's other exports mention: callers meet it without importing its name. */
 function isUsedInOwnSignature(file: SourceFile, name: string): boolean {
+  // A custom element is used by its tag, and named for the tag's type.
+  const isElement = new RegExp(`export class ${name} extends \\w*Element\\b`).test(file.text);
+  if (isElement && file.text.includes("HTMLElementTagNameMap")) return true;
   if (new RegExp(`export class ${name} extends \\w*Error\\b`).test(file.text)) return true;
   const isType = new RegExp(`export (interface|type) ${name}\\b`).test(file.text);
   return isType && file.uses.some((use) => use.name === name);
