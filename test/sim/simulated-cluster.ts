@@ -51,9 +51,11 @@ export interface JoinWish {
   relayId?: string;
   network?: Partial<NetworkOptions>;
   token?: string;
+  onEvent?(event: ParticipantEvent): void;
+  onAccessUnit?(trackId: number, unit: AccessUnit): void;
 }
 
-/** A participant with everything that it saw, in order. */
+/** A participant with everything that it saw, in order (unless the wish brought its own listeners). */
 export interface SimulatedMember {
   identity: string;
   participant: Participant;
@@ -135,8 +137,9 @@ export class SimulatedCluster {
       random: this.random,
       relay: { url: "https://relay.test/", relayId, certificateHashes: [], ticket: this.ticket(wish) },
       client: "simulation",
-      onEvent: (event) => void events.push(event),
-      onAccessUnit: (trackId, unit, arrivedUs) => void units.push({ trackId, unit, arrivedUs }),
+      onEvent: wish.onEvent ?? ((event) => void events.push(event)),
+      onAccessUnit:
+        wish.onAccessUnit ?? ((trackId, unit, arrivedUs) => void units.push({ trackId, unit, arrivedUs })),
     });
     return { identity: wish.identity, participant, events, units, wires };
   }
