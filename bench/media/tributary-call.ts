@@ -7,6 +7,8 @@ import { openContext, type PageSettings, watchErrors } from "./browser.ts";
 import type { CallSystem, Viewer } from "./call-system.ts";
 
 const ROOM = "bench";
+/** From a loaded page to the press of a button. */
+const SETTLE_MS = 1_000;
 const PUBLISH_TIMEOUT_MS = 30_000;
 
 /** Starts the servers and the publishing page. Rejects when it does not publish camera and microphone. */
@@ -31,7 +33,7 @@ export async function openTributaryCall(
       join: async () => {
         const page = await watching.newPage();
         watchErrors(page, "Tributary viewer", say);
-        return joinWith(page, `${server.url}/r/${ROOM}?name=Viewer&join=1`);
+        return joinFromLobby(page, `${server.url}/r/${ROOM}?name=Viewer`);
       },
       async close() {
         await publishing.close();
@@ -45,10 +47,17 @@ export async function openTributaryCall(
   }
 }
 
-/** The web app calls joinRoom as soon as it has its guest's token: that answer's end is where the join begins. */
-async function joinWith(page: Page, url: string): Promise<Viewer> {
+/**
+ * A person in the lobby presses "Join": the page is loaded by then, as WebRTC's is. The web app calls joinRoom as soon
+ * as it has its guest's token: that answer's end is where the join begins.
+ */
+async function joinFromLobby(page: Page, url: string): Promise<Viewer> {
+  await page.goto(url, { waitUntil: "load" });
+  const button = page.getByRole("button", { name: /join/i });
+  await button.waitFor();
+  await page.waitForTimeout(SETTLE_MS);
   const tokenAnswer = page.waitForResponse((response) => /\/v1\/rooms\/[^/]+\/guests$/.test(response.url()));
-  await page.goto(url, { waitUntil: "commit" });
+  await button.click();
   const response = await tokenAnswer;
   await response.finished();
   const { startTime, responseEnd } = response.request().timing();

@@ -7,6 +7,9 @@ import type { CallSystem, Viewer } from "./call-system.ts";
 /** Never reached: the page is made up here, so that it is a secure context without a server. */
 const PAGE_URL = "http://localhost:9/webrtc-call";
 
+/** From a loaded page to the call. */
+const SETTLE_MS = 1_000;
+
 interface InboundReport {
   jitterBufferDelay?: number;
   jitterBufferEmittedCount?: number;
@@ -42,7 +45,7 @@ export async function openWebRtcCall(
       await page.exposeFunction("benchSignal", (message: unknown) => deliver(source, message));
       await page.goto(PAGE_URL);
       await page.evaluate("benchCall.prepare()");
-      await page.waitForTimeout(300);
+      await page.waitForTimeout(SETTLE_MS);
       const joinedAtMs = Number(await page.evaluate(`benchCall.join(${call})`));
       return {
         page,
