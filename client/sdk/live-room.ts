@@ -13,15 +13,9 @@ import {
   type RoomStats,
 } from "./api.ts";
 import { EventListeners } from "./event-listeners.ts";
-import {
-  type CameraWish,
-  captureCamera,
-  captureMicrophone,
-  captureScreen,
-  readAudio,
-  readVideo,
-} from "./local-capture.ts";
-import { LiveLocalTrack } from "./local-track.ts";
+import type { CameraWish } from "./local-capture.ts";
+import { LocalPublisher } from "./local-publisher.ts";
+import type { LiveLocalTrack } from "./local-track.ts";
 import { LiveRemoteParticipant, LiveRemoteTrack } from "./remote-objects.ts";
 import { stateEvent } from "./state-event.ts";
 import type { WorkerPort } from "./worker-port.ts";
@@ -44,7 +38,6 @@ export class LiveRoom implements Room {
   readonly displayName: string;
   readonly grants: Grants;
   readonly participants = new Map<string, LiveRemoteParticipant>();
-  readonly localTracks = new Map<Source, LiveLocalTrack>();
   state: RoomState = "connecting";
   speakers: readonly string[] = [];
   messages: readonly ChatMessage[] = [];
@@ -52,8 +45,7 @@ export class LiveRoom implements Room {
   readonly #output: AudioOutput | undefined;
   readonly #listeners = new EventListeners<RoomEvents>();
   readonly #byHandle = new Map<number, LiveRemoteTrack>();
-  /** Publishing and switching of one source happen one after the other. */
-  readonly #publishing = new Map<Source, Promise<unknown>>();
+  readonly #publisher: LocalPublisher;
 
   constructor(facts: RoomFacts, port: WorkerPort, output: AudioOutput | undefined) {
     this.name = facts.name;
@@ -62,6 +54,15 @@ export class LiveRoom implements Room {
     this.grants = facts.grants;
     this.#port = port;
     this.#output = output;
+    this.#publisher = new LocalPublisher(port, {
+      isClosed: () => this.state === "closed",
+      onChange: () => this.#listeners.emit("local-tracks", {}),
+      onProblem: (code, message) => this.#listeners.emit("problem", { code, message }),
+    });
+  }
+
+  get localTracks(): ReadonlyMap<Source, LiveLocalTrack> {
+    return this.#publisher.tracks;
   }
 
   on<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): () => void {
@@ -195,103 +196,15 @@ export class LiveRoom implements Room {
   }
 
   async publishMicrophone(options: { deviceId?: string; muted?: boolean } = {}): Promise<LocalTrack> {
-    return await this.#oneAtATime("microphone", async () => {
-      const media = await captureMicrophone(options.deviceId);
-      return await this.#publishAudio("microphone", media, options.muted ?? false);
-    });
+    return await this.#publisher.microphone(options);
   }
 
   async publishCamera(options: CameraWish = {}): Promise<LocalTrack> {
-    return await this.#oneAtATime("camera", async () => {
-      const media = await captureCamera(options);
-      return await this.#publishVideo("camera", media, options.frameRate ?? 30);
-    });
+    return await this.#publisher.camera(options);
   }
 
   async publishScreen(options: { audio?: boolean } = {}): Promise<LocalTrack> {
-    return await this.#oneAtATime("screen", async () => {
-      const { video, audio } = await captureScreen(options.audio ?? false);
-      const track = await this.#publishVideo("screen", video, 15);
-      if (audio !== undefined) {
-        await this.#publishAudio("screen-audio", audio, false).catch((error: unknown) => {
-          audio.stop();
-          const message = error instanceof Error ? error.message : String(error);
-          this.#listeners.emit("problem", { code: "screen-audio", message });
-        });
-      }
-      return track;
-    });
-  }
-
-  async #oneAtATime<T>(source: Source, task: () => Promise<T>): Promise<T> {
-    const earlier = this.#publishing.get(source) ?? Promise.resolve();
-    const run = earlier.catch(() => undefined).then(task);
-    this.#publishing.set(source, run);
-    return await run;
-  }
-
-  async #publishAudio(
-    source: "microphone" | "screen-audio",
-    media: MediaStreamTrack,
-    muted: boolean,
-  ): Promise<LocalTrack> {
-    return await this.#publish(source, media, muted, async () => {
-      const readable = readAudio(media);
-      return await this.#port.request({ operation: "publish-audio", source, readable, muted }, [readable]);
-    });
-  }
-
-  async #publishVideo(
-    source: "camera" | "screen",
-    media: MediaStreamTrack,
-    defaultFrameRate: number,
-  ): Promise<LocalTrack> {
-    return await this.#publish(source, media, false, async () => {
-      const { width = 640, height = 360, frameRate = defaultFrameRate } = media.getSettings();
-      const settings = {
-        width,
-        height,
-        frameRate: Math.max(1, Math.round(frameRate)),
-        contentHint: source === "screen" ? ("detail" as const) : ("motion" as const),
-      };
-      const readable = readVideo(media);
-      return await this.#port.request({ operation: "publish-video", source, readable, settings }, [readable]);
-    });
-  }
-
-  /** Publishes, or switches the device of what is published already. */
-  async #publish(
-    source: Source,
-    media: MediaStreamTrack,
-    muted: boolean,
-    request: () => Promise<unknown>,
-  ): Promise<LocalTrack> {
-    const known = this.localTracks.get(source);
-    if (known !== undefined) {
-      await known.replace(media);
-      media.enabled = !known.muted;
-      this.#listeners.emit("local-tracks", {});
-      return known;
-    }
-    if (this.state === "closed") {
-      media.stop();
-      throw new RoomError("closed", "the room is closed; join it again");
-    }
-    const track = new LiveLocalTrack(source, media, muted, this.#port, (stopped) => {
-      if (this.localTracks.get(source) === stopped) this.localTracks.delete(source);
-      this.#listeners.emit("local-tracks", {});
-    });
-    media.enabled = !muted;
-    this.localTracks.set(source, track);
-    try {
-      const trackId = await request();
-      if (typeof trackId === "number" && trackId > 0) track.trackId = trackId;
-    } catch (error) {
-      track.release();
-      throw error;
-    }
-    this.#listeners.emit("local-tracks", {});
-    return track;
+    return await this.#publisher.screen(options.audio ?? false);
   }
 
   async sendChat(text: string): Promise<void> {

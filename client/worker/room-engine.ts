@@ -64,14 +64,24 @@ export class RoomEngine {
     if (first) this.#post({ type: "joined", room, identity, grants: undefined });
     this.roster.replaceAll(participant.participants.values());
     this.#setState("connected", "", "");
-    const published = [...this.#own.values()].map((track) => this.#publishOwn(track, participant));
-    await Promise.allSettled(published);
+    await Promise.all([...this.#own.values()].map((track) => this.#republish(track, participant)));
   }
 
   async #publishOwn(track: WorkerLocalTrack, participant: Participant): Promise<number> {
     const trackId = await track.publishIn(participant);
     this.#post({ type: "own-track", source: track.source, trackId });
     return trackId;
+  }
+
+  async #republish(track: WorkerLocalTrack, participant: Participant): Promise<void> {
+    try {
+      await this.#publishOwn(track, participant);
+    } catch (error) {
+      // When the session is over again, the next one publishes.
+      if (this.#keeper.participant !== participant) return;
+      const message = `Your ${track.source} could not be published again: ${messageOf(error)}`;
+      this.#post({ type: "problem", code: "republish", message });
+    }
   }
 
   #onReconnecting(reason: string): void {
@@ -283,4 +293,8 @@ export class RoomEngine {
     }
     return participant;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
