@@ -8,7 +8,7 @@
  * spends no round trip on a server.
  */
 import { cpus } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { browserCpuSeconds, openBrowser, type PageSettings } from "./media/browser.ts";
 import type { CallSystem, Viewer } from "./media/call-system.ts";
@@ -53,6 +53,8 @@ const RATIOS = [
 const BUSY_SHARE = 0.8;
 const FIRST_MEDIA_TIMEOUT_MS = 10_000;
 
+const interrupt = new AbortController();
+const pause = (ms: number) => wait(ms, undefined, { signal: interrupt.signal });
 const settings: PageSettings = { seed: options.seed, sourceNumber: 1, maxBitrateBps: options.kbps * 1_000 };
 
 async function notesOf(viewer: Viewer): Promise<ProbeNotes> {
@@ -185,14 +187,17 @@ async function run(browser: Browser): Promise<void> {
 
 const browser = await openBrowser();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // What runs then fails, and what was started is ended on the way out.
   process.once(signal, () => {
-    browser.close().finally(() => process.exit(1));
+    interrupt.abort();
+    browser.close().catch((error) => note(`Chromium did not close: ${error}`));
   });
 }
 try {
   await run(browser);
 } catch (error) {
-  note(`The call could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+  const why = error instanceof Error ? error.message : String(error);
+  note(interrupt.signal.aborted ? "Interrupted." : `The call could not be measured: ${why}`);
   process.exitCode = 1;
 } finally {
   await browser.close();

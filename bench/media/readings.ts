@@ -23,6 +23,8 @@ export type EmittedBursts = [number, number][];
 const STAMP_RANGE = 2 ** 26;
 /** A burst heard later than this after its like was emitted belongs to the next of the same tone. */
 const LONGEST_DELAY_MS = 3_000;
+/** The source's frame interval, from source-page.js. */
+const FRAME_MS = 1001 / 30;
 /** W3C webrtc-stats: a freeze is a picture that stays this much longer than the usual one. */
 const FREEZE_EXTRA_MS = 150;
 
@@ -65,12 +67,11 @@ export function avOffsets(sounds: readonly Delay[], pictures: readonly Delay[]):
   return offsets;
 }
 
-/** Total time beyond the usual between pictures that froze, and how often; as W3C webrtc-stats counts freezes. */
+/** How often and how long a picture stood still, by the rule of W3C webrtc-stats. A freeze may be going on at the end. */
 export function freezes(notes: ProbeNotes, fromMs: number, toMs: number): { count: number; totalMs: number } {
   const times = notes.pictures.map(([seenMs]) => seenMs).filter((atMs) => atMs >= fromMs && atMs <= toMs);
   const gaps = [...times, toMs].map((atMs, index) => atMs - (index === 0 ? fromMs : times[index - 1]!));
-  const usualMs = times.length > 0 ? (toMs - fromMs) / times.length : toMs - fromMs;
-  const frozen = gaps.filter((gapMs) => gapMs > Math.max(3 * usualMs, usualMs + FREEZE_EXTRA_MS));
+  const frozen = gaps.filter((gapMs) => gapMs > Math.max(3 * FRAME_MS, FRAME_MS + FREEZE_EXTRA_MS));
   return { count: frozen.length, totalMs: frozen.reduce((sum, gapMs) => sum + gapMs, 0) };
 }
 

@@ -36,9 +36,12 @@ export async function openTributaryCall(
         return joinFromLobby(page, `${server.url}/r/${ROOM}?name=Viewer`);
       },
       async close() {
-        await publishing.close();
-        await watching.close();
-        await server.stop();
+        try {
+          await publishing.close();
+          await watching.close();
+        } finally {
+          await server.stop();
+        }
       },
     };
   } catch (error) {
