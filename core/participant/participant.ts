@@ -237,17 +237,27 @@ class RelayParticipant implements Participant {
   }
 
   async subscribe(trackId: number, options: SubscribeOptions = {}): Promise<void> {
-    if (!this.#subscribed.has(trackId)) {
-      const emit = (unit: AccessUnit): void => this.#options.onAccessUnit(trackId, unit, this.#arrivedUs);
-      // Before the answer: media may overtake it.
-      this.#subscribed.set(trackId, new SubscribedTrack(trackId, emit));
-    }
+    const track = this.#subscribed.get(trackId) ?? this.#openSubscription(trackId);
+    track.waitingAnswers++;
     try {
       await this.#request({ type: "subscribe", trackId, ...options });
+      track.accepted = true;
     } catch (error) {
-      this.#subscribed.delete(trackId);
+      // A change that was refused leaves the subscription as it was, and a later answer may be better.
+      const hopeless = !track.accepted && track.waitingAnswers === 1;
+      if (hopeless && this.#subscribed.get(trackId) === track) this.#subscribed.delete(trackId);
       throw error;
+    } finally {
+      track.waitingAnswers--;
     }
+  }
+
+  #openSubscription(trackId: number): SubscribedTrack {
+    const emit = (unit: AccessUnit): void => this.#options.onAccessUnit(trackId, unit, this.#arrivedUs);
+    const track = new SubscribedTrack(trackId, emit);
+    // Before the answer: media may overtake it.
+    this.#subscribed.set(trackId, track);
+    return track;
   }
 
   async unsubscribe(trackId: number): Promise<void> {

@@ -6,6 +6,9 @@ import type { TrackCounters } from "./participant-api.ts";
 
 export class SubscribedTrack {
   readonly trackId: number;
+  /** Subscribe requests that the relay has not answered, and whether it has agreed to one. */
+  waitingAnswers = 0;
+  accepted = false;
   readonly #emit: (unit: AccessUnit) => void;
   #depacketizer = new Depacketizer();
   #rendition = 0;

@@ -139,3 +139,38 @@ describe("a hop's bounds", () => {
     expect(sent.map((d) => d[0])).toEqual([0x13, 0x13]);
   });
 });
+
+describe("a hop on which only one side sends media", () => {
+  /** Ticks both ends every 50 ms; what `loses` names is lost on the way. A sends one media datagram a tick. */
+  function run(seconds: number, loses: (from: "a" | "b", atMs: number) => boolean) {
+    const a = hop(1);
+    const b = hop(2);
+    for (let atMs = 0; atMs < seconds * 1000; atMs += 50) {
+      a.time.us += 50_000;
+      b.time.us += 50_000;
+      for (let i = 0; i < 8; i++) a.link.send(DATAGRAM_MEDIA, media(1, 1000), HOP_HEADER_BYTES, true);
+      for (const datagram of a.sent.splice(0)) if (!loses("a", atMs)) b.session.onDatagram(datagram);
+      a.link.tick();
+      b.link.tick();
+      for (const datagram of b.sent.splice(0)) if (!loses("b", atMs)) a.session.onDatagram(datagram);
+      for (const datagram of a.sent.splice(0)) if (!loses("a", atMs)) b.session.onDatagram(datagram);
+    }
+    return { a, b };
+  }
+
+  it("keeps the other side's feedback accounted for, however long it lasts", () => {
+    const { a, b } = run(1_200, () => false);
+    expect(b.link.stats().datagramsSent).toBeGreaterThan(20_000);
+    expect(b.link.stats().outstandingBytes).toBeLessThan(2_000);
+    expect(b.link.stats().rttMs).toBeDefined();
+    expect(a.link.stats().dropped["link-congested"]).toBe(0);
+  });
+
+  it("sends again after an outage that filled it", () => {
+    const { a, b } = run(60, (_, atMs) => atMs > 10_000 && atMs < 30_000);
+    expect(a.link.stats().dropped["link-congested"]).toBeGreaterThan(0);
+    const heard = b.got.length;
+    expect(heard).toBeGreaterThan(8 * 20 * 35);
+    expect(a.link.stats().outstandingBytes).toBeLessThan(MAX_LINK_OUTSTANDING_BYTES / 10);
+  });
+});

@@ -31,6 +31,11 @@ import type { SendFault, Session } from "./session.ts";
 
 /** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
 const PROBE_AFTER_US = 200_000;
+/**
+ * Feedback is reported on too, but seldom: a side that sends nothing else would never learn what became of it, and
+ * its outstanding bytes would only grow.
+ */
+const QUIET_REPORT_INTERVAL_US = 200_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 /** Weight of a new sample in smoothed RTT and loss (RFC 6298, section 2). */
 const SMOOTHING = 1 / 8;
@@ -98,6 +103,8 @@ export class Link {
   #outstandingBytes = 0;
   #lastSentUs = 0;
   #reportDue = false;
+  #feedbackHeard = false;
+  #lastReportUs = 0;
   #rttUs: number | undefined;
   #minRttUs: number | undefined;
   #sendLoss = 0;
@@ -179,6 +186,7 @@ export class Link {
     } else if (kind === DATAGRAM_PROBE) {
       this.#reportDue = true;
     } else {
+      this.#feedbackHeard = true;
       this.#readFeedback(bytes, nowUs);
     }
   }
@@ -227,8 +235,11 @@ export class Link {
   /** Sends the receiver report that is due, or a probe after a silence. Call every REPORT_INTERVAL_MS. */
   tick(): void {
     const nowUs = this.#clock.nowUs();
-    if (this.#reportDue && this.#arrivals.report(nowUs, this.#report)) {
+    const quietDue = this.#feedbackHeard && nowUs - this.#lastReportUs >= QUIET_REPORT_INTERVAL_US;
+    if ((this.#reportDue || quietDue) && this.#arrivals.report(nowUs, this.#report)) {
       this.#reportDue = false;
+      this.#feedbackHeard = false;
+      this.#lastReportUs = nowUs;
       const buffer = this.#fresh(this.#headroom + MAX_REPORT_DATAGRAM_BYTES);
       const end = writeReceiverReport(buffer, this.#headroom + HOP_HEADER_BYTES, this.#report);
       this.#transmit(DATAGRAM_FEEDBACK, buffer.subarray(0, end), end - this.#headroom);
