@@ -25,13 +25,14 @@ export async function keptCertificate(state: KeptState, names: readonly string[]
 }
 
 /**
- * Looks every hour whether the certificate is due, and hands the new one to `replace`. Returns a function that ends it.
+ * Looks again and again whether the certificate is due, and hands the new one to `replace`. Returns a function that ends it.
  */
 export function renewInTime(
   state: KeptState,
   names: readonly string[],
   current: KeptCertificate,
   replace: (certificate: KeptCertificate) => void,
+  checkEveryMs = CHECK_EVERY_MS,
 ): () => void {
   let certificate = current;
   const timer = setInterval(async () => {
@@ -41,9 +42,9 @@ export function renewInTime(
       replace(fresh);
       certificate = fresh;
     } catch (error) {
-      console.error(`The relay's certificate could not be renewed, trying again in an hour: ${error}`);
+      console.error(`The relay's certificate could not be renewed, trying again later: ${error}`);
     }
-  }, CHECK_EVERY_MS);
+  }, checkEveryMs);
   return () => clearInterval(timer);
 }
 

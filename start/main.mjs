@@ -11,6 +11,8 @@ import { StartError } from "./start-error.mjs";
 
 /** How long Deno may take to say goodbye to its sessions before it is ended. */
 const GOODBYE_MS = 5_000;
+/** A second Ctrl-C after this long ends everything at once. */
+const IMPATIENT_AFTER_MS = 700;
 
 function main() {
   checkNodeVersion();
@@ -36,9 +38,13 @@ function run() {
     { cwd: ROOT, stdio: ["pipe", "inherit", "inherit"], detached: process.platform !== "win32" },
   );
   let stopping = false;
+  let stoppingSinceMs = 0;
   const stop = () => {
-    if (stopping) child.kill("SIGKILL");
+    // npm passes Ctrl-C on although the terminal has sent it to us already: only a later one means "now".
+    if (stopping && performance.now() - stoppingSinceMs > IMPATIENT_AFTER_MS) child.kill("SIGKILL");
+    if (stopping) return;
     stopping = true;
+    stoppingSinceMs = performance.now();
     child.stdin.end();
     child.kill("SIGTERM");
     setTimeout(() => child.kill("SIGKILL"), GOODBYE_MS).unref();
