@@ -78,6 +78,7 @@ export class Link {
   readonly #handlers: LinkHandlers;
   readonly #headroom: number;
   readonly #scratch: Uint8Array;
+  #view: Uint8Array = new Uint8Array(0);
   readonly #arrivals = new ArrivalLog();
   readonly #report = emptyReceiverReport();
   readonly #readReport = emptyReceiverReport();
@@ -141,10 +142,7 @@ export class Link {
       this.#dropped.oversized++;
       return "oversized";
     }
-    const total = this.#headroom + length;
-    const buffer = this.session.keepsDatagramBuffer
-      ? new Uint8Array(total)
-      : this.#scratch.subarray(0, total);
+    const buffer = this.#fresh(this.#headroom + length);
     buffer.set(offset === 0 ? source : source.subarray(offset), this.#headroom + HOP_HEADER_BYTES);
     return this.#transmit(kind, buffer, length);
   }
@@ -251,7 +249,10 @@ export class Link {
   }
 
   #fresh(length: number): Uint8Array {
-    return this.session.keepsDatagramBuffer ? new Uint8Array(length) : this.#scratch.subarray(0, length);
+    if (this.session.keepsDatagramBuffer) return new Uint8Array(length);
+    // Most datagrams are as long as the one before: one view serves them all.
+    if (this.#view.length !== length) this.#view = this.#scratch.subarray(0, length);
+    return this.#view;
   }
 
   stats(): LinkStats {
