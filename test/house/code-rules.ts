@@ -4,6 +4,7 @@ import { resolveImport } from "./floor-rules.ts";
 import type { SourceFile } from "./source-model.ts";
 
 const MAX_LINES = 350;
+const MAX_FUNCTION_LINES = 80;
 
 interface GlobalRule {
   /** Files that the rule binds. */
@@ -88,6 +89,17 @@ export function checkLengths(files: readonly SourceFile[]): string[] {
   return files
     .filter((file) => file.lines > MAX_LINES && !/\blong(er)? (file )?because\b/i.test(file.header))
     .map((file) => `${file.path} has ${file.lines} lines: split it, or say "long because ..." in its header`);
+}
+
+/** Functions that no screen shows whole. Tests may be as long as their story. */
+export function checkFunctions(files: readonly SourceFile[]): string[] {
+  return files
+    .filter((file) => !/\.(test|deno-test|contract)\.ts$/.test(file.path))
+    .flatMap((file) =>
+      file.functions
+        .filter(({ lines }) => lines > MAX_FUNCTION_LINES)
+        .map(({ name, line, lines }) => `${file.path}:${line} ${name} has ${lines} lines: split it`),
+    );
 }
 
 /** Files that do not open with their duty. */

@@ -29,6 +29,7 @@ export interface SourceFile {
   exports: string[];
   /** Identifiers that are read, without property names, keys and declarations. */
   uses: NameUse[];
+  functions: { name: string; line: number; lines: number }[];
   /** Names that the file itself gives to variables and parameters anywhere; they hide globals of that name. */
   declared: Set<string>;
   /** Comment at the top of the file, "" when there is none. */
@@ -38,6 +39,7 @@ export interface SourceFile {
 interface Node {
   type: string;
   start: number;
+  end: number;
   [key: string]: unknown;
 }
 
@@ -56,6 +58,7 @@ export function readSource(path: string, text: string): SourceFile {
     imports: [],
     exports: [],
     uses: [],
+    functions: [],
     declared: new Set(),
     header: /^(?:#![^\n]*\n)?\s*(\/\*\*?[\s\S]*?\*\/|(?:\/\/[^\n]*\n)+)/.exec(text)?.[1] ?? "",
   };
@@ -63,6 +66,7 @@ export function readSource(path: string, text: string): SourceFile {
   visit(program, undefined, "", (node, parent, key) => {
     readImport(node, file);
     readExport(node, file);
+    readFunction(node, parent, file, lineOf);
     if (node.type === "Identifier" && declares(parent, key)) file.declared.add(node.name as string);
     else if (node.type === "Identifier" && refers(parent, key)) {
       const property = isMember(parent) && key === "object" ? propertyOf(parent) : undefined;
@@ -112,6 +116,18 @@ function readExport(node: Node, file: SourceFile): void {
   } else {
     file.exports.push(nameOf(declaration.id));
   }
+}
+
+function readFunction(
+  node: Node,
+  parent: Node | undefined,
+  file: SourceFile,
+  lineOf: (offset: number) => number,
+): void {
+  if (!/^(Function|ArrowFunction)/.test(node.type) || !node.body) return;
+  const name = nameOf(node.id ?? parent?.id ?? parent?.key ?? {}) || "a function without a name";
+  const line = lineOf(node.start);
+  file.functions.push({ name, line, lines: lineOf(node.end) - line + 1 });
 }
 
 /** Places where an identifier only names something and reads nothing. */
