@@ -2,9 +2,11 @@
  * Everybody else and their tracks, over reconnects: after one, the tracks of the new session take the place of
  * the old ones of the same person and source, so that canvases and figures go on.
  */
+import type { Timer } from "../../core/clock.ts";
 import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
 import type { PlayoutBounds } from "./remote-track.ts";
 import { WorkerRemoteTrack } from "./remote-track.ts";
+import { workerClock } from "./worker-clock.ts";
 import type { FromWorker } from "./worker-messages.ts";
 
 export interface RosterEvents {
@@ -16,10 +18,18 @@ export interface RosterEvents {
   requestKeyframe(track: WorkerRemoteTrack): void;
 }
 
+/** After our own reconnect the others may still be on their way back; what has not come by then is gone. */
+const GRACE_MS = 5_000;
+
 interface Member {
   name: string;
   admin: boolean;
+  /** In the room of this session, as far as we know. */
+  present: boolean;
   tracks: Map<number, WorkerRemoteTrack>;
+  /** Tracks of the session before, until their successors are published. */
+  orphans: WorkerRemoteTrack[];
+  grace: Timer | undefined;
 }
 
 export class RemoteRoster {
@@ -51,38 +61,47 @@ export class RemoteRoster {
 
   /** Takes the roster of a fresh session over, first or after a reconnect. */
   replaceAll(participants: Iterable<ParticipantInfo>): void {
-    const present = new Map<string, ParticipantInfo>();
-    for (const participant of participants) present.set(participant.identity, participant);
-    for (const identity of [...this.#members.keys()]) {
-      if (!present.has(identity)) this.left(identity);
-    }
     this.#byTrackId.clear();
-    for (const participant of present.values()) this.joined(participant);
+    for (const [identity, member] of this.#members) {
+      member.present = false;
+      member.orphans.push(...member.tracks.values());
+      member.tracks.clear();
+      member.grace?.cancel();
+      member.grace = workerClock.after(GRACE_MS, () => this.#endGrace(identity, member));
+    }
+    for (const participant of participants) this.joined(participant);
+  }
+
+  #endGrace(identity: string, member: Member): void {
+    if (!member.present) return this.left(identity);
+    for (const track of member.orphans.splice(0)) this.#drop(track);
+    this.#pairSound(member);
+  }
+
+  /** Everybody at once: we left. */
+  clear(): void {
+    for (const identity of [...this.#members.keys()]) this.left(identity);
   }
 
   joined(participant: ParticipantInfo): void {
     const { identity, name, admin } = participant;
     const known = this.#members.get(identity);
     if (known === undefined) {
-      this.#members.set(identity, { name, admin, tracks: new Map() });
+      const member = { name, admin, present: true, tracks: new Map(), orphans: [], grace: undefined };
+      this.#members.set(identity, member);
       this.#events.post({ type: "participant-joined", identity, name, admin });
+    } else {
+      known.present = true;
     }
-    const member = known ?? this.#members.get(identity)!;
-    const former = [...member.tracks.values()];
-    member.tracks = new Map();
-    for (const info of participant.tracks) {
-      const at = former.findIndex((track) => track.source === info.offer.source && sameCodec(track, info));
-      const track = at < 0 ? undefined : former.splice(at, 1)[0];
-      if (track === undefined) this.published(identity, info);
-      else this.#rebind(member, track, info);
-    }
-    for (const track of former) this.#drop(track);
+    for (const info of participant.tracks) this.published(identity, info);
   }
 
   left(identity: string): void {
     const member = this.#members.get(identity);
     if (member === undefined) return;
+    member.grace?.cancel();
     for (const track of member.tracks.values()) this.#drop(track);
+    for (const track of member.orphans) this.#drop(track);
     this.#members.delete(identity);
     this.#events.post({ type: "participant-left", identity });
   }
@@ -90,6 +109,10 @@ export class RemoteRoster {
   published(identity: string, info: TrackInfo): void {
     const member = this.#members.get(identity);
     if (member === undefined || member.tracks.has(info.trackId)) return;
+    const { source, codec } = info.offer;
+    const at = member.orphans.findIndex((orphan) => orphan.source === source && orphan.codec === codec);
+    const successorOf = at < 0 ? undefined : member.orphans.splice(at, 1)[0];
+    if (successorOf !== undefined) return this.#rebind(member, successorOf, info);
     const handle = this.#nextHandle++;
     const track: WorkerRemoteTrack = new WorkerRemoteTrack(
       handle,
@@ -159,8 +182,4 @@ export class RemoteRoster {
       track.video.sound = sounds.get(track.source === "screen" ? "screen-audio" : "microphone")?.audio;
     }
   }
-}
-
-function sameCodec(track: WorkerRemoteTrack, info: TrackInfo): boolean {
-  return track.codec === info.offer.codec;
 }

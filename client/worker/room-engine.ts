@@ -92,7 +92,7 @@ export class RoomEngine {
   #onClosed(code: string, reason: string): void {
     for (const track of this.#own.values()) void track.unpublish().catch(() => undefined);
     this.#own.clear();
-    this.roster.replaceAll([]);
+    this.roster.clear();
     this.#setState("closed", code, reason);
   }
 
