@@ -100,6 +100,17 @@ describe("files and names", () => {
     expect(code.checkLengths([file("core/a.ts", "\n".repeat(300))])).toEqual([]);
   });
 
+  it("functions fit a screen", () => {
+    const body = (lines: number) => `export function long(): void {${"\n  run();".repeat(lines)}\n}`;
+    expect(code.checkFunctions([file("core/a.ts", body(90))])).toEqual([
+      "core/a.ts:2 long has 92 lines: split it",
+    ]);
+    expect(code.checkFunctions([file("core/a.ts", body(60)), file("core/a.test.ts", body(90))])).toEqual([]);
+    expect(code.checkFunctions([file("core/a.ts", `const run = () => {${"\n".repeat(90)}};`)])).toHaveLength(
+      1,
+    );
+  });
+
   it("headers", () => {
     expect(code.checkHeaders([readSource("core/a.ts", "export const a = 1;\n")])).toHaveLength(1);
     expect(code.checkHeaders([readSource("core/a.ts", "/** a */\nexport const a = 1;\n")])).toHaveLength(1);
