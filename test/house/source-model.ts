@@ -66,7 +66,8 @@ export function readSource(path: string, text: string): SourceFile {
   visit(program, undefined, "", (node, parent, key) => {
     readImport(node, file);
     readExport(node, file);
-    readFunction(node, parent, file, lineOf);
+    // A function that is called where it stands is the scope of a script.
+    if (key !== "callee") readFunction(node, parent, file, lineOf);
     if (node.type === "Identifier" && declares(parent, key)) file.declared.add(node.name as string);
     else if (node.type === "Identifier" && refers(parent, key)) {
       const property = isMember(parent) && key === "object" ? propertyOf(parent) : undefined;
