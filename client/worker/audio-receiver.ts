@@ -2,7 +2,7 @@
  * One remote sound: access units -> jitter buffer -> libopus (with concealment) -> samples with the capture time
  * that they were recorded at, taken by the mixer in blocks.
  */
-import { createDecoder, type OpusDecoderHandle } from "libopus-wasm";
+import type { OpusDecoderHandle } from "libopus-wasm";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { JitterBuffer } from "../../core/media/jitter-buffer.ts";
 import { PlayoutClock } from "../../core/media/playout-clock.ts";
@@ -10,6 +10,7 @@ import { RateMeter } from "../../core/media/rate-meter.ts";
 import { SlidingMedian } from "../../core/media/sliding-median.ts";
 import { longer, shorter } from "../../core/media/time-stretch.ts";
 import { OPUS_RATE_HZ } from "./audio-sender.ts";
+import { loadOpus } from "./opus-module.ts";
 
 /** Opus delays its input by this much (RFC 6716, "Algorithmic delay": 312 samples); the first sample of a unit is older than the unit says. */
 const OPUS_DELAY_US = 6_500;
@@ -46,12 +47,18 @@ export class AudioReceiver {
   constructor(frameDurationUs: number, bounds: { minDelayUs: number; maxDelayUs: number }) {
     this.jitter = new JitterBuffer({ frameDurationUs, ...bounds });
     this.#frameSamples = (OPUS_RATE_HZ * frameDurationUs) / 1e6;
-    void createDecoder({ channels: 1, sampleRate: OPUS_RATE_HZ, maxFrameSize: MAX_FRAME_SAMPLES }).then(
-      (decoder) => {
-        if (this.#over) decoder.free();
-        else this.#decoder = decoder;
-      },
-    );
+    void this.#openDecoder();
+  }
+
+  async #openDecoder(): Promise<void> {
+    const { createDecoder } = await loadOpus();
+    const decoder = await createDecoder({
+      channels: 1,
+      sampleRate: OPUS_RATE_HZ,
+      maxFrameSize: MAX_FRAME_SAMPLES,
+    });
+    if (this.#over) decoder.free();
+    else this.#decoder = decoder;
   }
 
   /** Takes a unit; its capture time must be on the local clock. */

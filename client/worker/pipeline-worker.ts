@@ -1,7 +1,7 @@
 /** Entry of the pipeline worker: hands the page's messages to the engine and its answers back. */
-import { loadLibopus } from "libopus-wasm";
 import { RequestFailedError } from "../../core/participant/participant.ts";
 import { RoomError } from "../sdk/api.ts";
+import { loadOpus } from "./opus-module.ts";
 import { RoomEngine } from "./room-engine.ts";
 import type { FromWorker, SpeakerMessage, ToWorker } from "./worker-messages.ts";
 
@@ -18,7 +18,7 @@ let earlySpeaker: SpeakerMessage | undefined;
 let outputLatencyUs = 0;
 
 // While the gateway answers, so that the first sound need not wait for it.
-void loadLibopus();
+void loadOpus();
 
 function post(message: FromWorker): void {
   scope.postMessage(message);
