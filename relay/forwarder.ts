@@ -15,7 +15,7 @@ import {
 import type { Track } from "./track.ts";
 
 /** Why the relay dropped a datagram that arrived whole; the names that counters show. */
-export const FORWARD_DROPS = [
+const FORWARD_DROPS = [
   /** Before a valid hello. */
   "unauthenticated",
   /** Above MAX_INGRESS_DATAGRAMS_PER_SECOND. */
@@ -43,7 +43,7 @@ export interface ForwardCounters {
   dropped: Record<ForwardDrop, number>;
 }
 
-export function emptyForwardCounters(): ForwardCounters {
+function emptyForwardCounters(): ForwardCounters {
   const dropped = Object.fromEntries(FORWARD_DROPS.map((reason) => [reason, 0]));
   return {
     datagramsIn: 0,

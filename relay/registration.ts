@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Directory, Registration, RelayRecord } from "../core/directory/directory.ts";
 
-export const REGISTRATION_TTL_MS = 10_000;
+const REGISTRATION_TTL_MS = 10_000;
 const RETRY_MS = 1_000;
 /** Load is told at most this often. */
 const UPDATE_INTERVAL_MS = 1_000;

@@ -26,7 +26,7 @@ export interface Subscription {
   replaying: boolean;
 }
 
-export class TrackRendition {
+class TrackRendition {
   readonly index: number;
   readonly subscriptions: Subscription[] = [];
   /** Video only. */

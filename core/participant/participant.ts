@@ -17,6 +17,7 @@ import {
 import { DATAGRAM_MEDIA, trackIdOf } from "../wire/datagram.ts";
 import { HELLO_TIMEOUT_MS, PROTOCOL_VERSION } from "../wire/limits.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
+import { bytesOfBase64 } from "./base64.ts";
 import type {
   JoinRelayOptions,
   Participant,
@@ -345,23 +346,4 @@ class RelayParticipant implements Participant {
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** RFC 4648 base64 without a runtime's help: certificate hashes are 44 characters. */
-function bytesOfBase64(text: string): Uint8Array {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const bytes: number[] = [];
-  let bits = 0;
-  let held = 0;
-  for (const character of text) {
-    const value = alphabet.indexOf(character);
-    if (value < 0) continue;
-    bits = ((bits << 6) | value) & 0xffffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes.push((bits >> held) & 0xff);
-    }
-  }
-  return new Uint8Array(bytes);
 }

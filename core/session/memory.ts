@@ -64,7 +64,7 @@ function pathOf(
 const MAX_REASON_BYTES = 512;
 const STREAM_OVERHEAD_BYTES = 40;
 
-export class MemorySession implements Session {
+class MemorySession implements Session {
   readonly id: string;
   readonly remoteAddress = "";
   readonly path: string;

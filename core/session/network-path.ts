@@ -28,7 +28,7 @@ export interface NetworkOptions {
   down: boolean;
 }
 
-export const PERFECT_NETWORK: Readonly<NetworkOptions> = {
+const PERFECT_NETWORK: Readonly<NetworkOptions> = {
   delayMs: 0,
   jitterMs: 0,
   jitterReorders: true,
