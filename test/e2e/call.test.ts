@@ -4,22 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, type TestBrowser } from "./browser.ts";
-import { judgeTone, RoomPage } from "./room-page.ts";
+import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
 import { testClip } from "./test-clip.ts";
 import { type RunningTributary, startTributary } from "./tributary.ts";
 
 const ROOM = "call";
 const report = (what: string, value: number, unit: string): void =>
   console.info(`  ${what}: ${value.toFixed(1)} ${unit}`);
-
-const TRIES = 6;
-
-/** The first measurement that is good, or the last: a machine that is busy for a moment fails nothing. */
-async function untilGood<T>(measure: () => Promise<T>, isGood: (value: T) => boolean): Promise<T> {
-  let value = await measure();
-  for (let i = 1; i < TRIES && !isGood(value); i++) value = await measure();
-  return value;
-}
 
 let tributary: RunningTributary;
 let browser: TestBrowser;

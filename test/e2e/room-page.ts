@@ -17,6 +17,15 @@ const TONE_TOLERANCE_HZ = 25;
 /** Quieter windows are pauses between beats. */
 const LOUD = 0.02;
 
+const TRIES = 6;
+
+/** The first measurement that is good, or the last: a machine that is busy for a moment fails nothing. */
+export async function untilGood<T>(measure: () => Promise<T>, isGood: (value: T) => boolean): Promise<T> {
+  let value = await measure();
+  for (let i = 1; i < TRIES && !isGood(value); i++) value = await measure();
+  return value;
+}
+
 export class RoomPage {
   readonly page: Page;
   readonly identity: string;
