@@ -5,7 +5,8 @@
  *
  * "Join" begins with the application's call and ends when the first picture stands on the screen and the first sound is
  * in the speaker buffer; somebody else publishes already. WebRTC is called page to page with signalling at hand, so it
- * spends no round trip on a server.
+ * spends no round trip on a server. The A/V offset is taken at the speaker buffer: the output device's own latency, the
+ * same for both systems, makes the sound at the ear that much later.
  */
 import { cpus } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
