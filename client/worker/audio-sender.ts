@@ -37,13 +37,13 @@ export class AudioSender {
   readonly #originsUs: readonly number[];
   readonly #encoder: AudioEncoder;
   readonly #voice = new VoiceDetector();
-  /** By the timestamp that the encoder was given. */
+  /** By frame number; the encoder is told it as a time. */
   readonly #notes = new Map<number, { captureUs: number; level: number; voice: boolean }>();
   readonly #frame = new Float32Array(FRAME_SAMPLES);
   #filled = 0;
   #frameCaptureUs = 0;
   #lastCaptureUs = 0;
-  #nextTimestampUs = 0;
+  #nextFrame = 0;
   #reader: ReadableStreamDefaultReader<AudioData> | undefined;
   #over = false;
 
@@ -137,19 +137,18 @@ export class AudioSender {
     const level = audioLevelOf(this.#frame);
     // Chromium's encoder counts output time on from its first input and takes no notice of gaps (a mute, a stalled
     // source): it gets a time without gaps, and the capture time waits in the note.
-    const timestampUs = this.#nextTimestampUs;
-    this.#nextTimestampUs += OPUS_FRAME_US;
+    const frame = this.#nextFrame++;
     // Growing, whatever the capture clock does.
     const captureUs = Math.max(Math.round(this.#frameCaptureUs), this.#lastCaptureUs + 1);
     this.#lastCaptureUs = captureUs;
-    this.#notes.set(timestampUs, { captureUs, level, voice: this.#voice.push(level) });
+    this.#notes.set(frame, { captureUs, level, voice: this.#voice.push(level) });
     if (this.#notes.size > MAX_NOTES) this.#notes.delete(this.#notes.keys().next().value!);
     const data = new AudioData({
       format: "f32-planar",
       sampleRate: OPUS_RATE_HZ,
       numberOfFrames: FRAME_SAMPLES,
       numberOfChannels: 1,
-      timestamp: timestampUs,
+      timestamp: frame * OPUS_FRAME_US,
       data: this.#frame,
     });
     this.#encoder.encode(data);
@@ -157,9 +156,11 @@ export class AudioSender {
   }
 
   #onChunk(chunk: EncodedAudioChunk): void {
-    const note = this.#notes.get(chunk.timestamp);
+    // Chromium gives some times back a microsecond short.
+    const frame = Math.round(chunk.timestamp / OPUS_FRAME_US);
+    const note = this.#notes.get(frame);
     if (note === undefined) return;
-    this.#notes.delete(chunk.timestamp);
+    this.#notes.delete(frame);
     const bytes = new Uint8Array(chunk.byteLength);
     chunk.copyTo(bytes);
     this.framesEncoded++;
