@@ -4,7 +4,7 @@
  */
 
 /** Samples that the ring holds at most, a power of two: 340 ms at 48 kHz. The writer writes no more. */
-export const RING_SAMPLES = 16_384;
+const RING_SAMPLES = 16_384;
 export const SAMPLE_RATE_HZ = 48_000;
 /** The worklet reports each time it has played about this many samples. */
 export const REPORT_SAMPLES = 256;

@@ -41,7 +41,7 @@ export class GatewayError extends Error {
 }
 
 /** Room that a join token is for, read without checking it: the gateway checks. Throws GatewayError. */
-export function roomOfToken(token: string): string {
+function roomOfToken(token: string): string {
   try {
     const payload = token.split(".")[1] ?? "";
     const binary = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));

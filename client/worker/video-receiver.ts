@@ -22,7 +22,7 @@ const QUANTILE = 0.95;
 const DECODE_ALLOWANCE_US = 8_000;
 /** Sound may be ahead of the picture by this much before the sound is asked to wait. */
 const DEAD_BAND_US = 30_000;
-const MAX_SYNC_DELAY_US = 1_000_000;
+const MAX_SYNC_DELAY_US = 300_000;
 /** The delay moves by at most this much a frame, unless it is far off. */
 const SLEW_US = 2_000;
 const JUMP_US = 150_000;

@@ -3,9 +3,9 @@
  * holds. Video access units travel in this form, with SPS and PPS in front of each keyframe.
  */
 
-export const NAL_IDR = 5;
-export const NAL_SPS = 7;
-export const NAL_PPS = 8;
+const NAL_IDR = 5;
+const NAL_SPS = 7;
+const NAL_PPS = 8;
 
 /** Calls `visit(type, start, end)` for each NAL unit, start codes excluded; `visit` returns false to stop. */
 export function forEachNalUnit(
@@ -70,7 +70,7 @@ export function contentOf(bytes: Uint8Array): AccessUnitContent {
 }
 
 /** "avc1.PPCCLL" of profile_idc, constraint flags and level_idc. */
-export function codecString(profile: number, constraints: number, level: number): string {
+function codecString(profile: number, constraints: number, level: number): string {
   const hex = (value: number): string => value.toString(16).toUpperCase().padStart(2, "0");
   return `avc1.${hex(profile)}${hex(constraints)}${hex(level)}`;
 }

@@ -14,7 +14,7 @@ const LEAST_LIKENESS = 0.8;
 const SILENT_ENERGY = 1e-6 * (COMPARED / STEP);
 
 /** Fewest samples that `shorter` and `longer` take. */
-export const STRETCH_SAMPLES = COMPARED + LARGEST_LAG;
+const STRETCH_SAMPLES = COMPARED + LARGEST_LAG;
 
 /** A shorter version, or undefined where no cut would go unnoticed. `samples` has at least STRETCH_SAMPLES. */
 export function shorter(samples: Float32Array): Float32Array | undefined {
