@@ -93,7 +93,7 @@ export class Forwarder {
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
       if (layer > subscription.maxTemporalLayer || subscription.replaying) continue;
-      if (subscription.link.send(kind, body, 0, !track.isAudio) === undefined) {
+      if (subscription.link.send(kind, body, 0, !track.isAudio, nowUs) === undefined) {
         counters.datagramsOut++;
         counters.bytesOut += datagram.length;
       } else {
