@@ -30,7 +30,7 @@ const payload = z.custom<Uint8Array>(
 const text = z.string().max(512);
 
 /** Why a request failed; `message` says it in a sentence. */
-export const failureCodeSchema = z.enum([
+const failureCodeSchema = z.enum([
   "forbidden",
   "not-found",
   "too-many-tracks",

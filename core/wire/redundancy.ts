@@ -8,7 +8,7 @@
 import { MAX_REDUNDANT_FRAMES } from "./limits.ts";
 
 const ENTRY_BYTES = 5;
-export const AGE_UNIT_US = 100;
+const AGE_UNIT_US = 100;
 
 export interface RedundantFrame {
   /** Frame ids before the primary, 1..255. */

@@ -15,7 +15,7 @@ export const displayNameSchema = z
   .max(MAX_NAME_CHARS)
   .regex(/^[^\p{Cc}]+$/u, "control characters are not allowed");
 
-export const sourceSchema = z.enum(["microphone", "camera", "screen", "screen-audio"]);
+const sourceSchema = z.enum(["microphone", "camera", "screen", "screen-audio"]);
 export type Source = z.infer<typeof sourceSchema>;
 
 /** What a participant may do. */
@@ -42,13 +42,12 @@ const u32 = z.number().int().min(0).max(0xffffffff);
 export const trackIdSchema = u32.min(1);
 
 /** One simulcast encoding of a video track; index in the array = rendition number, largest first. */
-export const renditionSchema = z.object({
+const renditionSchema = z.object({
   width: z.number().int().min(1).max(8192),
   height: z.number().int().min(1).max(8192),
   maxBitrateBps: z.number().int().min(1).max(200_000_000),
   temporalLayers: z.number().int().min(1).max(8).default(1),
 });
-export type Rendition = z.infer<typeof renditionSchema>;
 
 /** WebCodecs codec string ("opus", "avc1.42E01F", "vp8"), never empty. */
 const codecSchema = z
