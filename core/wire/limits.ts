@@ -19,6 +19,10 @@ export const MAX_FRAGMENTS = 2048;
 export const MAX_ACCESS_UNIT_BYTES = 1_500_000;
 /** Source plus repair symbols of one FEC block. */
 export const MAX_BLOCK_SYMBOLS = 255;
+/** Symbols that one memory for FEC blocks can be made for; more is a RangeError. Above what it was made for: `store-full`. */
+export const MAX_STORED_SYMBOLS = 1_000_000;
+/** Longest symbol that it can be made for; more is a RangeError. Above what it was made for: `symbol-length`. */
+export const MAX_SYMBOL_BYTES = 60_000;
 /** Redundant audio frames in one datagram; a datagram that says more is malformed. */
 export const MAX_REDUNDANT_FRAMES = 6;
 /** Access units being put together at once per track; the oldest is abandoned (`abandoned`). */

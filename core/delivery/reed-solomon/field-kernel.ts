@@ -7,7 +7,7 @@ import { MAX_BLOCK_SYMBOLS } from "../../wire/limits.ts";
 /** "wasm": WebAssembly SIMD, nibble tables. "tables": plain JavaScript, one table look-up for four outputs. */
 export type KernelName = "wasm" | "tables";
 
-/** Symbols begin at, and are worked on in, multiples of so many bytes. */
+/** Symbols begin at multiples of so many bytes, and kernels may read and write up to the next one after their end. */
 export const COLUMN_BYTES = 32;
 
 /** outputs[r] = sum over t of coefficients[r * inputCount + t] * inputs[t]. No output is an input too. */
@@ -20,7 +20,7 @@ export class Combination {
   outputCount = 0;
   /** Row by row. A block has at most 255 symbols, so rows times inputs are at most 127 * 128. */
   readonly coefficients = new Uint8Array((MAX_BLOCK_SYMBOLS ** 2 - 1) / 4);
-  /** Length of every input and output, a multiple of COLUMN_BYTES. */
+  /** Length of every input and output, at least 1. */
   bytes = 0;
 }
 

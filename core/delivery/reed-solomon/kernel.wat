@@ -5,8 +5,9 @@
 ;; coefficient's tables of 16 products (32 bytes together); i8x16.swizzle makes 16 look-ups at once.
 ;;
 ;; A list from $terms to $end names the inputs: 12 bytes each, address of the input and of the tables of its
-;; coefficients in the first and the second output. Lengths are multiples of 32 and not 0. Two outputs at a time keep all sums in
-;; registers and halve the work of loading and splitting inputs; four were slower, as registers run out.
+;; coefficients in the first and the second output. Neither list nor length is empty. Between a symbol's end and the
+;; next multiple of 32 there may be anything, before and after. Two outputs at a time keep all sums in registers and
+;; halve the work of loading and splitting inputs; four were slower, as registers run out.
 (module
   (memory (import "kernel" "memory") 1)
 

@@ -2,6 +2,7 @@
  * Memory for the symbols of all blocks of one owner, cut into slots of one size and placed where the kernel can work
  * on them. Nothing is allocated after construction but views of symbols, and those are kept with their slot.
  */
+import { MAX_STORED_SYMBOLS, MAX_SYMBOL_BYTES } from "../../wire/limits.ts";
 import { COLUMN_BYTES, type FieldKernel, type KernelName } from "./field-kernel.ts";
 import { TablesKernel } from "./tables-kernel.ts";
 import { WasmKernel } from "./wasm-kernel.ts";
@@ -32,11 +33,13 @@ export class SymbolArena {
 
   /** @throws RangeError for options out of range, or when there is not so much memory */
   constructor({ kernel, capacity, maxSymbolBytes }: ArenaOptions) {
-    if (!(Number.isInteger(capacity) && capacity >= 1 && capacity <= 1_000_000)) {
-      throw new RangeError(`capacity is a number of symbols from 1 to 1000000, not ${capacity}`);
+    if (!(Number.isInteger(capacity) && capacity >= 1 && capacity <= MAX_STORED_SYMBOLS)) {
+      throw new RangeError(
+        `capacity is a number of symbols from 1 to ${MAX_STORED_SYMBOLS}, not ${capacity}`,
+      );
     }
-    if (!(Number.isInteger(maxSymbolBytes) && maxSymbolBytes >= 2 && maxSymbolBytes <= 60_000)) {
-      throw new RangeError(`maxSymbolBytes is a length from 2 to 60000, not ${maxSymbolBytes}`);
+    if (!(Number.isInteger(maxSymbolBytes) && maxSymbolBytes >= 2 && maxSymbolBytes <= MAX_SYMBOL_BYTES)) {
+      throw new RangeError(`maxSymbolBytes is a length from 2 to ${MAX_SYMBOL_BYTES}, not ${maxSymbolBytes}`);
     }
     this.maxSymbolBytes = maxSymbolBytes;
     // An odd number of columns spreads the symbols of a block over the sets of the processor's cache.
@@ -44,7 +47,7 @@ export class SymbolArena {
     this.#slotBytes = columns * COLUMN_BYTES;
     const bytes = capacity * this.#slotBytes;
     const wasm = kernel === "wasm" ? WasmKernel.create(bytes) : undefined;
-    this.kernel = wasm ?? new TablesKernel(bytes, this.#slotBytes);
+    this.kernel = wasm ?? new TablesKernel(bytes);
     this.#free = new Uint32Array(capacity);
     for (let slot = 0; slot < capacity; slot++) this.#free[slot] = capacity - 1 - slot;
     this.#freeCount = capacity;

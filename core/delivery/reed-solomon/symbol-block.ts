@@ -5,7 +5,7 @@
  */
 import { MAX_BLOCK_SYMBOLS } from "../../wire/limits.ts";
 import { fillRepairCoefficients, fillRestoreCoefficients, IndexList } from "./cauchy-code.ts";
-import { COLUMN_BYTES, Combination } from "./field-kernel.ts";
+import { Combination } from "./field-kernel.ts";
 import { HEADROOM_BYTES, type SymbolArena } from "./symbol-arena.ts";
 
 /**
@@ -244,14 +244,14 @@ export class SymbolBlock {
     }
   }
 
-  /** Begins a combination of symbols of `bytes` each, padded with zeros to whole columns. */
+  /** Begins a combination of symbols of `bytes` each; shorter ones are padded with zeros. */
   #loadInputs(bytes: number): void {
-    combination.bytes = Math.ceil(bytes / COLUMN_BYTES) * COLUMN_BYTES;
+    combination.bytes = bytes;
     combination.outputCount = 0;
     combination.inputCount = inputs.count;
     for (let t = 0; t < inputs.count; t++) {
       const slot = this.#slots[inputs.indexes[t]!]!;
-      this.#arena.padTo(slot, combination.bytes);
+      this.#arena.padTo(slot, bytes);
       combination.inputs[t] = this.#arena.offsetOf(slot);
     }
   }
