@@ -22,6 +22,8 @@ interface Setting extends BlockShape {
 const SLICE_MS = 2;
 /** Blocks that the sender cycles through, as a history does; together they are larger than the nearest cache. */
 const BLOCKS = 8;
+/** Hop header and repair header. */
+const REPAIR_OVERHEAD_BYTES = 20;
 /** More than the last cache of a core holds. */
 const EVICTION_BYTES = 8 * 1024 * 1024;
 
@@ -124,16 +126,18 @@ export function measureCodec(setting: Setting): Figures {
 
 /**
  * What a relay spends on FEC for one stream of `mbps`: every block comes with m sources lost, is restored, and m fresh
- * repair symbols are made of it for the next hops. `coldCoreShare` is the same with nothing of it in the caches.
+ * repair symbols are made of it and copied into datagrams. `coldCoreShare` is the same with nothing of it in the caches.
  */
 export function measureRelayCost(setting: Setting & { mbps: number }): Figures {
   const bench = prepare(setting);
   const { pool } = bench;
   const { k, m, symbolBytes, milliseconds, mbps } = setting;
+  const datagram = new Uint8Array(symbolBytes + REPAIR_OVERHEAD_BYTES);
   const relay = (): void => {
     const block = pool.take();
     receive(bench, block, k);
     block.makeRepairs(k + m, m);
+    for (let i = 0; i < m; i++) datagram.set(block.payload(k + m + i), REPAIR_OVERHEAD_BYTES);
     pool.release(block);
   };
   const warm = time(milliseconds, relay);
