@@ -5,6 +5,13 @@
 import { MAX_REPORTED_ARRIVALS } from "../wire/limits.ts";
 import { ARRIVAL_UNIT_US, NOT_ARRIVED, type ReceiverReport } from "../wire/receiver-report.ts";
 
+/** Arrivals are steady while none came later than this after the fastest of late. */
+const STEADY_DELAY_US = 25_000;
+/** Unlisted arrivals that are still steady: half of what a report can list. */
+const STEADY_ARRIVALS = MAX_REPORTED_ARRIVALS / 2;
+/** The fastest transit is forgotten this slowly (share of the time that passes): more than clocks drift apart. */
+const BASE_RISE = 0.0005;
+
 /** Remembered arrivals; a power of two above MAX_REPORTED_ARRIVALS. */
 const RING = 2048;
 
@@ -22,6 +29,12 @@ export class ArrivalLog {
   #received = 0;
   #receivedBytes = 0;
   #jitterUs = 0;
+  /** Fastest transit of late, on two unrelated clocks. */
+  #baseTransitUs = Number.POSITIVE_INFINITY;
+  /** Slowest arrival since the last report, relative to it. */
+  #worstDelayUs = 0;
+  #newestMeasuredUs = 0;
+  #receivedAtReport = 0;
 
   /** Notes one datagram, or says why it must be ignored: `stale` = so old that a duplicate could not be told. */
   push(
@@ -45,13 +58,22 @@ export class ArrivalLog {
       this.#newestSendTimeUs = sendTimeUs;
       this.#newestArrivalUs = nowUs;
     }
-    const transitUs = (nowUs % 0x100000000) - sendTimeUs;
+    this.#measure((nowUs % 0x100000000) - sendTimeUs, nowUs);
+    return undefined;
+  }
+
+  #measure(transitUs: number, nowUs: number): void {
+    const base = this.#baseTransitUs + (nowUs - this.#newestMeasuredUs) * BASE_RISE;
+    this.#newestMeasuredUs = nowUs;
+    // A jump of half the clock's range is its wrap, not a delay.
+    const isNew = !(Math.abs(transitUs - base) < 0x80000000);
+    this.#baseTransitUs = isNew ? transitUs : Math.min(base, transitUs);
+    this.#worstDelayUs = Math.max(this.#worstDelayUs, transitUs - this.#baseTransitUs);
     if (this.#previousTransitUs !== undefined) {
       const difference = Math.abs(transitUs - this.#previousTransitUs);
       if (difference < 0x80000000) this.#jitterUs += (difference - this.#jitterUs) / 16;
     }
     this.#previousTransitUs = transitUs;
-    return undefined;
   }
 
   #extend(hopSequence: number): number {
@@ -82,6 +104,13 @@ export class ArrivalLog {
     return this.#highest < 0 ? 0 : Math.max(0, this.#highest - this.#first + 1 - this.#received);
   }
 
+  /** True while everything since the last report came, in time: nothing in a report would be news. */
+  get steady(): boolean {
+    const unlisted = this.#highest - this.#listedUpTo;
+    const isWhole = this.#received - this.#receivedAtReport === unlisted;
+    return isWhole && unlisted <= STEADY_ARRIVALS && this.#worstDelayUs < STEADY_DELAY_US;
+  }
+
   get jitterMs(): number {
     return this.#jitterUs / 1000;
   }
@@ -104,6 +133,8 @@ export class ArrivalLog {
       into.arrivals[count++] = arrived ? Math.min(units, NOT_ARRIVED - 1) : NOT_ARRIVED;
     }
     this.#listedUpTo = this.#highest;
+    this.#receivedAtReport = this.#received;
+    this.#worstDelayUs = 0;
     into.echoSendTimeUs = this.#newestSendTimeUs;
     into.echoDelayUs = Math.min(0xffffffff, Math.max(0, Math.round(nowUs - this.#newestArrivalUs)));
     into.highestSequence = this.#highest & 0xffff;

@@ -160,7 +160,7 @@ describe("a hop on which only one side sends media", () => {
 
   it("keeps the other side's feedback accounted for, however long it lasts", () => {
     const { a, b } = run(1_200, () => false);
-    expect(b.link.stats().datagramsSent).toBeGreaterThan(20_000);
+    expect(b.link.stats().datagramsSent).toBeGreaterThan(5_000);
     expect(b.link.stats().outstandingBytes).toBeLessThan(2_000);
     expect(b.link.stats().rttMs).toBeDefined();
     expect(a.link.stats().dropped["link-congested"]).toBe(0);

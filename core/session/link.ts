@@ -32,10 +32,11 @@ import type { SendFault, Session } from "./session.ts";
 /** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
 const PROBE_AFTER_US = 200_000;
 /**
- * Feedback is reported on too, but seldom: a side that sends nothing else would never learn what became of it, and
- * its outstanding bytes would only grow.
+ * While nothing is missing and nothing is late, a report says no more than "go on" and is sent this seldom. Feedback is
+ * reported on at this pace too: a side that sends nothing else would never learn what became of it, and its
+ * outstanding bytes would only grow.
  */
-const QUIET_REPORT_INTERVAL_US = 200_000;
+const CALM_REPORT_INTERVAL_US = 200_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 /** Weight of a new sample in smoothed RTT and loss (RFC 6298, section 2). */
 const SMOOTHING = 1 / 8;
@@ -239,8 +240,9 @@ export class Link {
   /** Sends the receiver report that is due, or a probe after a silence. Call every REPORT_INTERVAL_MS. */
   tick(): void {
     const nowUs = this.#clock.nowUs();
-    const quietDue = this.#feedbackHeard && nowUs - this.#lastReportUs >= QUIET_REPORT_INTERVAL_US;
-    if ((this.#reportDue || quietDue) && this.#arrivals.report(nowUs, this.#report)) {
+    const calmDue = nowUs - this.#lastReportUs >= CALM_REPORT_INTERVAL_US;
+    const isDue = this.#reportDue ? calmDue || !this.#arrivals.steady : this.#feedbackHeard && calmDue;
+    if (isDue && this.#arrivals.report(nowUs, this.#report)) {
       this.#reportDue = false;
       this.#feedbackHeard = false;
       this.#lastReportUs = nowUs;

@@ -95,3 +95,20 @@ export const MAX_REMEMBERED_TICKETS = 200_000;
 export const MAX_REMEMBERED_BANS = 100_000;
 /** Longest life of a join token that the gateway mints. */
 export const MAX_JOIN_TOKEN_SECONDS = 7 * 24 * 3600;
+
+/** Source symbols of one FEC block; the packetizer begins a new block behind them. */
+export const MAX_SOURCE_SYMBOLS = 64;
+/** FEC blocks kept per track rendition for repair, a power of two; older ones can neither be restored nor asked for. */
+export const MAX_HISTORY_BLOCKS = 64;
+/** Age at which a kept block is let go of. */
+export const RECOVERY_HISTORY_MS = 1_500;
+/** Symbols kept for repair by one relay, 1 KiB each; above it a track's oldest blocks are let go of early. */
+export const MAX_RECOVERY_SYMBOLS_PER_RELAY = 131_072;
+/** The same of one participant. */
+export const MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT = 8_192;
+/** Answers waiting to be sent per track rendition and link; above it a NACK is not answered (`queue-full`). */
+export const MAX_PENDING_REPAIRS = 64;
+/** NACKs for one block; after them the receiver waits for its deadline only. */
+export const MAX_NACK_GENERATIONS = 24;
+/** Wholly lost blocks in a row that are asked for; of a longer gap only the newest. */
+export const MAX_LOST_BLOCKS = 24;

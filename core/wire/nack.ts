@@ -4,7 +4,10 @@
  */
 import { SECTION_HEADER_BYTES, SECTION_NACK } from "./receiver-report.ts";
 
-const FIXED_BYTES = 10;
+const FIXED_BYTES = 12;
+
+/** `needed` of a NACK whose sender does not know how long the block is: all that the bitmap shows missing. */
+export const NACK_NEEDS_ALL = 255;
 
 export interface Nack {
   trackId: number;
@@ -12,8 +15,10 @@ export interface Nack {
   rendition: number;
   /** Counts the NACKs of this block, from 1; the answer repeats it. */
   generation: number;
-  /** Symbols still needed to restore the block. >= 1 */
+  /** Symbols still needed to restore the block, 1..254, or NACK_NEEDS_ALL. */
   needed: number;
+  /** Milliseconds from the sending of this NACK until its answer is of no use any more. u16 */
+  withinMs: number;
   /** Source symbols held, bit i of byte i >> 3 (least significant first) = source symbol i. At most 32 bytes. */
   held: Uint8Array;
 }
@@ -30,6 +35,7 @@ export function writeNack(bytes: Uint8Array, offset: number, nack: Nack): number
   view.setUint8(at + 7, nack.generation);
   view.setUint8(at + 8, nack.needed);
   view.setUint8(at + 9, nack.held.length);
+  view.setUint16(at + 10, nack.withinMs);
   bytes.set(nack.held, at + FIXED_BYTES);
   return at + FIXED_BYTES + nack.held.length;
 }
@@ -47,6 +53,7 @@ export function readNack(bytes: Uint8Array, offset: number, length: number): Nac
     rendition: (view.getUint8(offset + 6) >> 3) & 3,
     generation: view.getUint8(offset + 7),
     needed,
+    withinMs: view.getUint16(offset + 10),
     held: bytes.subarray(offset + FIXED_BYTES, offset + length),
   };
 }
