@@ -31,12 +31,13 @@ import type { SendFault, Session } from "./session.ts";
 
 /** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
 const PROBE_AFTER_US = 200_000;
-/**
- * While nothing is missing and nothing is late, a report says no more than "go on" and is sent this seldom. Feedback is
- * reported on at this pace too: a side that sends nothing else would never learn what became of it, and its
- * outstanding bytes would only grow.
- */
+/** While nothing is missing and nothing is late, a report says no more than "go on" and is sent this seldom. */
 const CALM_REPORT_INTERVAL_US = 200_000;
+/**
+ * Feedback is reported on too, at this pace: a side that sends nothing else would never learn what became of it, and
+ * its outstanding bytes would only grow.
+ */
+const FEEDBACK_REPORT_INTERVAL_US = 1_000_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 /** Weight of a new sample in smoothed RTT and loss (RFC 6298, section 2). */
 const SMOOTHING = 1 / 8;
@@ -69,6 +70,8 @@ export interface LinkHandlers {
   onMedia(datagram: Uint8Array, kind: number, nowUs: number): void;
   /** Content of a NACK section; the bytes are valid until the call returns. */
   onNack?(bytes: Uint8Array, offset: number, length: number, nowUs: number): void;
+  /** Any datagram of the other side that is no media or repair, so that gaps in the hop sequence can be told. */
+  onOther?(datagram: Uint8Array, nowUs: number): void;
   /** A receiver report of the other side; reused, valid until the call returns. */
   onReport?(report: ReceiverReport, nowUs: number): void;
 }
@@ -84,6 +87,7 @@ export class Link {
   readonly #report = emptyReceiverReport();
   readonly #readReport = emptyReceiverReport();
   readonly #sentBytesBefore = new Float64Array(SEND_HISTORY_DATAGRAMS);
+  readonly #sentAtUs = new Float64Array(SEND_HISTORY_DATAGRAMS);
   readonly #dropped: Record<LinkDrop, number> = {
     closed: 0,
     "queue-full": 0,
@@ -163,6 +167,7 @@ export class Link {
       return fault;
     }
     this.#sentBytesBefore[this.#nextSequence & HISTORY_MASK] = this.#sentBytes;
+    this.#sentAtUs[this.#nextSequence & HISTORY_MASK] = nowUs;
     this.#nextSequence = (this.#nextSequence + 1) & 0xffff;
     this.#sent++;
     this.#sentBytes += length;
@@ -190,7 +195,9 @@ export class Link {
       this.#handlers.onMedia(bytes, kind, nowUs);
     } else if (kind === DATAGRAM_PROBE) {
       this.#reportDue = true;
+      this.#handlers.onOther?.(bytes, nowUs);
     } else {
+      this.#handlers.onOther?.(bytes, nowUs);
       this.#feedbackHeard = true;
       this.#readFeedback(bytes, nowUs);
     }
@@ -240,8 +247,10 @@ export class Link {
   /** Sends the receiver report that is due, or a probe after a silence. Call every REPORT_INTERVAL_MS. */
   tick(): void {
     const nowUs = this.#clock.nowUs();
-    const calmDue = nowUs - this.#lastReportUs >= CALM_REPORT_INTERVAL_US;
-    const isDue = this.#reportDue ? calmDue || !this.#arrivals.steady : this.#feedbackHeard && calmDue;
+    const sinceUs = nowUs - this.#lastReportUs;
+    const isDue = this.#reportDue
+      ? sinceUs >= CALM_REPORT_INTERVAL_US || !this.#arrivals.steady
+      : this.#feedbackHeard && sinceUs >= FEEDBACK_REPORT_INTERVAL_US;
     if (isDue && this.#arrivals.report(nowUs, this.#report)) {
       this.#reportDue = false;
       this.#feedbackHeard = false;
@@ -262,6 +271,14 @@ export class Link {
     if (this.#view.length !== length) this.#view = this.#scratch.subarray(0, length);
     return this.#view;
   }
+
+  /** Smoothed round trip; undefined before the first report. */
+  get rttMs(): number | undefined {
+    return this.#rttUs === undefined ? undefined : this.#rttUs / 1000;
+  }
+
+  /** When the newest datagram with this hop sequence was sent, of the last SEND_HISTORY_DATAGRAMS. */
+  readonly sentAtUs = (hopSequence: number): number => this.#sentAtUs[hopSequence & HISTORY_MASK]!;
 
   stats(): LinkStats {
     return {

@@ -15,6 +15,8 @@ export interface NetworkOptions {
   loss: number;
   /** Mean length of a run of losses, in datagrams; 1 = independent losses (Gilbert-Elliott model otherwise). */
   lossBurst: number;
+  /** Mean time that losses last, with exponentially distributed bursts and pauses (Gilbert's model in time); overrides lossBurst. */
+  lossBurstMs: number;
   /** Share of datagrams that arrive twice. */
   duplicate: number;
   /** Share of datagrams held back by `reorderMs`. */
@@ -34,6 +36,7 @@ const PERFECT_NETWORK: Readonly<NetworkOptions> = {
   jitterReorders: true,
   loss: 0,
   lossBurst: 1,
+  lossBurstMs: 0,
   duplicate: 0,
   reorder: 0,
   reorderMs: 0,
@@ -56,6 +59,7 @@ export class NetworkPath {
   readonly #clock: Clock;
   readonly #random: Random;
   #losing = false;
+  #stateEndsUs: number | undefined;
   #freeAtUs = 0;
   #lastArrivalUs = 0;
   #lastReliableUs = 0;
@@ -107,14 +111,33 @@ export class NetworkPath {
   }
 
   #drawLoss(): boolean {
-    const { loss, lossBurst } = this.options;
+    const { loss, lossBurst, lossBurstMs } = this.options;
     if (loss <= 0) return false;
+    if (lossBurstMs > 0) return this.#isInBurst(loss, lossBurstMs);
     if (lossBurst <= 1) return this.#random() < loss;
     // Two states; the chance to enter the lossy one makes its share of time equal to `loss`.
     const leave = 1 / lossBurst;
     const enter = loss >= 1 ? 1 : (leave * loss) / (1 - loss);
     this.#losing = this.#losing ? this.#random() >= leave : this.#random() < enter;
     return this.#losing;
+  }
+
+  #isInBurst(loss: number, burstMs: number): boolean {
+    const nowUs = this.#clock.nowUs();
+    const pauseMs = (burstMs * (1 - loss)) / loss;
+    if (this.#stateEndsUs === undefined) {
+      this.#losing = this.#random() < loss;
+      this.#stateEndsUs = nowUs + this.#exponentialUs(this.#losing ? burstMs : pauseMs);
+    }
+    while (this.#stateEndsUs <= nowUs) {
+      this.#losing = !this.#losing;
+      this.#stateEndsUs += this.#exponentialUs(this.#losing ? burstMs : pauseMs);
+    }
+    return this.#losing;
+  }
+
+  #exponentialUs(meanMs: number): number {
+    return -Math.log(1 - this.#random()) * meanMs * 1000;
   }
 
   #lose(why: NetworkLoss): NetworkLoss {
