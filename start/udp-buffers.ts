@@ -2,7 +2,8 @@
 
 /** Room for a quarter of a second of 100 Mb/s. */
 const ENOUGH_BYTES = 3_000_000;
-const LIMITS = ["net.core.rmem_max", "net.core.wmem_max"];
+/** Deno asks for no size of its own, so its sockets get the default ones. */
+const LIMITS = ["net.core.rmem_default", "net.core.wmem_default"];
 
 /** Linux only: elsewhere the limits are high enough or not to be read. */
 export async function warnOfSmallBuffers(): Promise<void> {

@@ -16,6 +16,8 @@ const SETTLE_MS = 700;
 export interface BenchPublisher {
   /** Sends for `ms`; resolves to the number of datagrams that the link took. */
   runFor(ms: number): Promise<number>;
+  /** The same until the signal is aborted. */
+  runUntil(stop: AbortSignal): Promise<number>;
   settle(): Promise<void>;
 }
 
@@ -67,23 +69,25 @@ export async function startBenchPublisher(
     const after = track.counters();
     return after.datagrams - before.datagrams - (after.datagramsLost - before.datagramsLost);
   }
-  return {
-    async runFor(ms) {
-      const startUs = systemClock.nowUs();
-      let pictures = 0;
-      let due = 0;
-      let taken = 0;
-      for (;;) {
-        const elapsedMs = Math.min((systemClock.nowUs() - startUs) / 1000, ms);
-        for (; pictures < (elapsedMs * pictureRate) / 1000; pictures++) {
-          const next = Math.floor(((pictures + 1) * rate) / pictureRate);
-          taken += sendPicture(next - due);
-          due = next;
-        }
-        if (elapsedMs >= ms) return taken;
-        await sleep(TICK_MS);
+  async function run(ms: number, stop?: AbortSignal): Promise<number> {
+    const startUs = systemClock.nowUs();
+    let pictures = 0;
+    let due = 0;
+    let taken = 0;
+    for (;;) {
+      const elapsedMs = Math.min((systemClock.nowUs() - startUs) / 1000, ms);
+      for (; pictures < (elapsedMs * pictureRate) / 1000; pictures++) {
+        const next = Math.floor(((pictures + 1) * rate) / pictureRate);
+        taken += sendPicture(next - due);
+        due = next;
       }
-    },
+      if (elapsedMs >= ms || stop?.aborted === true) return taken;
+      await sleep(TICK_MS);
+    }
+  }
+  return {
+    runFor: (ms) => run(ms),
+    runUntil: (stop) => run(Number.POSITIVE_INFINITY, stop),
     settle: () => sleep(SETTLE_MS),
   };
 }

@@ -12,6 +12,7 @@ const READY_LINE = /^Tributary relay is ready: \S+ (\{.*\})$/;
 export interface RelayProcess {
   readonly relayId: string;
   readonly url: string;
+  readonly operationsUrl: string;
   readonly certificateHashes: string[];
   /** Names the ticket key. */
   readonly keyId: string;
@@ -51,6 +52,7 @@ export async function startRelayProcess(publicKey: CryptoKey): Promise<RelayProc
   return {
     relayId: record.id,
     url: record.url,
+    operationsUrl: record.operationsUrl,
     certificateHashes: record.certificateHashes,
     keyId,
     cpuSeconds: () => cpuSecondsOf(child.pid!),
