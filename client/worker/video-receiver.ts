@@ -31,6 +31,8 @@ const EARLY_US = 1_500;
 /** A missing unit is waited for this long after the frames behind it were due. */
 const GIVE_UP_AFTER_US = 100_000;
 const KEYFRAME_REQUEST_GAP_US = 400_000;
+/** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh. */
+const DISPLAY_LATENCY_US = 16_700;
 
 export type VideoDrop = "superseded" | "queue-full" | "decoder-busy";
 
@@ -194,7 +196,9 @@ export class VideoReceiver {
       Math.max(this.#minDelayUs, this.#histogram.targetUs()) + DECODE_ALLOWANCE_US,
     );
     const own = this.#histogram.baseUs + ownUs;
-    const sound = this.sound?.playout.delayUs(nowUs);
+    const heard = this.sound?.playout.delayUs(nowUs);
+    // Drawn this much before the sound is heard, the picture is seen together with it.
+    const sound = heard === undefined ? undefined : heard - DISPLAY_LATENCY_US;
     let wanted = own;
     if (sound !== undefined && this.sound !== undefined) {
       wanted = Math.max(sound, Math.min(own, sound + DEAD_BAND_US));
@@ -242,8 +246,9 @@ export class VideoReceiver {
       this.framesRendered++;
       this.frameRate.push(1, nowUs);
       this.freezes.push(nowUs);
-      this.captureToRenderMs.push((nowUs - due.captureUs) / 1000);
-      const heardUs = this.sound?.playout.captureAt(nowUs);
+      const seenUs = nowUs + DISPLAY_LATENCY_US;
+      this.captureToRenderMs.push((seenUs - due.captureUs) / 1000);
+      const heardUs = this.sound?.playout.captureAt(seenUs);
       if (heardUs !== undefined) this.avOffsetMs.push((heardUs - due.captureUs) / 1000);
       this.timeToFirstUs ??= nowUs - this.#joinCalledUs;
     }
