@@ -54,7 +54,11 @@ for (const [target, fuzz] of Object.entries(TARGETS)) {
   reportRow({
     bench: "fuzz",
     row: { target, inputs: done, seed: options.seed },
-    figures: { inputsSurvived: done, inputsPerSecond: Math.round(done / seconds), heapGrowthMb: heapMb() - halfwayMb! },
+    figures: {
+      inputsSurvived: done,
+      inputsPerSecond: Math.round(done / seconds),
+      heapGrowthMb: heapMb() - halfwayMb!,
+    },
     target: { inputsSurvived: `>= ${options.inputs}`, heapGrowthMb: `<= ${MAX_GROWTH_MB}` },
   });
 }
