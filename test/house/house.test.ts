@@ -1,6 +1,7 @@
 /** The rules of ARCHITECTURE.md, kept by the whole tree as it is now. That each can fail is shown in rules.test.ts. */
 import { describe, expect, it } from "vitest";
 import * as code from "./code-rules.ts";
+import { withDuties } from "./duties.mjs";
 import * as floors from "./floor-rules.ts";
 import { isTest, paths, sources, textOf } from "./project.ts";
 
@@ -28,6 +29,10 @@ describe("house rules", () => {
   it("nothing is left over from working", () => expect(code.checkLeftovers(sources)).toEqual([]));
   it("no dead exports", () => expect(code.checkDeadExports(sources, isEntry)).toEqual([]));
   it("limits stand in limits.ts", () => expect(code.checkLimits(sources)).toEqual([]));
+  it("ARCHITECTURE.md says each file's duty (npm run duties)", () => {
+    const page = textOf("ARCHITECTURE.md");
+    expect(withDuties(page)).toBe(page);
+  });
   it.each(paths.filter((path) => path.endsWith(".md")))("%s names commands that exist", (path) => {
     const scripts = Object.keys(JSON.parse(textOf("package.json")).scripts);
     expect(code.checkCommands(textOf(path), scripts)).toEqual([]);
