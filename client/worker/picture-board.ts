@@ -19,11 +19,18 @@ export class PictureBoard {
     return this.#canvases.size;
   }
 
-  attach(canvasId: number, canvas: OffscreenCanvas): void {
+  get hasPicture(): boolean {
+    return this.#shown !== undefined;
+  }
+
+  /** Returns true when there was a picture to draw on it. */
+  attach(canvasId: number, canvas: OffscreenCanvas): boolean {
     const context = canvas.getContext("2d", { alpha: false });
     const entry: Canvas = { canvas, context, seenWidth: 0, seenHeight: 0 };
     this.#canvases.set(canvasId, entry);
-    if (this.#shown !== undefined) draw(entry, this.#shown);
+    if (this.#shown === undefined) return false;
+    draw(entry, this.#shown);
+    return true;
   }
 
   detach(canvasId: number): void {

@@ -42,7 +42,7 @@ scope.onmessage = ({ data: message }) => {
       void answer(message.id, message);
       return;
     case "canvas":
-      engine?.roster.byHandle(message.handle)?.video?.board.attach(message.canvasId, message.canvas);
+      engine?.roster.byHandle(message.handle)?.video?.attach(message.canvasId, message.canvas);
       return;
     case "canvas-gone":
       engine?.roster.byHandle(message.handle)?.video?.board.detach(message.canvasId);

@@ -9,6 +9,7 @@ import { FreezeMeter } from "../../core/media/freeze-meter.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
 import { SlidingMedian } from "../../core/media/sliding-median.ts";
 import type { AudioReceiver } from "./audio-receiver.ts";
+import { CatchUp } from "./catch-up.ts";
 import { PictureBoard } from "./picture-board.ts";
 import { workerClock } from "./worker-clock.ts";
 
@@ -16,6 +17,8 @@ import { workerClock } from "./worker-clock.ts";
 const MAX_WAITING_FRAMES = 12;
 /** Units in the decoder; at more it is started over at a keyframe (`decoder-busy`). */
 const MAX_DECODING = 60;
+/** The same while a late joiner catches up: the relay replays up to a few seconds at once. */
+const MAX_DECODING_PAST = 300;
 /** Share of pictures that should be in time. */
 const QUANTILE = 0.95;
 /** From complete arrival to decoded. */
@@ -34,7 +37,8 @@ const KEYFRAME_REQUEST_GAP_US = 400_000;
 /** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh. */
 const DISPLAY_LATENCY_US = 16_700;
 
-export type VideoDrop = "superseded" | "queue-full" | "decoder-busy";
+/** `past`: replayed for the decoder's sake, and not to be seen any more. */
+export type VideoDrop = "superseded" | "queue-full" | "decoder-busy" | "past";
 
 interface WaitingFrame {
   frame: VideoFrame;
@@ -57,7 +61,12 @@ export class VideoReceiver {
   readonly avOffsetMs = new SlidingMedian(60);
   readonly frameRate = new RateMeter();
   readonly rate = new RateMeter();
-  readonly dropped: Record<VideoDrop, number> = { superseded: 0, "queue-full": 0, "decoder-busy": 0 };
+  readonly dropped: Record<VideoDrop, number> = {
+    superseded: 0,
+    "queue-full": 0,
+    "decoder-busy": 0,
+    past: 0,
+  };
   framesDecoded = 0;
   framesRendered = 0;
   keyFrames = 0;
@@ -67,7 +76,8 @@ export class VideoReceiver {
   readonly #codec: string;
   readonly #events: VideoReceiverEvents;
   readonly #joinCalledUs: number;
-  readonly #histogram = new DelayHistogram(QUANTILE);
+  readonly #catchUp = new CatchUp();
+  #histogram = new DelayHistogram(QUANTILE);
   readonly #waiting: WaitingFrame[] = [];
   readonly #minDelayUs: number;
   readonly #maxDelayUs: number;
@@ -104,6 +114,8 @@ export class VideoReceiver {
   /** Takes a unit; its capture time must be on the local clock. */
   push(unit: AccessUnit, arrivedUs: number): void {
     this.rate.push(unit.bytes.length * 8, arrivedUs);
+    // The way of what was replayed says nothing about the way of what comes now.
+    if (this.#catchUp.push(unit.captureTimeUs, arrivedUs)) this.#histogram = new DelayHistogram(QUANTILE);
     this.#histogram.push(unit.captureTimeUs, arrivedUs);
     this.order.push(unit, arrivedUs, this.#decode);
     const blockedUs = this.order.blockedSinceUs;
@@ -111,6 +123,11 @@ export class VideoReceiver {
       this.order.giveUp(arrivedUs, this.#decode);
     }
     if (this.order.needsKeyframe) this.#askForKeyframe(arrivedUs);
+  }
+
+  /** One more canvas; it gets the picture that is shown now. */
+  attach(canvasId: number, canvas: OffscreenCanvas): void {
+    if (this.board.attach(canvasId, canvas)) this.#noteFirst(workerClock.nowUs());
   }
 
   /** The picture stops on purpose (mute): no freeze. */
@@ -121,7 +138,9 @@ export class VideoReceiver {
   /** The stream starts over (reconnect); what is shown stays. */
   reset(): void {
     this.order.reset();
+    this.#catchUp.reset();
     this.#delayUs = undefined;
+    this.freezes.pause();
   }
 
   close(): void {
@@ -151,7 +170,8 @@ export class VideoReceiver {
   readonly #decode = (unit: AccessUnit): void => {
     const decoder = this.#decoder;
     if (decoder === undefined || decoder.state !== "configured") return;
-    if (decoder.decodeQueueSize > MAX_DECODING) {
+    const limit = this.#catchUp.isPast(unit.captureTimeUs) ? MAX_DECODING_PAST : MAX_DECODING;
+    if (decoder.decodeQueueSize > limit) {
       this.dropped["decoder-busy"]++;
       this.order.reset();
       return;
@@ -180,6 +200,7 @@ export class VideoReceiver {
       this.height = frame.displayHeight;
       this.#events.onSize(this.width, this.height);
     }
+    if (this.#catchUp.isPast(frame.timestamp)) return this.#onPastFrame(frame);
     this.#waiting.push({ frame, captureUs: frame.timestamp });
     if (this.#waiting.length > MAX_WAITING_FRAMES) {
       this.#waiting.shift()?.frame.close();
@@ -187,6 +208,23 @@ export class VideoReceiver {
     }
     this.#follow(workerClock.nowUs());
     this.#present();
+  }
+
+  /** The first one is better than none; the rest would only play the past in fast motion. */
+  #onPastFrame(frame: VideoFrame): void {
+    if (this.board.hasPicture) {
+      frame.close();
+      this.dropped.past++;
+      return;
+    }
+    this.board.show(frame);
+    if (this.board.size > 0) this.#noteFirst(workerClock.nowUs());
+  }
+
+  #noteFirst(nowUs: number): void {
+    if (this.timeToFirstUs !== undefined) return;
+    this.timeToFirstUs = nowUs - this.#joinCalledUs;
+    this.framesRendered++;
   }
 
   /** Moves the delay towards what network and sound ask for. */
@@ -224,7 +262,7 @@ export class VideoReceiver {
     while (this.#waiting.length > 0) {
       const next = this.#waiting[0]!;
       // The very first picture is shown at once, whatever its time.
-      const isDue = next.captureUs + delayUs <= nowUs + EARLY_US || this.framesRendered === 0;
+      const isDue = next.captureUs + delayUs <= nowUs + EARLY_US || !this.board.hasPicture;
       if (!isDue) break;
       this.#waiting.shift();
       if (due !== undefined) {
@@ -232,7 +270,7 @@ export class VideoReceiver {
         this.dropped.superseded++;
       }
       due = next;
-      if (this.framesRendered === 0) break;
+      if (!this.board.hasPicture) break;
     }
     if (due !== undefined) this.#show(due, nowUs);
     const next = this.#waiting[0];
@@ -243,14 +281,14 @@ export class VideoReceiver {
 
   #show(due: WaitingFrame, nowUs: number): void {
     if (this.board.size > 0) {
-      this.framesRendered++;
+      if (this.timeToFirstUs === undefined) this.#noteFirst(nowUs);
+      else this.framesRendered++;
       this.frameRate.push(1, nowUs);
       this.freezes.push(nowUs);
       const seenUs = nowUs + DISPLAY_LATENCY_US;
       this.captureToRenderMs.push((seenUs - due.captureUs) / 1000);
       const heardUs = this.sound?.playout.captureAt(seenUs);
       if (heardUs !== undefined) this.avOffsetMs.push((heardUs - due.captureUs) / 1000);
-      this.timeToFirstUs ??= nowUs - this.#joinCalledUs;
     }
     this.board.show(due.frame);
   }
