@@ -15,3 +15,4 @@ export type {
 } from "./api.ts";
 export { RoomError } from "./api.ts";
 export { joinRoom } from "./join-room.ts";
+export { prepareRoom } from "./worker-port.ts";

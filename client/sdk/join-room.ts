@@ -4,7 +4,7 @@ import { fetchJoin, GatewayError } from "../session/gateway-join.ts";
 import type { FromWorker } from "../worker/worker-messages.ts";
 import { type JoinOptions, type Room, RoomError } from "./api.ts";
 import { LiveRoom } from "./live-room.ts";
-import { WorkerPort } from "./worker-port.ts";
+import { takeWorker, type WorkerPort } from "./worker-port.ts";
 
 const DEFAULT_PLAYOUT_DELAY = { min: 0, max: 1000 };
 const OUTPUT_LATENCY_CHECK_MS = 1_000;
@@ -13,10 +13,13 @@ const OUTPUT_LATENCY_CHECK_MS = 1_000;
 export async function joinRoom(options: JoinOptions): Promise<Room> {
   const calledAtMs = performance.timeOrigin + performance.now();
   const gateway = options.gateway ?? globalThis.location.origin;
-  const port = new WorkerPort();
+  const port = takeWorker();
+  // Asked first: making the audio graph keeps this thread busy for a while.
+  const asked = fetchJoin(gateway, options.token, options.signal);
+  asked.catch(() => undefined);
   const output = startOutput(port);
   try {
-    const answer = await fetchJoin(gateway, options.token, options.signal);
+    const answer = await asked;
     const { identity, name, grants } = answer;
     const room = new LiveRoom({ name: answer.room, identity, displayName: name, grants }, port, output);
     const joined = firstJoin(room, port, options.signal);

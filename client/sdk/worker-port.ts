@@ -60,3 +60,27 @@ export class WorkerPort {
     else waiting?.reject(new RoomError(message.code, message.message));
   }
 }
+
+let prepared: WorkerPort | undefined;
+
+/**
+ * Starts the media worker ahead of joinRoom, which then need not wait for its script: call it when the page
+ * opens, while people are still in the lobby. Calling it again changes nothing.
+ */
+export function prepareRoom(): void {
+  if (prepared !== undefined) return;
+  const port = new WorkerPort();
+  prepared = port;
+  // Before it is told to join, a worker speaks only when it could not be loaded; joinRoom then tries again and says so.
+  port.onMessage = () => {
+    if (prepared === port) prepared = undefined;
+    port.close();
+  };
+}
+
+/** The prepared worker, or a new one. */
+export function takeWorker(): WorkerPort {
+  const port = prepared ?? new WorkerPort();
+  prepared = undefined;
+  return port;
+}

@@ -1,6 +1,7 @@
 /** The app: from the address bar to the lobby, the room and the page after it. */
 import { html, LitElement } from "lit";
 import type { Room } from "../../sdk/api.ts";
+import { prepareRoom } from "../../sdk/index.ts";
 import { endingOf, leftEnding } from "../endings.ts";
 import { sentenceOf } from "../error-sentence.ts";
 import { enterRoom, type JoinWish, publishWished } from "../joining.ts";
@@ -38,6 +39,7 @@ class TributaryApp extends LitElement {
   constructor() {
     super();
     window.tributary = {};
+    prepareRoom();
     this.route = parseRoute(new URL(location.href));
     this.view = { kind: "lobby", problem: "", joining: false };
     const wish = this.#wishOfAddress();
