@@ -16,6 +16,8 @@ export interface AccessUnit {
   audioLevel: number;
   voice: boolean;
   encrypted: boolean;
+  /** It came as a redundant copy in a later unit's datagram, because its own was lost. */
+  recovered?: boolean;
   /** H.264: Annex B, SPS and PPS in front of each keyframe. Opus: one frame as in RFC 6716. */
   bytes: Uint8Array;
 }

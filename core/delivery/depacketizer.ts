@@ -110,7 +110,7 @@ export class Depacketizer {
     for (const copy of parts.redundant) {
       const frameId = (header.frameId - copy.distance) >>> 0;
       if (this.#done[frameId % REMEMBERED] === frameId) continue;
-      this.#emit(header, frameId, header.captureTimeUs - copy.ageUs, copy.bytes, emit);
+      this.#emit(header, frameId, header.captureTimeUs - copy.ageUs, copy.bytes, emit, true);
     }
     this.#emit(header, header.frameId, header.captureTimeUs, parts.primary, emit);
   }
@@ -121,6 +121,7 @@ export class Depacketizer {
     captureTimeUs: number,
     bytes: Uint8Array,
     emit: (unit: AccessUnit) => void,
+    recovered = false,
   ): void {
     this.#done[frameId % REMEMBERED] = frameId;
     emit({
@@ -134,6 +135,7 @@ export class Depacketizer {
       voice: (header.flags & FLAG_VOICE) !== 0,
       encrypted: (header.flags & FLAG_ENCRYPTED) !== 0,
       bytes,
+      ...(recovered ? { recovered } : {}),
     });
   }
 

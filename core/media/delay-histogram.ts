@@ -4,7 +4,7 @@
  */
 
 const BUCKET_US = 5_000;
-/** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time. */
+/** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time; nor are the units behind it that were stuck with it. */
 const BUCKETS = 80;
 /** Weight that the past keeps with each unit, once enough have been seen. */
 const FORGET = 0.983;
@@ -20,6 +20,8 @@ export class DelayHistogram {
   #previousMinimum = Number.POSITIVE_INFINITY;
   #jitterUs = 0;
   #previousTransitUs: number | undefined;
+  /** Capture time at the end of the last outage: what was captured before was stuck in it. */
+  #outageEndUs = Number.NEGATIVE_INFINITY;
 
   /** `quantile`: share of units that should be in time, 0..1. */
   constructor(quantile: number) {
@@ -37,7 +39,8 @@ export class DelayHistogram {
     this.#currentMinimum = Math.min(this.#currentMinimum, transitUs);
     const relativeUs = transitUs - this.baseUs;
     const bucket = Math.floor(relativeUs / BUCKET_US);
-    if (bucket >= BUCKETS) return relativeUs;
+    if (bucket >= BUCKETS && captureTimeUs > this.#outageEndUs) this.#outageEndUs = arrivedUs - this.baseUs;
+    if (bucket >= BUCKETS || captureTimeUs < this.#outageEndUs) return relativeUs;
     this.#count++;
     // Early on the past weighs little, so that the first guess is forgotten soon.
     const forget = Math.min(FORGET, 1 - 1 / (this.#count + 1));

@@ -1,34 +1,36 @@
 /**
- * Decides, each time the speaker needs another frame of audio, what it gets: the next unit, concealment, or
- * silence while the buffer fills; and whether the sound should be hurried or slowed towards the target delay.
- * Knows no codec: the audio receiver decodes, conceals and stretches as told.
+ * Holds units until their time and says, each time the speaker runs out of decoded sound, what comes next: a unit,
+ * concealment of one that is lost or late, silence that the sender meant, or nothing while the buffer fills; and how the
+ * sound should be paced. Knows no codec: audio-playout.ts decodes, conceals and stretches as told.
  */
 import type { AccessUnit } from "../delivery/access-unit.ts";
-import { DelayHistogram } from "./delay-histogram.ts";
+import { isEmptyFrame } from "./opus-frame.ts";
+import { type Pace, PaceControl } from "./pace-control.ts";
+import { PlayoutTarget } from "./playout-target.ts";
 
 /** Units held at most; at more the oldest are skipped (`overflow`). 2 s of 20 ms frames. */
 export const MAX_HELD_UNITS = 100;
-/** Concealed frames in a row after which the stream counts as stopped and fills anew. */
-const MAX_CONCEALED_IN_A_ROW = 25;
-/** Delay may be over or under the target by this much before the sound is stretched; under it units come too late. */
-const OVER_BAND_US = 10_000;
-const UNDER_BAND_US = 3_000;
-/** Further off than this the extra is skipped instead of hurried. */
+/** Further apart than this two ids are of different numberings. */
+const MAX_ID_DISTANCE = 1_000;
+/** Sound is decided on in steps of this length. */
+const STEP_US = 10_000;
+const LEAST_STEP_US = 2_500;
+/** Concealed so long without a unit, the stream counts as stopped and fills anew. */
+const MAX_CONCEALED_US = 500_000;
+/** Further over the target than this the extra is skipped instead of hurried. */
 const SKIP_ABOVE_US = 400_000;
-/** Share of units that the target delay must cover. */
-const QUANTILE = 0.97;
-/** Waiting time before anything is known of the network. */
-const INITIAL_TARGET_US = 20_000;
-const LEARNED_AFTER_UNITS = 25;
-/** The target comes down by at most this per frame played, so that one calm second does not undo a bad one. */
-const TARGET_FALL_US = 500;
 
 export type JitterDrop = "late" | "duplicate" | "overflow" | "skipped";
 
 export type Playout =
-  /** `stretch`: play it shorter or longer than it is, to move the delay towards the target. */
-  | { kind: "unit"; unit: AccessUnit; stretch: "none" | "shorter" | "longer" }
-  | { kind: "conceal" }
+  /** `concealedUs` of concealment stood in while the unit was late: join it there instead of playing all of it. */
+  | { kind: "unit"; unit: AccessUnit; concealedUs: number }
+  /** Conceal so much of a lost unit; `following` comes right after it. */
+  | { kind: "lost"; durationUs: number; following: AccessUnit | undefined }
+  /** Nothing has arrived: go on somehow. */
+  | { kind: "starved"; durationUs: number }
+  /** Silence on purpose (discontinuous transmission). */
+  | { kind: "quiet"; durationUs: number }
   | { kind: "silence" };
 
 export interface JitterBufferOptions {
@@ -39,30 +41,32 @@ export interface JitterBufferOptions {
 }
 
 const SILENCE: Playout = { kind: "silence" };
-const CONCEAL: Playout = { kind: "conceal" };
 
 export class JitterBuffer {
+  /** How the sound is to be paced, and what the clocks do. */
+  readonly pace: PaceControl;
   readonly #units = new Map<number, AccessUnit>();
-  readonly #histogram = new DelayHistogram(QUANTILE);
+  readonly #target: PlayoutTarget;
   readonly #frameUs: number;
   readonly #dropped: Record<JitterDrop, number> = { late: 0, duplicate: 0, overflow: 0, skipped: 0 };
-  #minDelayUs: number;
-  #maxDelayUs: number;
-  /** Lower bound set by the picture, which may need longer. */
-  #syncDelayUs = 0;
-  #targetUs = INITIAL_TARGET_US;
   /** Frame id that is due next; undefined while filling. */
   #next: number | undefined;
-  #concealedInARow = 0;
-  /** Frames concealed while nothing later was here either: they may be late, not lost. */
-  #expanded = 0;
+  /** Capture time that `next` should have. */
+  #nextCaptureUs = 0;
+  #newest: number | undefined;
+  /** First unit that came by itself: copies of earlier ones are not recovered, they were before our time. */
+  #first: number | undefined;
+  /** Concealed since the last unit, and not yet standing for a unit that is known to be missing. */
+  #concealedUs = 0;
+  #concealedInARowUs = 0;
+  #lastWasEmpty = false;
   #delayUs = 0;
   #paused = false;
 
   constructor(options: JitterBufferOptions) {
     this.#frameUs = options.frameDurationUs;
-    this.#minDelayUs = options.minDelayUs;
-    this.#maxDelayUs = options.maxDelayUs;
+    this.pace = new PaceControl(options.frameDurationUs);
+    this.#target = new PlayoutTarget(options.frameDurationUs, options.minDelayUs, options.maxDelayUs);
   }
 
   get dropped(): Readonly<Record<JitterDrop, number>> {
@@ -70,19 +74,19 @@ export class JitterBuffer {
   }
 
   get targetMs(): number {
-    return this.#targetUs / 1000;
+    return this.#target.targetUs / 1000;
   }
 
-  /** What the sound itself would wait, without the picture's wish. */
+  /** What the sound itself would wait, without the wishes of picture and application. */
   get ownTargetUs(): number {
-    return this.#histogram.count < LEARNED_AFTER_UNITS ? INITIAL_TARGET_US : this.#histogram.targetUs();
+    return this.#target.ownUs;
   }
 
   get jitterMs(): number {
-    return this.#histogram.jitterUs / 1000;
+    return this.#target.jitterUs / 1000;
   }
 
-  /** How long the last unit played had waited since the fastest possible arrival. */
+  /** How long the sound played last had waited since the fastest possible arrival. */
   get delayMs(): number {
     return this.#delayUs / 1000;
   }
@@ -93,80 +97,90 @@ export class JitterBuffer {
 
   /** Changes the bounds of the target. */
   setBounds(minDelayUs: number, maxDelayUs: number): void {
-    this.#minDelayUs = minDelayUs;
-    this.#maxDelayUs = maxDelayUs;
+    this.#target.setBounds(minDelayUs, maxDelayUs);
   }
 
   /** The picture needs the sound to wait at least this long (relative to the sound's own fastest arrival). */
   setSyncDelay(delayUs: number): void {
-    this.#syncDelayUs = delayUs;
+    this.#target.setSyncDelay(delayUs);
   }
 
   /** Takes a unit that arrived; `arrivedUs` and `unit.captureTimeUs` may be of different clocks. */
   push(unit: AccessUnit, arrivedUs: number): void {
-    this.#histogram.push(unit.captureTimeUs, arrivedUs);
-    if (this.#next !== undefined) {
-      const ahead = (unit.frameId - this.#next) | 0;
-      if (ahead < 0 && ahead > -MAX_HELD_UNITS * 10) {
-        this.#dropped.late++;
-        return;
-      }
+    if (this.#next !== undefined && Math.abs((unit.frameId - this.#next) | 0) > MAX_ID_DISTANCE) {
       // Another numbering altogether: the publisher started over.
-      if (ahead <= -MAX_HELD_UNITS * 10 || ahead > MAX_HELD_UNITS * 10) this.reset();
+      this.reset();
     }
     if (this.#units.has(unit.frameId)) {
       this.#dropped.duplicate++;
       return;
     }
+    const isNewest = this.#newest === undefined || ((unit.frameId - this.#newest) | 0) > 0;
+    if (isNewest) this.#newest = unit.frameId;
+    if (unit.recovered !== true) this.#first ??= unit.frameId;
+    const isOurs = this.#first !== undefined && ((unit.frameId - this.#first) | 0) >= 0;
+    this.#target.push(unit.captureTimeUs, arrivedUs, isOurs && (unit.recovered === true || !isNewest));
+    if (this.#next !== undefined && ((unit.frameId - this.#next) | 0) < 0) {
+      this.#dropped.late++;
+      return;
+    }
+    if (isNewest && unit.recovered !== true) {
+      this.pace.arrived(unit.frameId, unit.captureTimeUs, arrivedUs);
+    }
     this.#units.set(unit.frameId, unit);
     while (this.#units.size > MAX_HELD_UNITS) {
       const oldest = this.#oldest()!;
-      this.#units.delete(oldest);
+      this.#units.delete(oldest.frameId);
       this.#dropped.overflow++;
-      if (this.#next !== undefined) this.#next = (oldest + 1) >>> 0;
+      if (this.#next !== undefined) this.#expect(oldest);
     }
-    this.#follow();
   }
 
-  #follow(): void {
-    const wanted = Math.max(this.ownTargetUs, this.#syncDelayUs, this.#minDelayUs);
-    const bounded = Math.min(wanted, this.#maxDelayUs);
-    this.#targetUs = bounded > this.#targetUs ? bounded : Math.max(bounded, this.#targetUs - TARGET_FALL_US);
-  }
-
-  #oldest(): number | undefined {
-    let oldest: number | undefined;
-    for (const id of this.#units.keys()) {
-      if (oldest === undefined || ((id - oldest) | 0) < 0) oldest = id;
+  #oldest(): AccessUnit | undefined {
+    let oldest: AccessUnit | undefined;
+    for (const unit of this.#units.values()) {
+      if (oldest === undefined || ((unit.frameId - oldest.frameId) | 0) < 0) oldest = unit;
     }
     return oldest;
   }
 
-  /** The speaker needs one frame now (same clock as `arrivedUs`). */
+  /** The speaker has nothing decoded left (same clock as `arrivedUs`). */
   pull(nowUs: number): Playout {
     if (this.#next === undefined) return this.#start(nowUs);
+    let unit = this.#units.get(this.#next) ?? this.#oldest();
+    if (unit === undefined) return this.#starve();
+    const missingUs = ((unit.frameId - this.#next) | 0) * this.#frameUs;
+    const uncoveredUs = missingUs - this.#concealedUs;
+    if (uncoveredUs >= LEAST_STEP_US) return this.#conceal(unit, uncoveredUs);
+    const earlyUs = this.#target.targetUs - this.#delayOf(unit, nowUs);
+    const pauseUs = unit.captureTimeUs - this.#nextCaptureUs - missingUs;
+    if (pauseUs > this.#frameUs / 2 && earlyUs > LEAST_STEP_US) {
+      this.#concealedUs = missingUs;
+      return { kind: "quiet", durationUs: Math.min(STEP_US, earlyUs) };
+    }
+    unit = this.#skip(unit, nowUs);
+    // Once there is silence between, nothing needs to be joined.
+    const concealedUs = pauseUs > this.#frameUs / 2 ? 0 : Math.max(0, -uncoveredUs);
+    return this.#play(unit, concealedUs);
+  }
+
+  /** The unit that follows what was pulled last, when it is here and nothing lies between: for stretching both at once. */
+  pullFollowing(): AccessUnit | undefined {
+    if (this.#next === undefined || this.#concealedUs > 0) return undefined;
     const unit = this.#units.get(this.#next);
-    if (unit !== undefined) return this.#play(unit, nowUs);
-    const oldest = this.#oldest();
-    if (oldest === undefined) {
-      if (this.#paused) {
-        this.reset();
-        return SILENCE;
-      }
-      this.#expanded++;
-      return this.#conceal();
-    }
-    const missing = (oldest - this.#next) | 0;
-    if (this.#expanded > 0) {
-      // Frames already concealed while waiting stand for as many of the missing ones.
-      const stood = Math.min(this.#expanded, missing);
-      this.#expanded = 0;
-      this.#next = (this.#next + stood) >>> 0;
-      const due = this.#units.get(this.#next);
-      if (due !== undefined) return this.#play(due, nowUs);
-    }
-    this.#next = (this.#next + 1) >>> 0;
-    return this.#conceal();
+    if (unit === undefined || unit.captureTimeUs - this.#nextCaptureUs > this.#frameUs / 2) return undefined;
+    this.#play(unit, 0);
+    return unit;
+  }
+
+  get holdsFollowing(): boolean {
+    return this.#next !== undefined && this.#units.has(this.#next);
+  }
+
+  /** How to pace the sound that was captured at `captureUs` and is played now. */
+  paceAt(nowUs: number, captureUs: number, playedUs: number): Pace {
+    this.#delayUs = nowUs - captureUs - this.#target.baseUs;
+    return this.pace.decide(nowUs, this.#delayUs, this.#target.targetUs, playedUs);
   }
 
   /** While paused (the publisher muted) an empty buffer is silence, not loss; the next unit starts anew. */
@@ -177,58 +191,90 @@ export class JitterBuffer {
   /** Forgets everything held; the stream starts anew (mute, another publisher session). */
   reset(): void {
     this.#units.clear();
+    this.#newest = undefined;
+    this.#first = undefined;
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#next = undefined;
-    this.#expanded = 0;
-    this.#concealedInARow = 0;
+    this.#concealedUs = 0;
+    this.#concealedInARowUs = 0;
+    this.#lastWasEmpty = false;
   }
 
   #delayOf(unit: AccessUnit, nowUs: number): number {
-    return nowUs - unit.captureTimeUs - this.#histogram.baseUs;
+    return nowUs - unit.captureTimeUs - this.#target.baseUs;
   }
 
   #start(nowUs: number): Playout {
-    let oldest = this.#oldest();
-    if (oldest === undefined) return SILENCE;
+    let unit = this.#oldest();
+    if (unit === undefined) return SILENCE;
     // Units that waited longer than needed (a burst at the start) would only add delay.
-    while (this.#units.size > 1) {
-      const delayUs = this.#delayOf(this.#units.get(oldest)!, nowUs);
-      if (delayUs < this.#targetUs + this.#frameUs) break;
-      this.#units.delete(oldest);
+    while (this.#units.size > 1 && this.#delayOf(unit, nowUs) >= this.#target.targetUs + this.#frameUs) {
+      this.#units.delete(unit.frameId);
       this.#dropped.skipped++;
-      oldest = this.#oldest()!;
+      unit = this.#oldest()!;
     }
-    const unit = this.#units.get(oldest)!;
-    if (this.#delayOf(unit, nowUs) < this.#targetUs) return SILENCE;
-    this.#next = oldest;
-    return this.#play(unit, nowUs);
+    if (this.#delayOf(unit, nowUs) < this.#target.targetUs) return SILENCE;
+    return this.#play(unit, 0);
   }
 
-  #play(unit: AccessUnit, nowUs: number): Playout {
+  #skip(first: AccessUnit, nowUs: number): AccessUnit {
+    let unit = first;
+    while (this.#delayOf(unit, nowUs) > this.#target.targetUs + SKIP_ABOVE_US) {
+      const following = this.#units.get((unit.frameId + 1) >>> 0);
+      if (following === undefined) break;
+      this.#units.delete(unit.frameId);
+      this.#dropped.skipped++;
+      unit = following;
+    }
+    return unit;
+  }
+
+  #play(unit: AccessUnit, concealedUs: number): Playout {
     this.#units.delete(unit.frameId);
-    this.#next = (unit.frameId + 1) >>> 0;
-    this.#expanded = 0;
-    this.#concealedInARow = 0;
-    this.#delayUs = this.#delayOf(unit, nowUs);
-    this.#follow();
-    const excessUs = this.#delayUs - this.#targetUs;
-    const following = this.#units.get(this.#next);
-    if (excessUs > SKIP_ABOVE_US && following !== undefined) {
-      this.#dropped.skipped++;
-      return this.#play(following, nowUs);
-    }
-    // Hurry only when there is more to play, or the hurried frame is paid back by concealment.
-    if (excessUs > OVER_BAND_US && following !== undefined) return { kind: "unit", unit, stretch: "shorter" };
-    if (excessUs < -UNDER_BAND_US) return { kind: "unit", unit, stretch: "longer" };
-    return { kind: "unit", unit, stretch: "none" };
+    this.#expect(unit);
+    this.#concealedInARowUs = 0;
+    this.#lastWasEmpty = isEmptyFrame(unit.bytes);
+    return { kind: "unit", unit, concealedUs };
   }
 
-  #conceal(): Playout {
-    if (++this.#concealedInARow > MAX_CONCEALED_IN_A_ROW) {
-      this.#next = undefined;
-      this.#expanded = 0;
-      this.#concealedInARow = 0;
+  /** The unit after this one is due next. */
+  #expect(unit: AccessUnit): void {
+    this.#next = (unit.frameId + 1) >>> 0;
+    this.#nextCaptureUs = unit.captureTimeUs + this.#frameUs;
+    this.#concealedUs = 0;
+  }
+
+  #conceal(later: AccessUnit, uncoveredUs: number): Playout {
+    // A whole unit may be had from the one behind it; otherwise in steps, since it may still come.
+    const isLast = uncoveredUs === this.#frameUs;
+    const durationUs = Math.min(STEP_US, uncoveredUs);
+    const following = isLast ? later : undefined;
+    return this.#concealing({ kind: "lost", durationUs, following }, durationUs);
+  }
+
+  #starve(): Playout {
+    if (this.#paused) {
+      this.reset();
       return SILENCE;
     }
-    return CONCEAL;
+    if (this.#lastWasEmpty) return { kind: "quiet", durationUs: STEP_US };
+    return this.#concealing({ kind: "starved", durationUs: STEP_US }, STEP_US);
+  }
+
+  /** The whole of the lost unit was made from the one behind it, not only the step that was asked for. */
+  concealedWhole(): void {
+    this.#concealedUs += this.#frameUs - Math.min(STEP_US, this.#frameUs);
+    this.#concealedInARowUs = 0;
+  }
+
+  #concealing(playout: Playout, durationUs: number): Playout {
+    this.#concealedUs += durationUs;
+    this.#concealedInARowUs += durationUs;
+    if (this.#concealedInARowUs <= MAX_CONCEALED_US) return playout;
+    this.#stop();
+    return SILENCE;
   }
 }

@@ -1,0 +1,71 @@
+/**
+ * How long sound should wait behind the fastest arrival: what covers the network's jitter, what lost units need to come
+ * back, and what picture and application ask for. Goes up at once, and down by at most one frame a second.
+ */
+import { DelayHistogram } from "./delay-histogram.ts";
+import { RecoveryDelays } from "./recovery-delays.ts";
+
+/** Share of units that the jitter's part must cover. */
+const QUANTILE = 0.97;
+/** Waiting time before anything is known of the network. */
+const INITIAL_TARGET_US = 20_000;
+const LEARNED_AFTER_UNITS = 25;
+
+export class PlayoutTarget {
+  readonly #histogram = new DelayHistogram(QUANTILE);
+  readonly #recoveries = new RecoveryDelays();
+  readonly #frameUs: number;
+  #minDelayUs: number;
+  #maxDelayUs: number;
+  #syncDelayUs = 0;
+  #targetUs = INITIAL_TARGET_US;
+  #followedUs: number | undefined;
+
+  constructor(frameDurationUs: number, minDelayUs: number, maxDelayUs: number) {
+    this.#frameUs = frameDurationUs;
+    this.#minDelayUs = minDelayUs;
+    this.#maxDelayUs = maxDelayUs;
+  }
+
+  get targetUs(): number {
+    return this.#targetUs;
+  }
+
+  /** Transit of the fastest arrival of the last seconds. */
+  get baseUs(): number {
+    return this.#histogram.baseUs;
+  }
+
+  get jitterUs(): number {
+    return this.#histogram.jitterUs;
+  }
+
+  /** What the network alone asks for. */
+  get ownUs(): number {
+    if (this.#histogram.count < LEARNED_AFTER_UNITS) return INITIAL_TARGET_US;
+    return Math.max(this.#histogram.targetUs(), this.#recoveries.targetUs(this.#followedUs ?? 0));
+  }
+
+  setBounds(minDelayUs: number, maxDelayUs: number): void {
+    this.#minDelayUs = minDelayUs;
+    this.#maxDelayUs = maxDelayUs;
+  }
+
+  /** The picture asks for at least this much. */
+  setSyncDelay(delayUs: number): void {
+    this.#syncDelayUs = delayUs;
+  }
+
+  /** A unit arrived; `recovered`: after it had been lost. */
+  push(captureTimeUs: number, arrivedUs: number, recovered: boolean): void {
+    const relativeUs = this.#histogram.push(captureTimeUs, arrivedUs);
+    this.#recoveries.push(relativeUs, recovered, arrivedUs);
+    const wanted = Math.max(this.ownUs, this.#syncDelayUs, this.#minDelayUs);
+    const bounded = Math.min(wanted, this.#maxDelayUs);
+    const elapsedUs = Math.max(0, arrivedUs - (this.#followedUs ?? arrivedUs));
+    this.#followedUs = Math.max(arrivedUs, this.#followedUs ?? arrivedUs);
+    const fallUs = (elapsedUs / 1e6) * this.#frameUs;
+    this.#targetUs = Math.max(bounded, this.#targetUs - fallUs);
+    this.#targetUs = Math.min(this.#targetUs, this.#maxDelayUs);
+  }
+}
