@@ -8,11 +8,11 @@
  * spends no round trip on a server. The A/V offset is taken at the speaker buffer: the output device's own latency, the
  * same for both systems, makes the sound at the ear that much later.
  */
-import { cpus } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { browserCpuSeconds, openBrowser, type PageSettings } from "./media/browser.ts";
 import type { CallSystem, Viewer } from "./media/call-system.ts";
+import { tooBusy, watchLoad } from "./media/machine-load.ts";
 import { type EmittedBursts, type ProbeNotes, readFigures } from "./media/readings.ts";
 import { openTributaryCall } from "./media/tributary-call.ts";
 import { openWebRtcCall } from "./media/webrtc-call.ts";
@@ -50,8 +50,6 @@ const RATIOS = [
   "joinMs",
   "browserCores",
 ];
-/** Above this share of all cores the figures are the machine's, not the system's. */
-const BUSY_SHARE = 0.8;
 const FIRST_MEDIA_TIMEOUT_MS = 10_000;
 
 const interrupt = new AbortController();
@@ -103,24 +101,16 @@ async function measureJoins(call: CallSystem): Promise<{ figures: Figures; viewe
   }
 }
 
-/** Ticks of all cores: with much else running on the machine, every figure is worse than the system's own. */
-function machineTicks(): { busy: number; all: number } {
-  const times = cpus().map(({ times }) => times);
-  const idle = times.reduce((sum, core) => sum + core.idle, 0);
-  const all = times.reduce((sum, core) => sum + core.idle + core.user + core.nice + core.sys + core.irq, 0);
-  return { busy: all - idle, all };
-}
-
 async function measure(browser: Browser, call: CallSystem): Promise<Figures> {
   const { figures, viewer } = await measureJoins(call);
   await pause(options.warmup * 1_000);
   const before = await notesOf(viewer);
   const cpuBefore = await browserCpuSeconds(browser);
-  const ticksBefore = machineTicks();
+  const busyShareOf = watchLoad();
   const fromMs = Date.now();
   await pause(options.seconds * 1_000);
   const toMs = Date.now();
-  const ticksAfter = machineTicks();
+  const busyShare = busyShareOf();
   const cpuAfter = await browserCpuSeconds(browser);
   // What was captured until now must arrive before it is counted as missing.
   await pause(1_000);
@@ -128,10 +118,8 @@ async function measure(browser: Browser, call: CallSystem): Promise<Figures> {
   const emitted = (await call.source.evaluate("benchSource.bursts")) as EmittedBursts;
   const own = await viewer.ownFigures();
   await viewer.leave();
-  const busyShare = (ticksAfter.busy - ticksBefore.busy) / (ticksAfter.all - ticksBefore.all);
-  if (busyShare > BUSY_SHARE) {
-    note(`  The machine was ${Math.round(busyShare * 100)} % busy: run this again when it has less to do.`);
-  }
+  const warning = tooBusy(busyShare);
+  if (warning !== undefined) note(warning);
   return {
     ...readFigures(notes, emitted, fromMs, toMs),
     ...figures,

@@ -100,14 +100,25 @@ interface ChoiceOption {
   about: string;
 }
 
-export type OptionTable = Record<string, NumberOption | ChoiceOption>;
+interface TextOption {
+  default: string;
+  /** What the text is: "path". */
+  text: string;
+  about: string;
+}
+
+type Option = NumberOption | ChoiceOption | TextOption;
+
+export type OptionTable = Record<string, Option>;
 
 export type OptionValues<Table extends OptionTable> = {
   [Name in keyof Table]: Table[Name] extends ChoiceOption
     ? Table[Name]["oneOf"][number]
-    : null extends Table[Name]["default"]
-      ? number | null
-      : number;
+    : Table[Name] extends TextOption
+      ? string
+      : null extends Table[Name]["default"]
+        ? number | null
+        : number;
 };
 
 /**
@@ -134,11 +145,11 @@ export function readOptions<const Table extends OptionTable>(table: Table): Opti
   return values as OptionValues<Table>;
 }
 
-function readValue(
-  name: string,
-  option: NumberOption | ChoiceOption,
-  text: string | undefined,
-): number | string {
+function readValue(name: string, option: Option, text: string | undefined): number | string {
+  if ("text" in option) {
+    if (text !== undefined && text !== "" && !text.startsWith("--")) return text;
+    endWith(`--${name} takes a ${option.text}.`, 2);
+  }
   if ("oneOf" in option) {
     if (text !== undefined && option.oneOf.includes(text)) return text;
     endWith(`--${name} takes one of ${option.oneOf.join(", ")}, not ${text ?? "nothing"}.`, 2);
@@ -153,10 +164,15 @@ function readValue(
 
 function describe(table: OptionTable): string {
   const lines = Object.entries(table).map(([name, option]) => {
-    const range = "oneOf" in option ? option.oneOf.join("|") : `${option.min}..${option.max}`;
-    return `  --${name} ${range}  ${option.about}${option.default === null ? "" : ` (${option.default})`}`;
+    const usual = option.default === null || option.default === "" ? "" : ` (${option.default})`;
+    return `  --${name} ${rangeOf(option)}  ${option.about}${usual}`;
   });
   return lines.join("\n");
+}
+
+function rangeOf(option: Option): string {
+  if ("text" in option) return option.text.toUpperCase();
+  return "oneOf" in option ? option.oneOf.join("|") : `${option.min}..${option.max}`;
 }
 
 function endWith(sentence: string, status: number): never {

@@ -2,6 +2,22 @@
 import type { Page } from "playwright-core";
 import type { Figures } from "../report.ts";
 
+/** One look at the system's own account; counters since the viewer joined, the rest as it is now. */
+export interface Account {
+  /** Wall clock ms of the look. */
+  atMs: number;
+  /** Media and repair received, without the headers of datagrams where the system does not count them. */
+  receivedBytes: number;
+  concealedMs: number;
+  playedMs: number;
+  /** How long sound and picture are held back by their jitter buffers; null when nothing was played. */
+  audioBufferMs: number | null;
+  /** Tributary counts from capture, WebRTC from the picture's first datagram. */
+  videoBufferMs: number | null;
+  /** Of the picture as it was encoded. */
+  pictureWidth: number | null;
+}
+
 export interface Viewer {
   /** Carries the probe. */
   readonly page: Page;
@@ -9,6 +25,7 @@ export interface Viewer {
   readonly joinedAtMs: number;
   /** The system's own account since the viewer joined; names begin with "stats". */
   ownFigures(): Promise<Figures>;
+  account(): Promise<Account>;
   leave(): Promise<void>;
 }
 

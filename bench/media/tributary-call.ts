@@ -4,7 +4,7 @@ import type { RoomStats, TrackStats } from "../../client/sdk/api.ts";
 import { startTributary } from "../../test/e2e/tributary.ts";
 import type { Figures } from "../report.ts";
 import { openContext, type PageSettings, watchErrors } from "./browser.ts";
-import type { CallSystem, Viewer } from "./call-system.ts";
+import type { Account, CallSystem, Viewer } from "./call-system.ts";
 
 const ROOM = "bench";
 /** From a loaded page to the press of a button. */
@@ -68,6 +68,7 @@ async function joinFromLobby(page: Page, url: string): Promise<Viewer> {
     page,
     joinedAtMs: startTime + responseEnd,
     ownFigures: async () => ownFigures(await page.evaluate("globalThis.tributary.room.getStats()")),
+    account: async () => accountOf(await page.evaluate("globalThis.tributary.room.getStats()")),
     async leave() {
       await page.evaluate("globalThis.tributary.room?.leave()");
       await page.close();
@@ -75,12 +76,28 @@ async function joinFromLobby(page: Page, url: string): Promise<Viewer> {
   };
 }
 
+function inbound(stats: RoomStats, kind: TrackStats["kind"]): TrackStats | undefined {
+  return stats.tracks.find((track) => track.kind === kind && track.direction === "inbound");
+}
+
+function accountOf(stats: RoomStats): Account {
+  const audio = inbound(stats, "audio");
+  const video = inbound(stats, "video");
+  return {
+    atMs: Date.now(),
+    receivedBytes: stats.connection.bytesReceived,
+    concealedMs: audio?.concealedMs ?? 0,
+    playedMs: audio?.totalPlayedMs ?? 0,
+    audioBufferMs: audio?.playoutDelayMs ?? null,
+    videoBufferMs: video?.playoutDelayMs ?? null,
+    pictureWidth: video?.frameWidth || null,
+  };
+}
+
 /** The SDK's own account, to hold the outside measurement against. */
 function ownFigures(stats: RoomStats): Figures {
-  const inbound = (kind: TrackStats["kind"]) =>
-    stats.tracks.find((track) => track.kind === kind && track.direction === "inbound");
-  const audio = inbound("audio");
-  const video = inbound("video");
+  const audio = inbound(stats, "audio");
+  const video = inbound(stats, "video");
   return {
     statsAudioCaptureToRenderMs: audio?.captureToRenderMs ?? null,
     statsVideoCaptureToRenderMs: video?.captureToRenderMs ?? null,

@@ -82,6 +82,7 @@
       const found = {};
       for (const report of (await viewing.connection.getStats()).values()) {
         if (report.type === "inbound-rtp") found[report.kind] = report;
+        if (report.type === "transport") found.transport = report;
         if (report.type === "codec") found[report.mimeType] = report;
       }
       return found;

@@ -71,6 +71,11 @@ export class Impairment {
     return { arrivesMs: this.#lastArrivalMs };
   }
 
+  /** How long a datagram of now would wait for the bottleneck. */
+  queuedMs(nowMs: number): number {
+    return Math.max(0, this.#freeMs - nowMs);
+  }
+
   /** Gilbert's model in continuous time: bursts and pauses have exponentially distributed lengths. */
   #isInBurst(nowMs: number): boolean {
     const { loss, burstMs } = this.options;

@@ -76,6 +76,11 @@ export class UdpProxy {
     return { up: { ...this.#up.counters }, down: { ...this.#down.counters } };
   }
 
+  /** How long a datagram of now would wait for that direction's bottleneck. */
+  queuedMs(direction: "up" | "down"): number {
+    return (direction === "up" ? this.#up : this.#down).impairment.queuedMs(performance.now());
+  }
+
   /** Changes a direction from now on; the rest of its options stays. */
   change(direction: "up" | "down", options: Partial<ImpairmentOptions>): void {
     Object.assign((direction === "up" ? this.#up : this.#down).impairment.options, options);
