@@ -264,7 +264,7 @@ export const sessionContract: readonly ContractCase[] = [
     accepted.close(33, "removed by an admin: ü");
     accepted.close(34, "a second close does nothing");
     const near = await within(clock, "close of the far end", dialled.closed);
-    check(near.code === 33, `the code came as ${near.code}`);
+    check(near.code === 33, `the code came as ${near.code}: ${near.reason}`);
     check(near.reason === "removed by an admin: ü", `the reason came as "${near.reason}"`);
     check(near.clean, "the close came as unclean");
     const own = await within(clock, "close of the closing end", accepted.closed);
