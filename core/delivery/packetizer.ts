@@ -15,9 +15,7 @@ import {
 } from "../wire/datagram.ts";
 import { MAX_ACCESS_UNIT_BYTES, MAX_FRAGMENTS, MAX_MEDIA_DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { AccessUnit } from "./access-unit.ts";
-
-/** Source symbols of one FEC block at most; longer access units take several blocks. */
-const MAX_SOURCE_SYMBOLS = 64;
+import { BlockBuilder } from "./block-builder.ts";
 
 /** The access unit cannot be sent; `message` says what to change. */
 export class AccessUnitTooLargeError extends Error {
@@ -28,7 +26,7 @@ export class Packetizer {
   readonly #trackId: number;
   readonly #header = emptyMediaHeader();
   readonly #buffer = new Uint8Array(MAX_MEDIA_DATAGRAM_BYTES);
-  #block = 0;
+  readonly #blocks = new BlockBuilder();
 
   constructor(trackId: number) {
     this.#trackId = trackId;
@@ -68,18 +66,18 @@ export class Packetizer {
       (redundant ? FLAG_REDUNDANCY : 0) |
       (unit.encrypted ? FLAG_ENCRYPTED : 0) |
       (unit.voice ? FLAG_VOICE : 0);
+    const blocks = this.#blocks;
+    blocks.begin(count, unit.temporalLayer, unit.captureTimeUs);
     for (let index = 0; index < count; index++) {
-      const symbol = index % MAX_SOURCE_SYMBOLS;
-      const last = index === count - 1 || symbol === MAX_SOURCE_SYMBOLS - 1;
+      blocks.place();
       header.fragmentIndex = index;
-      header.block = this.#block;
-      header.symbolIndex = symbol;
-      header.flags = flags | (last ? FLAG_BLOCK_END : 0);
+      header.block = blocks.block;
+      header.symbolIndex = blocks.symbol;
+      header.flags = flags | (blocks.isEnd ? FLAG_BLOCK_END : 0);
       writeMediaHeader(this.#buffer, HOP_HEADER_BYTES, header);
       const part = unit.bytes.subarray(index * size, Math.min((index + 1) * size, unit.bytes.length));
       this.#buffer.set(part, overhead);
       emit(this.#buffer.subarray(0, overhead + part.length));
-      if (last) this.#block = (this.#block + 1) & 0xffff;
     }
   }
 }

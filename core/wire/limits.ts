@@ -109,6 +109,6 @@ export const MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT = 8_192;
 /** Answers waiting to be sent per track rendition and link; above it a NACK is not answered (`queue-full`). */
 export const MAX_PENDING_REPAIRS = 64;
 /** NACKs for one block; after them the receiver waits for its deadline only. */
-export const MAX_NACK_GENERATIONS = 24;
+export const MAX_NACK_GENERATIONS = 100;
 /** Wholly lost blocks in a row that are asked for; of a longer gap only the newest. */
 export const MAX_LOST_BLOCKS = 24;

@@ -1,0 +1,29 @@
+/**
+ * Repair bytes that a link may send: earned by the media bytes that it sends, so that repair can never be more than a share of
+ * them, with a reserve that only the important may touch. The congestion controller may lower the share.
+ */
+
+/** Repair at most this share of media. */
+const FULL_SHARE = 0.6;
+/** Media of a few pictures: what may be sent in answer to one long burst. */
+const BURST_BYTES = 96 * 1024;
+/** The last part of it is for keyframes, base layers and audio. */
+const RESERVE_SHARE = 0.3;
+
+export class RepairBudget {
+  #bytes = BURST_BYTES;
+  /** 0..FULL_SHARE */
+  share = FULL_SHARE;
+
+  earn(mediaBytes: number): void {
+    this.#bytes = Math.min(BURST_BYTES, this.#bytes + mediaBytes * this.share);
+  }
+
+  /** Takes so many bytes, or nothing and returns false. */
+  take(bytes: number, important: boolean): boolean {
+    const floor = important ? 0 : BURST_BYTES * RESERVE_SHARE;
+    if (this.#bytes - bytes < floor) return false;
+    this.#bytes -= bytes;
+    return true;
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * The sending side of recovery for one track rendition on one hop: what repair goes out, and when. Repair symbols come from a
+ * block history that other hops may share. No timers: `poll` says when it wants to be called again.
+ * docs/wire.md, "Recovery".
+ */
+import {
+  DATAGRAM_MEDIA,
+  DATAGRAM_REPAIR,
+  FLAG_BLOCK_END,
+  FLAG_DISCARDABLE,
+  FLAG_KEYFRAME,
+  REPAIR_HEADER_BYTES,
+  writeRepairHeader,
+} from "../../wire/datagram.ts";
+import {
+  MAX_BLOCK_SYMBOLS,
+  MAX_HISTORY_BLOCKS,
+  MAX_MEDIA_DATAGRAM_BYTES,
+  MAX_PENDING_REPAIRS,
+  MAX_SOURCE_SYMBOLS,
+} from "../../wire/limits.ts";
+import { NACK_NEEDS_ALL, type Nack } from "../../wire/nack.ts";
+import type { SymbolBlock } from "../reed-solomon/symbol-block.ts";
+import type { BlockHistory } from "./block-history.ts";
+import {
+  type Answer,
+  type HopConditions,
+  type Importance,
+  planAnswer,
+  proactiveCount,
+  roundsWithin,
+} from "./protection-policy.ts";
+import type { RepairBudget } from "./repair-budget.ts";
+import { SymbolMask } from "./symbol-mask.ts";
+
+/** Why repair that was asked for, or planned, was not sent. */
+export type RepairDrop = "unknown-block" | "too-late" | "over-budget" | "queue-full" | "not-taken";
+
+export interface RepairCounters {
+  /** Repair datagrams, and source datagrams sent again. */
+  repairsSent: number;
+  retransmitted: number;
+  bytes: number;
+  nacks: number;
+  dropped: Record<RepairDrop, number>;
+}
+
+/** What leads out: sends a body behind a hop header. Returns false when the link did not take it. */
+export type SendBody = (kind: number, body: Uint8Array, spare: boolean) => boolean;
+
+/** A datagram of either kind that is on its way is not asked for again before this has passed beyond the round trip. */
+const IN_FLIGHT_MARGIN_US = 2_000;
+
+/** A receiver needs about so long to notice a loss: the next few datagrams must arrive. */
+const NOTICE_MS = 16;
+
+/** What has been sent of one block on this hop. */
+class SentBlock {
+  number = -1;
+  /** Sources sent. */
+  readonly sent = new SymbolMask();
+  /** Those sent late or again, and when. */
+  readonly late = new SymbolMask();
+  lateUs = 0;
+  firstUs = 0;
+  /** When the one with the highest index was sent. */
+  lastUs = 0;
+  importance: Importance = "normal";
+  ended = false;
+  proactiveDone = false;
+  repairsMade = 0;
+  generation = 0;
+  /** The deficit that the last answer was for, and when that was. */
+  plannedFor = 0;
+  plannedUs = 0;
+  /** Repair symbols of the last two occasions, and when that was: they may still be on their way. */
+  newerUs = 0;
+  newerCount = 0;
+  olderUs = 0;
+  olderCount = 0;
+
+  begin(number: number, nowUs: number): void {
+    this.number = number;
+    this.sent.clear();
+    this.late.clear();
+    this.lateUs = 0;
+    this.firstUs = nowUs;
+    this.lastUs = nowUs;
+    this.importance = "discardable";
+    this.ended = false;
+    this.proactiveDone = false;
+    this.repairsMade = 0;
+    this.generation = 0;
+    this.plannedFor = 0;
+    this.plannedUs = Number.NEGATIVE_INFINITY;
+    this.newerUs = Number.NEGATIVE_INFINITY;
+    this.newerCount = 0;
+    this.olderUs = Number.NEGATIVE_INFINITY;
+    this.olderCount = 0;
+  }
+
+  /** Takes out of `mask` the sources sent after `sinceUs`, as if they had been evenly spaced. */
+  removeNewer(mask: SymbolMask, sinceUs: number): void {
+    const highest = this.sent.highest;
+    for (let index = highest; index >= 0; index--) {
+      const share = highest === 0 ? 1 : index / highest;
+      if (this.firstUs + (this.lastUs - this.firstUs) * share <= sinceUs) return;
+      mask.remove(index);
+    }
+  }
+
+  noteRepairs(count: number, nowUs: number): void {
+    if (nowUs !== this.newerUs) {
+      this.olderUs = this.newerUs;
+      this.olderCount = this.newerCount;
+      this.newerUs = nowUs;
+      this.newerCount = 0;
+    }
+    this.newerCount += count;
+  }
+
+  repairsSince(sinceUs: number): number {
+    return (this.newerUs > sinceUs ? this.newerCount : 0) + (this.olderUs > sinceUs ? this.olderCount : 0);
+  }
+}
+
+interface Pending {
+  block: SentBlock;
+  number: number;
+  dueUs: number;
+  untilUs: number;
+  count: number;
+  generation: number;
+  /** Missing sources, in case repair symbols cannot be made. */
+  missing: SymbolMask;
+}
+
+export interface RepairSenderOptions {
+  trackId: number;
+  rendition: number;
+  history: BlockHistory;
+  /** Kept up to date by the owner. */
+  hop: HopConditions;
+  budget: RepairBudget;
+  send: SendBody;
+  /** Repair unasked: not for audio, which carries copies of its own. */
+  proactive: boolean;
+}
+
+const missing = new SymbolMask();
+const answer: Answer = { symbols: 0, parts: 0, gapMs: 0 };
+
+export class RepairSender {
+  readonly counters: RepairCounters = {
+    repairsSent: 0,
+    retransmitted: 0,
+    bytes: 0,
+    nacks: 0,
+    dropped: { "unknown-block": 0, "too-late": 0, "over-budget": 0, "queue-full": 0, "not-taken": 0 },
+  };
+  /** Time from the undelayed arrival of a datagram at the other end to the end of its use there. */
+  playoutDelayMs: number;
+  readonly #options: RepairSenderOptions;
+  readonly #blocks: (SentBlock | undefined)[] = new Array(MAX_HISTORY_BLOCKS).fill(undefined);
+  readonly #pending: Pending[] = [];
+  readonly #idle: Pending[] = [];
+  readonly #header;
+  readonly #body = new Uint8Array(REPAIR_HEADER_BYTES + MAX_MEDIA_DATAGRAM_BYTES);
+  #dueUs = Number.POSITIVE_INFINITY;
+
+  constructor(options: RepairSenderOptions, playoutDelayMs: number) {
+    this.#options = options;
+    this.playoutDelayMs = playoutDelayMs;
+    const { trackId, rendition } = options;
+    this.#header = { trackId, rendition, block: 0, sourceCount: 0, symbolIndex: 0, generation: 0 };
+  }
+
+  /** When `poll` should be called. */
+  get dueUs(): number {
+    return this.#dueUs;
+  }
+
+  /** Notes a media datagram that was just given to the link. */
+  onSent(number: number, index: number, flags: number, bytes: number, nowUs: number): void {
+    this.#options.budget.earn(bytes);
+    if (index >= MAX_SOURCE_SYMBOLS) return;
+    const block = this.#blockOf(number, nowUs);
+    if (index < block.sent.highest && !block.sent.has(index)) {
+      block.late.add(index);
+      block.lateUs = nowUs;
+    } else {
+      block.lastUs = nowUs;
+    }
+    block.sent.add(index);
+    if ((flags & FLAG_KEYFRAME) !== 0) block.importance = "key";
+    else if (block.importance === "discardable" && (flags & FLAG_DISCARDABLE) === 0)
+      block.importance = "normal";
+    if ((flags & FLAG_BLOCK_END) !== 0) block.ended = true;
+    if (block.ended && !block.proactiveDone && this.#options.proactive) this.#protect(block, nowUs);
+  }
+
+  #blockOf(number: number, nowUs: number): SentBlock {
+    const slot = number % MAX_HISTORY_BLOCKS;
+    this.#blocks[slot] ??= new SentBlock();
+    const block = this.#blocks[slot]!;
+    if (block.number !== number) block.begin(number, nowUs);
+    return block;
+  }
+
+  #protect(block: SentBlock, nowUs: number): void {
+    const symbols = this.#options.history.find(block.number);
+    if (symbols === undefined || !symbols.isComplete) return;
+    block.proactiveDone = true;
+    const leftMs = this.playoutDelayMs - (nowUs - block.firstUs) / 1000;
+    if (leftMs <= 0) return;
+    const { hop } = this.#options;
+    // Not what is left now: where time is short, the receiver asks before the block has ended.
+    const rounds = roundsWithin(this.playoutDelayMs - hop.reorderMs - NOTICE_MS, hop);
+    const count = proactiveCount(symbols.sourceCount, rounds, block.importance, hop);
+    if (count === 0) return;
+    missing.clear();
+    this.#enqueue(block, count, nowUs, nowUs + leftMs * 1000, 0);
+    this.poll(nowUs);
+  }
+
+  /** Answers a NACK, now or spread over the next `poll`s. */
+  onNack(nack: Nack, nowUs: number): void {
+    this.counters.nacks++;
+    const block = this.#blocks[nack.block % MAX_HISTORY_BLOCKS];
+    if (block === undefined || block.number !== nack.block) return this.#drop("unknown-block");
+    // Copies of one NACK are answered once.
+    const ahead = ((nack.generation - block.generation) << 24) >> 24;
+    if (ahead <= 0 && block.generation !== 0) return;
+    const { hop } = this.#options;
+    missing.set(block.sent);
+    missing.removeHeld(nack.held);
+    // The NACK left half a round trip ago, and does not know of what was sent after half a round trip before that.
+    const unknownSinceUs = nowUs - (hop.rttMs + hop.reorderMs) * 1000 - IN_FLIGHT_MARGIN_US;
+    let needed = nack.needed;
+    if (needed === NACK_NEEDS_ALL) block.removeNewer(missing, unknownSinceUs);
+    needed = Math.min(needed, missing.count);
+    if (needed === 0) return;
+    // An answer to less is on its way; a copy that comes later may find that it has failed.
+    if (needed <= block.plannedFor && block.plannedUs > unknownSinceUs) return;
+    const windowMs = nack.withinMs - hop.rttMs - 1;
+    if (windowMs < 0) return this.#drop("too-late");
+    block.generation = nack.generation;
+    block.plannedFor = needed;
+    block.plannedUs = nowUs;
+    planAnswer(needed, windowMs, block.importance, hop, answer);
+    // Repair that the NACK does not know of counts as sent in answer to it.
+    let inFlight = block.repairsSince(unknownSinceUs);
+    if (block.lateUs > unknownSinceUs) {
+      inFlight += missing.countWith(block.late);
+      missing.removeAll(block.late);
+    }
+    this.#cancel(block);
+    for (let part = 0; part < answer.parts; part++) {
+      const count = answer.symbols - inFlight;
+      inFlight = Math.max(0, -count);
+      const dueUs = nowUs + part * answer.gapMs * 1000;
+      if (count > 0) this.#enqueue(block, count, dueUs, nowUs + windowMs * 1000, nack.generation);
+    }
+    this.poll(nowUs);
+  }
+
+  /** Takes back what waits for the block: a newer answer is for all that is missing. */
+  #cancel(block: SentBlock): void {
+    let kept = 0;
+    for (let i = 0; i < this.#pending.length; i++) {
+      const pending = this.#pending[i]!;
+      if (pending.block === block && pending.generation !== 0) this.#idle.push(pending);
+      else this.#pending[kept++] = pending;
+    }
+    this.#pending.length = kept;
+  }
+
+  #enqueue(block: SentBlock, count: number, dueUs: number, untilUs: number, generation: number): void {
+    if (this.#pending.length >= MAX_PENDING_REPAIRS) return this.#drop("queue-full");
+    const pending = this.#idle.pop() ?? {
+      block,
+      number: 0,
+      dueUs: 0,
+      untilUs: 0,
+      count: 0,
+      generation: 0,
+      missing: new SymbolMask(),
+    };
+    pending.block = block;
+    pending.number = block.number;
+    pending.dueUs = dueUs;
+    pending.untilUs = untilUs;
+    pending.count = count;
+    pending.generation = generation;
+    pending.missing.set(missing);
+    this.#pending.push(pending);
+    if (dueUs < this.#dueUs) this.#dueUs = dueUs;
+  }
+
+  /** Sends what is due. */
+  poll(nowUs: number): void {
+    if (nowUs < this.#dueUs) return;
+    let next = Number.POSITIVE_INFINITY;
+    let kept = 0;
+    for (let i = 0; i < this.#pending.length; i++) {
+      const pending = this.#pending[i]!;
+      if (pending.dueUs > nowUs) {
+        this.#pending[kept++] = pending;
+        if (pending.dueUs < next) next = pending.dueUs;
+        continue;
+      }
+      if (pending.untilUs + 1000 < nowUs) this.#drop("too-late");
+      else if (pending.block.number === pending.number) this.#sendNow(pending, nowUs);
+      else this.#drop("unknown-block");
+      this.#idle.push(pending);
+    }
+    this.#pending.length = kept;
+    this.#dueUs = next;
+  }
+
+  #sendNow(pending: Pending, nowUs: number): void {
+    const symbols = this.#options.history.find(pending.number);
+    if (symbols === undefined) return this.#drop("unknown-block");
+    if (symbols.isComplete) this.#sendRepairs(pending, symbols, nowUs);
+    else this.#sendSources(pending, symbols, nowUs);
+  }
+
+  #sendRepairs(pending: Pending, symbols: SymbolBlock, nowUs: number): void {
+    const { block, count, generation } = pending;
+    const first = symbols.sourceCount + block.repairsMade;
+    const many = Math.min(count, MAX_BLOCK_SYMBOLS - first);
+    if (many <= 0) return this.#drop("queue-full");
+    this.#options.history.makeRoom(block.number, many);
+    if (symbols.makeRepairs(first, many) !== undefined) return this.#drop("unknown-block");
+    block.noteRepairs(many, nowUs);
+    const header = this.#header;
+    header.block = block.number;
+    header.sourceCount = symbols.sourceCount;
+    header.generation = generation;
+    for (let index = first; index < first + many; index++) {
+      const symbol = symbols.payload(index);
+      header.symbolIndex = index;
+      writeRepairHeader(this.#body, 0, header);
+      this.#body.set(symbol, REPAIR_HEADER_BYTES);
+      const body = this.#body.subarray(0, REPAIR_HEADER_BYTES + symbol.length);
+      if (!this.#send(DATAGRAM_REPAIR, body, block.importance)) return;
+      block.repairsMade++;
+      this.counters.repairsSent++;
+    }
+  }
+
+  /** The block is not whole here yet, so what is missing goes out once more as it is, as often as symbols were planned. */
+  #sendSources({ block, count, missing: wanted }: Pending, symbols: SymbolBlock, nowUs: number): void {
+    let left = count;
+    for (let turn = 0; turn < count && left > 0; turn++) {
+      let sent = false;
+      for (let index = wanted.next(0); index >= 0 && left > 0; index = wanted.next(index + 1)) {
+        if (!symbols.holds(index)) continue;
+        if (!this.#send(DATAGRAM_MEDIA, symbols.payload(index), block.importance)) return;
+        sent = true;
+        left--;
+        block.late.add(index);
+        block.lateUs = nowUs;
+        this.counters.retransmitted++;
+      }
+      if (!sent) return;
+    }
+  }
+
+  #send(kind: number, body: Uint8Array, importance: Importance): boolean {
+    const { budget, send } = this.#options;
+    if (!budget.take(body.length, importance !== "discardable")) {
+      this.#drop("over-budget");
+      return false;
+    }
+    if (!send(kind, body, true)) {
+      this.#drop("not-taken");
+      return false;
+    }
+    this.counters.bytes += body.length;
+    return true;
+  }
+
+  #drop(reason: RepairDrop): void {
+    this.counters.dropped[reason]++;
+  }
+}

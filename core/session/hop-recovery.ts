@@ -1,0 +1,220 @@
+/**
+ * Recovery of losses on one link, both directions: what is received passes through a block receiver per track rendition, what is sent
+ * is kept and repaired by a repair sender per track rendition. Owns the timer of both. docs/wire.md, "Recovery".
+ */
+import type { Clock, Timer } from "../clock.ts";
+import type { BlockHistory } from "../delivery/recovery/block-history.ts";
+import { BlockReceiver } from "../delivery/recovery/block-receiver.ts";
+import type { HopConditions } from "../delivery/recovery/protection-policy.ts";
+import { RepairBudget } from "../delivery/recovery/repair-budget.ts";
+import { RepairSender } from "../delivery/recovery/repair-sender.ts";
+import {
+  DATAGRAM_FEEDBACK,
+  DATAGRAM_MEDIA,
+  HOP_HEADER_BYTES,
+  hopSendTimeOf,
+  hopSequenceOf,
+  mediaRenditionOf,
+  repairRenditionOf,
+  trackIdOf,
+} from "../wire/datagram.ts";
+import { readNack, writeNack } from "../wire/nack.ts";
+import type { ReceiverReport } from "../wire/receiver-report.ts";
+import { HopArrivals } from "./hop-arrivals.ts";
+import type { Link } from "./link.ts";
+import { ReportLosses } from "./report-losses.ts";
+
+/** Assumed before the first report. */
+const FIRST_RTT_MS = 100;
+/** A feedback datagram is sent when it is longer than this; the longest NACK is 23 bytes. */
+const MAX_FEEDBACK_BODY_BYTES = 900;
+const NEVER = Number.POSITIVE_INFINITY;
+
+function keyOf(trackId: number, rendition: number): number {
+  return trackId * 4 + rendition;
+}
+
+export class HopRecovery {
+  readonly budget = new RepairBudget();
+  readonly #clock: Clock;
+  readonly #link: Link;
+  readonly #receivers = new Map<number, BlockReceiver>();
+  readonly #senders = new Map<number, RepairSender>();
+  readonly #outbound: HopConditions = { loss: 0, burstMs: 0, rttMs: FIRST_RTT_MS, reorderMs: 0 };
+  readonly #inbound = {
+    conditions: { loss: 0, burstMs: 0, rttMs: FIRST_RTT_MS, reorderMs: 0 } satisfies HopConditions,
+    holesSeen: 0,
+  };
+  readonly #arrivals = new HopArrivals();
+  readonly #losses = new ReportLosses();
+  readonly #feedback = new Uint8Array(1_000);
+  #feedbackBytes = 0;
+  /** Bytes of feedback datagrams with NACKs, hop headers included. */
+  nackBytes = 0;
+  #timer: Timer | undefined;
+  #timerUs = NEVER;
+  #inboundRefreshUs = 0;
+  #ended = false;
+
+  constructor(link: Link, clock: Clock) {
+    this.#link = link;
+    this.#clock = clock;
+  }
+
+  /** What the other side loses of ours. */
+  get outbound(): Readonly<HopConditions> {
+    return this.#outbound;
+  }
+
+  /** What we lose of the other side's. */
+  get inbound(): Readonly<HopConditions> {
+    return this.#inbound.conditions;
+  }
+
+  /** Repairs what is sent of a track rendition from `history`. Tell the result of every datagram that the link has taken. */
+  addSender(
+    trackId: number,
+    rendition: number,
+    history: BlockHistory,
+    playoutDelayMs: number,
+    proactive: boolean,
+  ): RepairSender {
+    const sender = new RepairSender(
+      {
+        trackId,
+        rendition,
+        history,
+        hop: this.#outbound,
+        budget: this.budget,
+        send: (kind, body, spare) => this.#link.send(kind, body, 0, spare) === undefined,
+        proactive,
+      },
+      playoutDelayMs,
+    );
+    this.#senders.set(keyOf(trackId, rendition), sender);
+    return sender;
+  }
+
+  removeSender(trackId: number, rendition: number): void {
+    this.#senders.delete(keyOf(trackId, rendition));
+  }
+
+  /** Restores what arrives of a track rendition; everything comes out of `emit`. */
+  addReceiver(
+    trackId: number,
+    rendition: number,
+    history: BlockHistory,
+    playoutDelayMs: number,
+    emit: (datagram: Uint8Array, nowUs: number) => void,
+  ): BlockReceiver {
+    const receiver = new BlockReceiver(
+      { trackId, rendition, history, hop: this.#inbound, emit },
+      playoutDelayMs,
+    );
+    this.#receivers.set(keyOf(trackId, rendition), receiver);
+    return receiver;
+  }
+
+  receiver(trackId: number, rendition: number): BlockReceiver | undefined {
+    return this.#receivers.get(keyOf(trackId, rendition));
+  }
+
+  removeReceiver(trackId: number, rendition: number): void {
+    this.#receivers.delete(keyOf(trackId, rendition));
+  }
+
+  /** Takes every media and repair datagram of the link. Returns false for a track rendition without a receiver. */
+  push(datagram: Uint8Array, kind: number, nowUs: number): boolean {
+    this.#arrivals.push(hopSequenceOf(datagram), hopSendTimeOf(datagram), nowUs);
+    this.#inbound.holesSeen = this.#arrivals.holesSeen;
+    const isMedia = kind === DATAGRAM_MEDIA;
+    const rendition = isMedia ? mediaRenditionOf(datagram) : repairRenditionOf(datagram);
+    const receiver = this.#receivers.get(keyOf(trackIdOf(datagram), rendition));
+    if (receiver === undefined) return false;
+    this.#refreshInbound(nowUs);
+    if (isMedia) receiver.pushMedia(datagram, nowUs);
+    else receiver.pushRepair(datagram, nowUs);
+    this.#schedule(receiver.dueUs, nowUs);
+    return true;
+  }
+
+  /** To be called for other datagrams, so that gaps in the hop sequence are known. */
+  noteArrival(datagram: Uint8Array, nowUs: number): void {
+    this.#arrivals.push(hopSequenceOf(datagram), hopSendTimeOf(datagram), nowUs);
+  }
+
+  #refreshInbound(nowUs: number): void {
+    if (nowUs < this.#inboundRefreshUs) return;
+    this.#inboundRefreshUs = nowUs + 20_000;
+    const { conditions } = this.#inbound;
+    conditions.loss = this.#arrivals.estimator.upper;
+    conditions.burstMs = this.#arrivals.estimator.burstMs;
+    conditions.reorderMs = this.#arrivals.reorderMs;
+    conditions.rttMs = this.#link.rttMs ?? FIRST_RTT_MS;
+  }
+
+  /** Content of a NACK section. Returns false when it is malformed; one for an unknown track is ignored. */
+  onNack(bytes: Uint8Array, offset: number, length: number, nowUs: number): boolean {
+    const nack = readNack(bytes, offset, length);
+    if (nack === undefined) return false;
+    const sender = this.#senders.get(keyOf(nack.trackId, nack.rendition));
+    if (sender === undefined) return true;
+    sender.onNack(nack, nowUs);
+    this.#schedule(sender.dueUs, nowUs);
+    return true;
+  }
+
+  onReport(report: ReceiverReport, nowUs: number): void {
+    const losses = this.#losses;
+    losses.push(report, this.#link.sentAtUs, nowUs);
+    this.#outbound.loss = losses.estimator.upper;
+    this.#outbound.burstMs = losses.estimator.burstMs;
+    this.#outbound.reorderMs = losses.reorderMs;
+    this.#outbound.rttMs = this.#link.rttMs ?? FIRST_RTT_MS;
+  }
+
+  #schedule(dueUs: number, nowUs: number): void {
+    if (dueUs >= this.#timerUs || this.#ended) return;
+    this.#timer?.cancel();
+    this.#timerUs = dueUs;
+    // Rounded up: a timer that fires early would find nothing due, again and again.
+    this.#timer = this.#clock.after(Math.max(1, Math.ceil(dueUs - nowUs)) / 1000, this.#onTimer);
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    this.#timerUs = NEVER;
+    const nowUs = this.#clock.nowUs();
+    this.#refreshInbound(nowUs);
+    let dueUs = NEVER;
+    for (const receiver of this.#receivers.values()) {
+      receiver.poll(nowUs, (nack) => {
+        this.#feedbackBytes = writeNack(this.#feedback, this.#feedbackBytes, nack);
+        if (this.#feedbackBytes > MAX_FEEDBACK_BODY_BYTES) this.#flush();
+      });
+      dueUs = Math.min(dueUs, receiver.dueUs);
+    }
+    this.#flush();
+    for (const sender of this.#senders.values()) {
+      sender.poll(nowUs);
+      dueUs = Math.min(dueUs, sender.dueUs);
+    }
+    if (dueUs < NEVER) this.#schedule(dueUs, nowUs);
+  };
+
+  #flush(): void {
+    if (this.#feedbackBytes === 0) return;
+    this.#link.send(DATAGRAM_FEEDBACK, this.#feedback.subarray(0, this.#feedbackBytes), 0, false);
+    this.nackBytes += HOP_HEADER_BYTES + this.#feedbackBytes;
+    this.#feedbackBytes = 0;
+  }
+
+  /** Stops the timer. Nothing is sent after that. */
+  end(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#receivers.clear();
+    this.#senders.clear();
+  }
+}
