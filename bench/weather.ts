@@ -4,10 +4,11 @@
  * (bench/media); a third row compares them.
  *
  * WebRTC's two pages speak to each other over one such road. Tributary's two pages speak to the relay, each over such a
- * road: its media crosses two, with twice the delay and twice the loss. Delays are capture to ear and eye, roads
- * included. Concealed sound, buffer delays, received bit rate (media and repair, without headers of datagrams) and
- * picture width are each system's own account; WebRTC's picture buffer is counted from a picture's first datagram, ours
- * from capture less the roads, so with capture and encoding in it. The rest is measured from outside.
+ * road: its media crosses two, with twice the delay and twice the loss; with `--roads 1` only the viewer's is one.
+ * Delays are capture to ear and eye, roads included. Concealed sound, buffer delays, received bit rate (media and repair,
+ * without headers of datagrams) and picture width are each system's own account; WebRTC's picture buffer is counted from
+ * a picture's first datagram, ours from capture less the roads, so with capture and encoding in it. The rest is measured
+ * from outside. The proxy runs in this process, on this machine: a row of a busy machine says so and means little.
  */
 import { writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
@@ -39,6 +40,7 @@ const options = readOptions({
   warmup: { default: 8, min: 0, max: 600, about: "seconds from the join to the measured time" },
   rows: { default: "all", oneOf: ["all", "loss"], about: "whole table, or its rows of random loss only" },
   system: { default: "both", oneOf: ["both", "tributary", "webrtc"], about: "what is measured" },
+  roads: { default: 2, min: 1, max: 2, whole: true, about: "roads of Tributary's media; 1 = viewer's only" },
   loss: { default: null, min: 0, max: 90, about: "one road of your own: per cent lost each way" },
   rtt: { default: null, min: 0, max: 2_000, about: "its round trip, ms (80)" },
   burst: { default: null, min: 0, max: 5_000, about: "mean burst of losses, ms; 0 = each by itself" },
@@ -55,8 +57,6 @@ const LOOK_EVERY_MS = 500;
 const QUEUE_LOOK_EVERY_MS = 50;
 /** A join through one fifth of loss takes its time. */
 const FIRST_MEDIA_TIMEOUT_MS = 20_000;
-/** Roads of Tributary's media: publisher to relay, relay to viewer. */
-const TRIBUTARY_ROADS = 2;
 
 const interrupt = new AbortController();
 const pause = (ms: number) => wait(ms, undefined, { signal: interrupt.signal });
@@ -172,12 +172,15 @@ async function overTributary(browser: Browser, conditions: Conditions): Promise<
   const road = new Road(impairmentOf(conditions), options.seed);
   try {
     const relayPort = await freeUdpPort();
-    const call = await openTributaryCall(browser, settings, note, {
+    const roadPort = await road.open(relayPort);
+    const environment = {
       RELAY_PORT: String(relayPort),
-      RELAY_PUBLIC_URL: `https://127.0.0.1:${await road.open(relayPort)}`,
-    });
+      RELAY_PUBLIC_URL: `https://127.0.0.1:${roadPort}`,
+    };
+    const direct = options.roads === 1 ? { toldPort: roadPort, usedPort: relayPort } : undefined;
+    const call = await openTributaryCall(browser, settings, note, environment, direct);
     try {
-      return await measure(call, road, conditions, (TRIBUTARY_ROADS * conditions.rttMs) / 2);
+      return await measure(call, road, conditions, (options.roads * conditions.rttMs) / 2);
     } finally {
       await call.close();
     }
@@ -207,7 +210,7 @@ async function runRow(browser: Browser, conditions: Conditions): Promise<Measure
   note(`${JSON.stringify(conditions)}...`);
   if (options.system !== "webrtc") {
     const figures = await overTributary(browser, conditions);
-    const own = { system: "tributary", ...row, roads: TRIBUTARY_ROADS, chromium };
+    const own = { system: "tributary", ...row, roads: options.roads, chromium };
     reportRow({ bench: "weather", row: own, figures, target: ownTarget(conditions) });
     measured.ours = figures;
   }
@@ -235,7 +238,10 @@ async function run(browser: Browser): Promise<void> {
   for (const conditions of chosenRows()) measured.push(await runRow(browser, conditions));
   if (options.picture === "") return;
   const command = `npm run bench -- weather ${process.argv.slice(2).join(" ")}`;
-  writeFileSync(options.picture, drawWeather(measured, command, `Chromium ${browser.version()}`));
+  writeFileSync(
+    options.picture,
+    drawWeather(measured, command, `Chromium ${browser.version()}`, options.roads),
+  );
   note(`Drawn: ${options.picture}`);
 }
 

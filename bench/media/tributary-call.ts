@@ -1,5 +1,5 @@
 /** The product as a person meets it: `npm start`, and room pages of the web app in two windows. */
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { RoomStats, TrackStats } from "../../client/sdk/api.ts";
 import { startTributary } from "../../test/e2e/tributary.ts";
 import type { Figures } from "../report.ts";
@@ -11,16 +11,21 @@ const ROOM = "bench";
 const SETTLE_MS = 1_000;
 const PUBLISH_TIMEOUT_MS = 30_000;
 
-/** Starts the servers and the publishing page. Rejects when it does not publish camera and microphone. */
+/**
+ * Starts the servers and the publishing page. Rejects when it does not publish camera and microphone.
+ * @param publisherRoad sends the publishing page to another UDP port than the gateway tells it
+ */
 export async function openTributaryCall(
   browser: Browser,
   settings: PageSettings,
   say: (sentence: string) => void,
   environment: Record<string, string> = {},
+  publisherRoad?: { toldPort: number; usedPort: number },
 ): Promise<CallSystem> {
   const server = await startTributary({ env: environment });
   try {
     const publishing = await openContext(browser, settings, ["source"]);
+    if (publisherRoad !== undefined) await leadElsewhere(publishing, publisherRoad);
     const watching = await openContext(browser, settings, ["probe"]);
     const source = await publishing.newPage();
     watchErrors(source, "Tributary publisher", say);
@@ -48,6 +53,17 @@ export async function openTributaryCall(
     await server.stop();
     throw error;
   }
+}
+
+async function leadElsewhere(
+  context: BrowserContext,
+  { toldPort, usedPort }: { toldPort: number; usedPort: number },
+): Promise<void> {
+  await context.route(/\/v1\/rooms\/[^/]+\/join$/, async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replaceAll(`:${toldPort}`, `:${usedPort}`);
+    await route.fulfill({ response, body });
+  });
 }
 
 /**

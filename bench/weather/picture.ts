@@ -100,9 +100,15 @@ function drawChart(rows: readonly Measured[], chart: Chart, left: number, top: n
 /**
  * Draws the rows of random loss that have the first such row's round trip.
  * @param command what made the rows; it is written into the picture
+ * @param roads that Tributary's media crossed
  * @throws Error when no row can be drawn
  */
-export function drawWeather(measured: readonly Measured[], command: string, browser: string): string {
+export function drawWeather(
+  measured: readonly Measured[],
+  command: string,
+  browser: string,
+  roads = 2,
+): string {
   const plain = measured.filter(({ conditions }) => isPlainLoss(conditions));
   const rttMs = plain[0]?.conditions.rttMs;
   const rows = plain.filter(({ conditions }) => conditions.rttMs === rttMs);
@@ -110,7 +116,8 @@ export function drawWeather(measured: readonly Measured[], command: string, brow
   const charts = CHARTS.map((chart, index) =>
     drawChart(rows, chart, LEFT[index % 2]!, TOP[Math.floor(index / 2)]!),
   );
-  const about = `${browser}. WebRTC: page to page over one such road. Tributary: page to relay to page, two such roads (twice the delay and loss).`;
+  const crossed = roads === 1 ? "the second part such a road" : "two such roads (twice the delay and loss)";
+  const about = `${browser}. WebRTC: page to page over one such road. Tributary: page to relay to page, ${crossed}.`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="What random loss leaves of a call, Tributary beside WebRTC">
 <style>${STYLE}</style>
 <rect class="back" width="${WIDTH}" height="${HEIGHT}"/>
