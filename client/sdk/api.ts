@@ -126,6 +126,8 @@ export interface TrackStats {
   datagramsRecovered?: number;
   jitterMs?: number;
   playoutDelayMs?: number;
+  /** What the playout delay is steered towards; within the bounds of `setPlayoutDelay`. Audio only. */
+  targetDelayMs?: number;
   concealedMs?: number;
   totalPlayedMs?: number;
   /** Sound minus picture at the playout, positive = sound early. On the video track. */
@@ -194,6 +196,8 @@ export interface Room {
   /** Devices as the browser lists them (labels need permission). */
   devices(): Promise<Devices>;
   setSpeaker(deviceId: string): Promise<void>;
+  /** Bounds of the playout delay in milliseconds, from now on for all sound; the picture follows. Rejects with RangeError. */
+  setPlayoutDelay(bounds: { min: number; max: number }): Promise<void>;
   getStats(): Promise<RoomStats>;
   /** Autoplay was blocked: call from a click. True while needed. */
   readonly needsGesture: boolean;

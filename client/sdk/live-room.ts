@@ -22,6 +22,8 @@ import type { WorkerPort } from "./worker-port.ts";
 
 const CHAT_TOPIC = "chat";
 const MAX_CHAT_CHARS = 4_000;
+/** As much as the audio buffer holds. */
+const MAX_PLAYOUT_DELAY_MS = 2_000;
 /** Chat messages that are remembered; older ones are forgotten. */
 const MAX_MESSAGES = 500;
 
@@ -239,6 +241,15 @@ export class LiveRoom implements Room {
       const message = "The speaker could not be changed: this browser or device does not allow it.";
       throw new RoomError("speaker-failed", message, { cause });
     }
+  }
+
+  async setPlayoutDelay({ min, max }: { min: number; max: number }): Promise<void> {
+    if (!(min >= 0 && min <= max && max <= MAX_PLAYOUT_DELAY_MS)) {
+      throw new RangeError(
+        `playout delay needs 0 <= min <= max <= ${MAX_PLAYOUT_DELAY_MS}, not ${min} and ${max}`,
+      );
+    }
+    await this.#port.request({ operation: "playout-delay", min, max });
   }
 
   async getStats(): Promise<RoomStats> {

@@ -86,7 +86,7 @@ export class AudioReceiver {
     let filled = 0;
     while (filled < out.length) {
       if (this.#at >= this.#block.length) {
-        const block = this.#sound.next(nowUs);
+        const block = this.#sound.next(nowUs, filled);
         if (block === undefined) return;
         this.#block = block;
         this.#at = 0;

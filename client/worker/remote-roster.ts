@@ -36,7 +36,7 @@ export class RemoteRoster {
   readonly #members = new Map<string, Member>();
   readonly #byHandle = new Map<number, WorkerRemoteTrack>();
   readonly #byTrackId = new Map<number, WorkerRemoteTrack>();
-  readonly #bounds: PlayoutBounds;
+  #bounds: PlayoutBounds;
   readonly #joinCalledUs: number;
   readonly #events: RosterEvents;
   #nextHandle = 1;
@@ -57,6 +57,15 @@ export class RemoteRoster {
 
   tracks(): Iterable<WorkerRemoteTrack> {
     return this.#byHandle.values();
+  }
+
+  /** Bounds of the playout delay of all tracks, those to come too. */
+  setBounds(bounds: PlayoutBounds): void {
+    this.#bounds = bounds;
+    for (const { audio, video } of this.#byHandle.values()) {
+      audio?.jitter.setBounds(bounds.minDelayUs, bounds.maxDelayUs);
+      video?.setBounds(bounds.minDelayUs, bounds.maxDelayUs);
+    }
   }
 
   /** Takes the roster of a fresh session over, first or after a reconnect. */

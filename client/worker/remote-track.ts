@@ -107,6 +107,7 @@ function audioFigures(audio: AudioReceiver): Partial<TrackStats> {
     bitrateBps: Math.round(audio.rate.perSecond(workerClock.nowUs())),
     jitterMs: round(audio.jitter.jitterMs),
     playoutDelayMs: round(audio.jitter.delayMs),
+    targetDelayMs: round(audio.jitter.targetMs),
     concealedMs: round((audio.concealedSamples / OPUS_RATE_HZ) * 1000),
     totalPlayedMs: round((audio.playedSamples / OPUS_RATE_HZ) * 1000),
     ...(captureToRenderMs === undefined ? {} : { captureToRenderMs: round(captureToRenderMs) }),

@@ -214,6 +214,8 @@ export class RoomEngine {
         return void (await this.#participantOrThrow().remove(request.identity));
       case "send-data":
         return void (await this.#participantOrThrow().sendData(request.topic, request.payload, request.to));
+      case "playout-delay":
+        return void this.roster.setBounds({ minDelayUs: request.min * 1000, maxDelayUs: request.max * 1000 });
       case "stats":
         return this.#stats();
       case "leave":

@@ -79,8 +79,8 @@ export class VideoReceiver {
   readonly #catchUp = new CatchUp();
   #histogram = new DelayHistogram(QUANTILE);
   readonly #waiting: WaitingFrame[] = [];
-  readonly #minDelayUs: number;
-  readonly #maxDelayUs: number;
+  #minDelayUs: number;
+  #maxDelayUs: number;
   #decoder: VideoDecoder | undefined;
   #delayUs: number | undefined;
   #syncDelayUs = 0;
@@ -109,6 +109,12 @@ export class VideoReceiver {
   /** From capture to canvas as aimed at now. */
   get delayMs(): number | undefined {
     return this.#delayUs === undefined ? undefined : this.#delayUs / 1000;
+  }
+
+  /** Bounds of the delay in microseconds, where there is no sound to follow. */
+  setBounds(minDelayUs: number, maxDelayUs: number): void {
+    this.#minDelayUs = minDelayUs;
+    this.#maxDelayUs = maxDelayUs;
   }
 
   /** Takes a unit; its capture time must be on the local clock. */

@@ -59,6 +59,8 @@ export type Operation =
   | { operation: "mute-remote"; handle: number }
   | { operation: "remove"; identity: string }
   | { operation: "send-data"; topic: string; payload: Uint8Array; to: string[] | undefined }
+  /** Milliseconds. */
+  | { operation: "playout-delay"; min: number; max: number }
   | { operation: "stats" }
   | { operation: "leave" };
 

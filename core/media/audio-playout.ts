@@ -52,7 +52,7 @@ export class AudioPlayout {
   /** Undefined until it is loaded; nothing is played before. */
   decoder: SoundDecoder | undefined;
   framesDecoded = 0;
-  /** Times that the speaker wanted sound and nothing had arrived. */
+  /** Times that the speaker wanted sound and what was due came after all, but too late. */
   underruns = 0;
   readonly counters: PlayoutCounters = {
     played: 0,
@@ -71,7 +71,6 @@ export class AudioPlayout {
   #endUs = 0;
   #blockCaptureUs = 0;
   #playing = false;
-  #starving = false;
   /** What is ahead was decoded, not made up: it may be stretched and tells of the background. */
   #genuine = false;
   #concealedInARow = 0;
@@ -86,17 +85,15 @@ export class AudioPlayout {
     return this.#blockCaptureUs;
   }
 
-  /** What is played now was decoded. */
-  get isGenuine(): boolean {
-    return this.#genuine;
-  }
-
   push(unit: AccessUnit, arrivedUs: number): void {
     this.jitter.push(unit, arrivedUs);
   }
 
-  /** The next block, 1 to 480 samples, valid until the next call; undefined when there is nothing to play. */
-  next(nowUs: number): Float32Array | undefined {
+  /**
+   * The next block, 1 to 480 samples, valid until the next call; undefined when there is nothing to play. `behind`: it
+   * will be played so many samples after the first that was asked for at `nowUs`.
+   */
+  next(nowUs: number, behind = 0): Float32Array | undefined {
     const { decoder } = this;
     if (decoder === undefined) return undefined;
     if (this.#ahead.length === 0 && !this.#refill(decoder, nowUs)) {
@@ -104,7 +101,7 @@ export class AudioPlayout {
       this.jitter.pace.stopped();
       return undefined;
     }
-    if (this.#genuine) this.#keepPace(decoder, nowUs);
+    if (this.#genuine) this.#keepPace(decoder, nowUs, usOf(this.counters.played - behind));
     const length = Math.min(BLOCK_SAMPLES, this.#ahead.length);
     const block = this.#ahead.subarray(0, length);
     this.#blockCaptureUs = this.#endUs - usOf(this.#ahead.length);
@@ -132,8 +129,7 @@ export class AudioPlayout {
     const next = this.jitter.pull(nowUs);
     if (next.kind === "silence" || (next.kind !== "unit" && !this.#playing)) return false;
     this.#playing = true;
-    if (next.kind === "starved" && !this.#starving) this.underruns++;
-    this.#starving = next.kind === "starved";
+    if (next.kind === "unit" && next.concealedUs > 0) this.underruns++;
     this.#genuine = next.kind === "unit";
     if (next.kind === "unit") {
       this.#ahead = this.#playUnit(decoder, next.unit, next.concealedUs);
@@ -208,9 +204,9 @@ export class AudioPlayout {
     return Float32Array.from({ length }, (_, i) => this.#noise.next() + last * Math.max(0, 1 - i / 48));
   }
 
-  #keepPace(decoder: SoundDecoder, nowUs: number): void {
+  #keepPace(decoder: SoundDecoder, nowUs: number, playedUs: number): void {
     const captureUs = this.#endUs - usOf(this.#ahead.length);
-    const pace = this.jitter.paceAt(nowUs, captureUs, usOf(this.counters.played));
+    const pace = this.jitter.paceAt(nowUs, captureUs, playedUs);
     if (pace.kind === "as-it-is") return;
     const limits = {
       most: Math.floor((pace.mostUs * PLAYOUT_RATE_HZ) / 1e6),

@@ -11,8 +11,9 @@ const LEAST_WINDOWS = 10;
 const MAX_RESIDUAL_US = 3_000;
 /** Faster than this is no drift. */
 const MAX_RATE = 0.005;
-/** Slower than this cannot be told from noise. */
-const LEAST_RATE = 20e-6;
+/** So many times its own standard error a rate must be, to be told from noise and from a single step; and this much, to matter. */
+const LEAST_ERRORS = 10;
+const LEAST_RATE = 10e-6;
 
 export class ClockDrift {
   /** Two entries a window: media time, clock minus media time. */
@@ -63,7 +64,8 @@ export class ClockDrift {
     }
     const rate = xy / xx;
     const residualUs = Math.sqrt(Math.max(0, yy - rate * xy) / count);
-    if (residualUs > MAX_RESIDUAL_US || Math.abs(rate) < LEAST_RATE) return 0;
+    const leastRate = Math.max(LEAST_RATE, (LEAST_ERRORS * residualUs) / Math.sqrt(xx));
+    if (residualUs > MAX_RESIDUAL_US || Math.abs(rate) < leastRate) return 0;
     return Math.min(MAX_RATE, Math.max(-MAX_RATE, rate));
   }
 }

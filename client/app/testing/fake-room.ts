@@ -106,6 +106,8 @@ export class FakeRoom implements Room {
 
   async setSpeaker(): Promise<void> {}
 
+  async setPlayoutDelay(): Promise<void> {}
+
   async getStats(): Promise<RoomStats> {
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const inbound = [...this.participants.values()].flatMap((participant) =>
