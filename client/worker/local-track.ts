@@ -182,6 +182,8 @@ export class WorkerLocalTrack {
     const { framesEncoded, framesDropped, keyFrames, width, height } = this.video!;
     const codec = codecFor(width, height);
     const size = { frameWidth: width, frameHeight: height };
-    return { ...common, kind: "video", codec, ...size, framesEncoded, framesDropped, keyFrames };
+    const framesPerSecond = Math.round(this.video!.frameRate.perSecond(workerClock.nowUs()) * 10) / 10;
+    const figures = { framesEncoded, framesDropped, keyFrames, framesPerSecond };
+    return { ...common, kind: "video", codec, ...size, ...figures };
   }
 }

@@ -20,6 +20,8 @@ export interface RosterEvents {
 
 /** After our own reconnect the others may still be on their way back; what has not come by then is gone. */
 const GRACE_MS = 5_000;
+/** Whoever comes back this soon never left: a reconnecting participant takes its own place, which relays tell as leave and join. */
+const LEAVE_GRACE_MS = 300;
 
 interface Member {
   name: string;
@@ -71,25 +73,31 @@ export class RemoteRoster {
   /** Takes the roster of a fresh session over, first or after a reconnect. */
   replaceAll(participants: Iterable<ParticipantInfo>): void {
     this.#byTrackId.clear();
-    for (const [identity, member] of this.#members) {
-      member.present = false;
-      member.orphans.push(...member.tracks.values());
-      member.tracks.clear();
-      member.grace?.cancel();
-      member.grace = workerClock.after(GRACE_MS, () => this.#endGrace(identity, member));
-    }
+    for (const [identity, member] of this.#members) this.#orphan(identity, member, GRACE_MS);
     for (const participant of participants) this.joined(participant);
   }
 
+  #orphan(identity: string, member: Member, graceMs: number): void {
+    member.present = false;
+    member.orphans.push(...member.tracks.values());
+    member.tracks.clear();
+    this.#startGrace(identity, member, graceMs);
+  }
+
+  #startGrace(identity: string, member: Member, graceMs: number): void {
+    member.grace?.cancel();
+    member.grace = workerClock.after(graceMs, () => this.#endGrace(identity, member));
+  }
+
   #endGrace(identity: string, member: Member): void {
-    if (!member.present) return this.left(identity);
+    if (!member.present) return this.#remove(identity);
     for (const track of member.orphans.splice(0)) this.#drop(track);
     this.#pairSound(member);
   }
 
   /** Everybody at once: we left. */
   clear(): void {
-    for (const identity of [...this.#members.keys()]) this.left(identity);
+    for (const identity of [...this.#members.keys()]) this.#remove(identity);
   }
 
   joined(participant: ParticipantInfo): void {
@@ -100,12 +108,22 @@ export class RemoteRoster {
       this.#members.set(identity, member);
       this.#events.post({ type: "participant-joined", identity, name, admin });
     } else {
+      // Its tracks come back a little later than itself.
+      if (!known.present && known.orphans.length > 0) this.#startGrace(identity, known, GRACE_MS);
       known.present = true;
     }
     for (const info of participant.tracks) this.published(identity, info);
   }
 
+  /** Somebody is gone; those who come back at once keep their tracks. */
   left(identity: string): void {
+    const member = this.#members.get(identity);
+    if (member === undefined) return;
+    for (const trackId of member.tracks.keys()) this.#byTrackId.delete(trackId);
+    this.#orphan(identity, member, LEAVE_GRACE_MS);
+  }
+
+  #remove(identity: string): void {
     const member = this.#members.get(identity);
     if (member === undefined) return;
     member.grace?.cancel();

@@ -1,5 +1,6 @@
 /** One camera or screen: captured frames -> H.264 (Annex B) -> access units; keyframes on request, frames skipped when the encoder is busy. */
 import { CaptureClock } from "../../core/media/capture-clock.ts";
+import { RateMeter } from "../../core/media/rate-meter.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { VideoCaptureSettings } from "./worker-messages.ts";
 
@@ -49,6 +50,7 @@ export class VideoSender {
   keyFrames = 0;
   width = 0;
   height = 0;
+  readonly frameRate = new RateMeter();
   readonly #settings: VideoCaptureSettings;
   readonly #events: VideoSenderEvents;
   readonly #originsUs: readonly number[];
@@ -173,6 +175,7 @@ export class VideoSender {
     chunk.copyTo(bytes);
     const keyframe = chunk.type === "key";
     this.framesEncoded++;
+    this.frameRate.push(1, workerClock.nowUs());
     if (keyframe) this.keyFrames++;
     this.#events.onFrame({ captureUs, keyframe, bytes });
   }
