@@ -1,9 +1,11 @@
-/** Joining without any device, sound that the browser holds back, and sharing a screen. */
+/** Joining without any device, sound that the browser holds back, pages without shared memory, and sharing a screen. */
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { findChromium } from "../chromium.mjs";
 import { openBrowser, type TestBrowser } from "./browser.ts";
-import { RoomPage } from "./room-page.ts";
+import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
 import { testClip } from "./test-clip.ts";
 import { type RunningTributary, startTributary } from "./tributary.ts";
 
@@ -82,4 +84,45 @@ it("a screen is shared and seen, and its end is told", async () => {
   await hasScreen(false);
   await ann.page.waitForFunction(() => window.tributary.room?.localTracks.has("screen") === false);
   expect(await ann.page.evaluate(() => window.tributary.room?.localTracks.has("screen-audio"))).toBe(false);
+  await ann.page.close();
+  await bob.page.close();
+});
+
+/** The same site without the headers that isolate a page. */
+async function plainSite(): Promise<{ url: string; server: Server }> {
+  const server = createServer((incoming, outgoing) => {
+    const { method, headers, url } = incoming;
+    const onward = request(tributary.url + url, { method, headers }, (answer) => {
+      const kept = Object.entries(answer.headers).filter(([name]) => !name.startsWith("cross-origin-"));
+      outgoing.writeHead(answer.statusCode ?? 500, Object.fromEntries(kept));
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
+}
+
+it("without shared memory the sound travels as messages", async () => {
+  const room = "plain";
+  const { url, server } = await plainSite();
+  try {
+    const mint = (identity: string) => tributary.mint(room, identity);
+    await RoomPage.join(await equipped.newPage(), tributary.url, room, await mint("ann"));
+    const eve = await RoomPage.join(await equipped.newPage(), url, room, await mint("eve"));
+    expect(await eve.page.evaluate(() => globalThis.crossOriginIsolated)).toBe(false);
+    const bob = await RoomPage.join(await equipped.newPage(), tributary.url, room, await mint("bob"));
+    const tone = await untilGood(
+      async () => judgeTone(await eve.listen(2000)),
+      ({ toneShare, loudShare }) => toneShare > 0.8 && loudShare > 0.2,
+    );
+    const [plain, isolated] = [await eve.inbound("ann", "audio"), await bob.inbound("ann", "audio")];
+    console.info(
+      `  sound's delay: ${plain.captureToRenderMs} ms by messages, ${isolated.captureToRenderMs} ms by shared memory`,
+    );
+    expect(tone.toneShare).toBeGreaterThan(0.8);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
