@@ -44,9 +44,11 @@ function useDrawnCamera(seed: number): void {
   };
 }
 
+const executablePath = findChromium();
+if (executablePath === undefined) throw new Error("Chromium is missing: run `npm test`, which installs it.");
 const tributary = await startTributary();
 const browser = await chromium.launch({
-  executablePath: findChromium(),
+  executablePath,
   args: [
     "--headless=new",
     "--no-sandbox",
