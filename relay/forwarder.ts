@@ -2,17 +2,21 @@
  * The hot path: one datagram of a publisher in, one per subscriber out. Reads the media header only, never the
  * payload, and allocates nothing per datagram beyond one view of it. docs/wire.md, "Media datagram".
  */
+import type { HopRecovery } from "../core/session/hop-recovery.ts";
 import type { TokenBucket } from "../core/session/token-bucket.ts";
 import {
   DATAGRAM_MEDIA,
   HOP_HEADER_BYTES,
   mediaAudioLevelOf,
+  mediaBlockOf,
+  mediaFlagsOf,
   mediaRenditionOf,
+  mediaSymbolOf,
   mediaTemporalLayerOf,
   repairRenditionOf,
   trackIdOf,
 } from "../core/wire/datagram.ts";
-import type { Track } from "./track.ts";
+import type { Track, TrackRendition } from "./track.ts";
 
 /** Why the relay dropped a datagram that arrived whole; the names that counters show. */
 const FORWARD_DROPS = [
@@ -57,6 +61,7 @@ function emptyForwardCounters(): ForwardCounters {
 
 /** Whom a datagram came from. */
 export interface ForwardSource {
+  readonly recovery: HopRecovery;
   readonly allowance: TokenBucket;
   /** The source's own tracks. */
   readonly tracks: ReadonlyMap<number, Track>;
@@ -67,42 +72,54 @@ export interface ForwardSource {
 export class Forwarder {
   readonly counters = emptyForwardCounters();
 
-  /** Takes a media or repair datagram that `datagramFault` has passed; it is valid until the call returns. */
-  forward(source: ForwardSource, datagram: Uint8Array, kind: number, nowUs: number): void {
-    const { counters } = this;
-    if (!source.allowance.take(1, nowUs)) return this.#drop("rate-limited");
+  /**
+   * Takes a media or repair datagram that `datagramFault` has passed; it is valid until the call returns. What it is good
+   * for, restored datagrams included, comes back through `forward`.
+   */
+  take(source: ForwardSource, datagram: Uint8Array, kind: number, nowUs: number): void {
+    const fault = this.#fault(source, datagram, kind, nowUs);
+    if (fault !== undefined) {
+      this.counters.dropped[fault]++;
+      source.recovery.noteArrival(datagram, nowUs);
+      return;
+    }
+    this.counters.datagramsIn++;
+    this.counters.bytesIn += datagram.length;
+    source.recovery.push(datagram, kind, nowUs);
+  }
+
+  #fault(source: ForwardSource, datagram: Uint8Array, kind: number, nowUs: number): ForwardDrop | undefined {
+    if (!source.allowance.take(1, nowUs)) return "rate-limited";
     const trackId = trackIdOf(datagram);
     const track = source.tracks.get(trackId);
-    if (track === undefined) {
-      return this.#drop(source.roomTracks.has(trackId) ? "not-publisher" : "unknown-track");
-    }
-    if (track.muted) return this.#drop("muted");
-    const isMedia = kind === DATAGRAM_MEDIA;
-    const rendition = track.renditions[isMedia ? mediaRenditionOf(datagram) : repairRenditionOf(datagram)];
-    if (rendition === undefined) return this.#drop("unknown-rendition");
-    counters.datagramsIn++;
-    counters.bytesIn += datagram.length;
-    if (isMedia) {
-      if (track.isAudio) track.activity.push(mediaAudioLevelOf(datagram), nowUs);
-      else rendition.cache?.push(datagram);
-    }
+    if (track === undefined) return source.roomTracks.has(trackId) ? "not-publisher" : "unknown-track";
+    if (track.muted) return "muted";
+    const rendition = kind === DATAGRAM_MEDIA ? mediaRenditionOf(datagram) : repairRenditionOf(datagram);
+    return rendition < track.renditions.length ? undefined : "unknown-rendition";
+  }
+
+  /** Hands a media datagram of a track to its cache and to everybody who receives it. */
+  forward(track: Track, rendition: TrackRendition, datagram: Uint8Array, nowUs: number): void {
+    const { counters } = this;
+    if (track.isAudio) track.activity.push(mediaAudioLevelOf(datagram), nowUs);
+    else rendition.cache?.push(datagram);
     const { subscriptions } = rendition;
     if (subscriptions.length === 0) return;
-    const layer = isMedia ? mediaTemporalLayerOf(datagram) : 0;
+    const layer = mediaTemporalLayerOf(datagram);
+    const block = mediaBlockOf(datagram);
+    const symbol = mediaSymbolOf(datagram);
+    const flags = mediaFlagsOf(datagram);
     const body = datagram.subarray(HOP_HEADER_BYTES);
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
       if (layer > subscription.maxTemporalLayer || subscription.replaying) continue;
-      if (subscription.link.send(kind, body, 0, !track.isAudio, nowUs) === undefined) {
+      if (subscription.link.send(DATAGRAM_MEDIA, body, 0, !track.isAudio, nowUs) === undefined) {
         counters.datagramsOut++;
         counters.bytesOut += datagram.length;
+        subscription.repair.onSent(block, symbol, flags, datagram.length, nowUs);
       } else {
         counters.notTaken++;
       }
     }
-  }
-
-  #drop(reason: ForwardDrop): void {
-    this.counters.dropped[reason]++;
   }
 }

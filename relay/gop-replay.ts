@@ -3,7 +3,14 @@
  * overflows. While it runs, live datagrams reach the subscriber through the cache, in order and once.
  */
 import { type Clock, every, type Timer } from "../core/clock.ts";
-import { DATAGRAM_MEDIA, HOP_HEADER_BYTES, mediaTemporalLayerOf } from "../core/wire/datagram.ts";
+import {
+  DATAGRAM_MEDIA,
+  HOP_HEADER_BYTES,
+  mediaBlockOf,
+  mediaFlagsOf,
+  mediaSymbolOf,
+  mediaTemporalLayerOf,
+} from "../core/wire/datagram.ts";
 import type { GopCache } from "./gop-cache.ts";
 import type { Subscription } from "./track.ts";
 
@@ -70,6 +77,7 @@ export class GopReplays {
       if (mediaTemporalLayerOf(datagram) > subscription.maxTemporalLayer) continue;
       const drop = subscription.link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, true);
       if (drop === "queue-full" || drop === "link-congested") break;
+      if (drop === undefined) noteSent(subscription, datagram, this.#clock.nowUs());
       budget--;
     }
     replay.idleSteps = budget === limit ? replay.idleSteps + 1 : 0;
@@ -83,4 +91,15 @@ export class GopReplays {
     this.#timer = undefined;
     this.#running = [];
   }
+}
+
+/** So that it is repaired like what is sent live, as long as its block is remembered. */
+function noteSent({ repair }: Subscription, datagram: Uint8Array, nowUs: number): void {
+  repair.onSent(
+    mediaBlockOf(datagram),
+    mediaSymbolOf(datagram),
+    mediaFlagsOf(datagram),
+    datagram.length,
+    nowUs,
+  );
 }

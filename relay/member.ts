@@ -1,6 +1,7 @@
 /** The relay's side of one participant: its session, link, control channel, tracks and subscriptions. */
 import type { Clock, Random } from "../core/clock.ts";
 import type { ControlChannel } from "../core/session/control-channel.ts";
+import { HopRecovery } from "../core/session/hop-recovery.ts";
 import { Link } from "../core/session/link.ts";
 import type { Session } from "../core/session/session.ts";
 import { TokenBucket } from "../core/session/token-bucket.ts";
@@ -39,6 +40,8 @@ export class Member implements ForwardSource, PublisherSignals {
   readonly session: Session;
   readonly channel: RelayChannel;
   readonly link: Link;
+  readonly recovery: HopRecovery;
+  readonly #forwarder: Forwarder;
   readonly allowance: TokenBucket;
   readonly dataAllowance: TokenBucket;
   readonly tracks = new Map<number, Track>();
@@ -59,8 +62,32 @@ export class Member implements ForwardSource, PublisherSignals {
     this.allowance = new TokenBucket(MAX_INGRESS_DATAGRAMS_PER_SECOND, MAX_INGRESS_DATAGRAM_BURST, nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
     this.link = new Link(session, clock, Math.floor(random() * 0x10000), {
-      onMedia: (datagram, kind, arrivedUs) => forwarder.forward(this, datagram, kind, arrivedUs),
+      onMedia: (datagram, kind, arrivedUs) => forwarder.take(this, datagram, kind, arrivedUs),
+      onNack: (bytes, offset, length, arrivedUs) => {
+        this.recovery.onNack(bytes, offset, length, arrivedUs);
+      },
+      onReport: (report, arrivedUs) => this.recovery.onReport(report, arrivedUs),
+      onOther: (datagram, arrivedUs) => this.recovery.noteArrival(datagram, arrivedUs),
     });
+    this.recovery = new HopRecovery(this.link, clock);
+    this.#forwarder = forwarder;
+  }
+
+  /** Restores what this member's link loses of a track that it publishes, and forwards the whole. */
+  receive(track: Track): void {
+    for (const rendition of track.renditions) {
+      rendition.receiver = this.recovery.addReceiver(
+        track.trackId,
+        rendition.index,
+        rendition.history,
+        track.repairWithinMs,
+        (datagram, nowUs) => this.#forwarder.forward(track, rendition, datagram, nowUs),
+      );
+    }
+  }
+
+  stopReceiving(track: Track): void {
+    for (const { index } of track.renditions) this.recovery.removeReceiver(track.trackId, index);
   }
 
   /** How others see this member. */
@@ -97,6 +124,10 @@ export class Member implements ForwardSource, PublisherSignals {
 
   keyframeRequested(trackId: number, rendition: number): void {
     this.send({ type: "keyframe-requested", trackId, rendition });
+  }
+
+  trackBudget(trackId: number, repairWithinMs: number): void {
+    this.send({ type: "track-budget", trackId, repairWithinMs });
   }
 
   trackWanted(trackId: number, wanted: boolean): void {

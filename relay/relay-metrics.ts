@@ -1,4 +1,5 @@
 /** What a relay counts beside its forwarder, and all of it as Prometheus text. */
+import type { RecoveryTotals } from "../core/session/hop-recovery.ts";
 import type { LinkStats } from "../core/session/link.ts";
 import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
 import type { ForwardCounters } from "./forwarder.ts";
@@ -10,6 +11,10 @@ export interface LinkTotals {
   received: number;
   lostOutbound: number;
   lostInbound: number;
+  repairsSent: number;
+  recovered: number;
+  nacksSent: number;
+  givenUp: number;
   /** By LinkDrop. */
   dropped: Record<string, number>;
   /** By LinkReceiveDrop. */
@@ -17,14 +22,29 @@ export interface LinkTotals {
 }
 
 export function emptyLinkTotals(): LinkTotals {
-  return { sent: 0, received: 0, lostOutbound: 0, lostInbound: 0, dropped: {}, receiveDropped: {} };
+  return {
+    sent: 0,
+    received: 0,
+    lostOutbound: 0,
+    lostInbound: 0,
+    repairsSent: 0,
+    recovered: 0,
+    nacksSent: 0,
+    givenUp: 0,
+    dropped: {},
+    receiveDropped: {},
+  };
 }
 
-export function addLink(totals: LinkTotals, stats: LinkStats): void {
+export function addLink(totals: LinkTotals, stats: LinkStats, recovery: RecoveryTotals): void {
   totals.sent += stats.datagramsSent;
   totals.received += stats.datagramsReceived;
   totals.lostOutbound += stats.datagramsLostOutbound;
   totals.lostInbound += stats.datagramsLostInbound;
+  totals.repairsSent += recovery.repairsSent;
+  totals.recovered += recovery.recovered;
+  totals.nacksSent += recovery.nacksSent;
+  totals.givenUp += recovery.givenUp;
   addAll(totals.dropped, stats.dropped);
   addAll(totals.receiveDropped, stats.receiveDropped);
 }
@@ -106,5 +126,13 @@ export function metricsText(
   text.counter("tributary_link_datagrams_received_total", "Datagrams received on all links.", links.received);
   text.counter("tributary_link_lost_outbound_total", "Sent datagrams reported missing.", links.lostOutbound);
   text.counter("tributary_link_lost_inbound_total", "Datagrams that never came.", links.lostInbound);
+  text.counter("tributary_repairs_sent_total", "Repair datagrams, and media sent again.", links.repairsSent);
+  text.counter("tributary_nacks_sent_total", "NACKs to publishers, copies included.", links.nacksSent);
+  text.counter("tributary_datagrams_recovered_total", "Publishers' losses made good.", links.recovered);
+  text.counter(
+    "tributary_datagrams_given_up_total",
+    "Publishers' losses not made good in time.",
+    links.givenUp,
+  );
   return text.toString();
 }

@@ -3,11 +3,13 @@
  * clock, randomness and directory are handed in; relay/deno/main.ts brings the real ones. docs/wire.md, "Joining".
  */
 import { type Clock, every, type Random, type Timer } from "../core/clock.ts";
+import { BlockPool } from "../core/delivery/reed-solomon/block-pool.ts";
 import type { Directory, RelayRecord } from "../core/directory/directory.ts";
 import type { Session } from "../core/session/session.ts";
 import { CLOSE_CODES, type CloseReason, closeReasonOf } from "../core/wire/close-codes.ts";
 import {
   MAX_GOP_CACHE_BYTES_PER_RELAY,
+  MAX_RECOVERY_SYMBOLS_PER_RELAY,
   MAX_ROOMS_PER_RELAY,
   MAX_UNAUTHENTICATED_SESSIONS,
   REPORT_INTERVAL_MS,
@@ -72,6 +74,7 @@ export class Relay {
       clock,
       random,
       cacheBudget: new CacheBudget(MAX_GOP_CACHE_BYTES_PER_RELAY),
+      recoveryPool: new BlockPool({ capacity: MAX_RECOVERY_SYMBOLS_PER_RELAY }),
       replays: new GopReplays(clock),
       ban: (room, token, untilSeconds) => this.#ban(room, token, untilSeconds),
     };
@@ -235,9 +238,10 @@ export class Relay {
 
   #leave(room: Room, member: Member, reason: CloseReason): void {
     if (!this.#members.delete(member)) return;
-    addLink(this.#pastLinks, member.link.stats());
+    addLink(this.#pastLinks, member.link.stats(), member.recovery.totals());
     member.channel.stop();
     room.leave(member, reason);
+    member.recovery.end();
     this.#registration.changed();
     this.#endRoomIfEmpty(room.name);
   }
@@ -301,7 +305,7 @@ export class Relay {
     let tracks = 0;
     let subscriptions = 0;
     for (const member of this.#members) {
-      addLink(links, member.link.stats());
+      addLink(links, member.link.stats(), member.recovery.totals());
       tracks += member.tracks.size;
       subscriptions += member.subscriptions.size;
     }

@@ -9,17 +9,15 @@ import { MAX_PARTICIPANTS_PER_ROOM } from "../core/wire/limits.ts";
 import { frameMessage } from "../core/wire/message-framing.ts";
 import type { ParticipantInfo, TrackOffer } from "../core/wire/room-model.ts";
 import { ActiveSpeakers } from "./active-speakers.ts";
-import type { CacheBudget } from "./gop-cache.ts";
 import type { GopReplays } from "./gop-replay.ts";
 import type { Member } from "./member.ts";
 import { Refusal } from "./refusal.ts";
-import { type Subscription, Track } from "./track.ts";
+import { type Subscription, Track, type TrackMemory } from "./track.ts";
 
 /** What all rooms of a relay share. */
-export interface RoomSurroundings {
+export interface RoomSurroundings extends TrackMemory {
   clock: Clock;
   random: Random;
-  cacheBudget: CacheBudget;
   replays: GopReplays;
   /** A removed member's token must not come back. */
   ban(room: string, token: string, untilSeconds: number): void;
@@ -87,16 +85,18 @@ export class Room {
   }
 
   publish(member: Member, offer: TrackOffer): Track {
-    const { clock, cacheBudget } = this.surroundings;
-    const track = new Track(this.#freeTrackId(), offer, member.identity, clock, cacheBudget, member);
+    const { clock } = this.surroundings;
+    const track = new Track(this.#freeTrackId(), offer, member.identity, clock, this.surroundings, member);
     this.tracks.set(track.trackId, track);
     member.tracks.set(track.trackId, track);
+    member.receive(track);
     member.infoChanged();
     return track;
   }
 
   unpublish(member: Member, track: Track): void {
     this.#endTrack(track);
+    member.stopReceiving(track);
     member.tracks.delete(track.trackId);
     member.infoChanged();
     this.broadcast({ type: "track-unpublished", identity: member.identity, trackId: track.trackId }, member);
@@ -133,11 +133,23 @@ export class Room {
     if (older !== undefined && older.rendition === wish.rendition) {
       older.maxTemporalLayer = wish.maxTemporalLayer;
       older.playoutDelayMs = wish.playoutDelayMs;
+      older.repair.playoutDelayMs = wish.playoutDelayMs;
+      track.updateBudget();
       return;
     }
+    const { history } = track.renditions[wish.rendition]!;
     const subscription: Subscription = {
       track,
       link: member.link,
+      recovery: member.recovery,
+      // Audio carries copies of its own.
+      repair: member.recovery.addSender(
+        track.trackId,
+        wish.rendition,
+        history,
+        wish.playoutDelayMs,
+        !track.isAudio,
+      ),
       subscriber: member.identity,
       replaying: false,
       ...wish,

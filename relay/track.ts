@@ -1,21 +1,43 @@
 /** A published track on this relay: its renditions, who receives them, and how its publisher is reached. */
 import type { Clock } from "../core/clock.ts";
+import { BlockHistory } from "../core/delivery/recovery/block-history.ts";
+import type { BlockReceiver } from "../core/delivery/recovery/block-receiver.ts";
+import type { RepairSender } from "../core/delivery/recovery/repair-sender.ts";
+import type { BlockPool } from "../core/delivery/reed-solomon/block-pool.ts";
+import type { HopRecovery } from "../core/session/hop-recovery.ts";
 import type { Link } from "../core/session/link.ts";
 import type { TrackInfo, TrackOffer } from "../core/wire/room-model.ts";
 import { AudioActivity } from "./audio-activity.ts";
 import { type CacheBudget, GopCache } from "./gop-cache.ts";
 import { KeyframeRequests } from "./keyframe-requests.ts";
 
+/** Time for recovery on the publisher's hop before anybody has subscribed. */
+const DEFAULT_REPAIR_WITHIN_MS = 120;
+/** Kept free on the subscriber's hop beside its round trip. */
+const HOP_RESERVE_MS = 12;
+/** A smaller change of that time is no news. */
+const BUDGET_STEP_MS = 10;
+
+/** Memory that all tracks of a relay share. */
+export interface TrackMemory {
+  cacheBudget: CacheBudget;
+  recoveryPool: BlockPool;
+}
+
 /** What a track tells its publisher. */
 export interface PublisherSignals {
   keyframeRequested(trackId: number, rendition: number): void;
   trackWanted(trackId: number, wanted: boolean): void;
+  trackBudget(trackId: number, repairWithinMs: number): void;
 }
 
 /** One subscriber's wish for one track. */
 export interface Subscription {
   readonly track: Track;
   readonly link: Link;
+  /** Recovery on that link, and what repairs this track there. */
+  readonly recovery: HopRecovery;
+  readonly repair: RepairSender;
   /** Identity of the subscriber. */
   readonly subscriber: string;
   rendition: number;
@@ -26,16 +48,26 @@ export interface Subscription {
   replaying: boolean;
 }
 
-class TrackRendition {
+export class TrackRendition {
   readonly index: number;
   readonly subscriptions: Subscription[] = [];
   /** Video only. */
   readonly cache: GopCache | undefined;
   readonly keyframes: KeyframeRequests;
+  /** What the publisher's hop restores from, and what all subscribers' repair is made of. */
+  readonly history: BlockHistory;
+  /** On the publisher's link. */
+  receiver: BlockReceiver | undefined;
 
-  constructor(index: number, cache: GopCache | undefined, keyframes: KeyframeRequests) {
+  constructor(
+    index: number,
+    cache: GopCache | undefined,
+    history: BlockHistory,
+    keyframes: KeyframeRequests,
+  ) {
     this.index = index;
     this.cache = cache;
+    this.history = history;
     this.keyframes = keyframes;
   }
 }
@@ -51,13 +83,14 @@ export class Track {
   readonly activity: AudioActivity;
   readonly #signals: PublisherSignals;
   #wanted: boolean | undefined;
+  #repairWithinMs = DEFAULT_REPAIR_WITHIN_MS;
 
   constructor(
     trackId: number,
     offer: TrackOffer,
     publisher: string,
     clock: Clock,
-    budget: CacheBudget,
+    memory: TrackMemory,
     signals: PublisherSignals,
   ) {
     this.trackId = trackId;
@@ -68,9 +101,9 @@ export class Track {
     this.#signals = signals;
     const count = offer.kind === "video" ? offer.renditions.length : 1;
     this.renditions = Array.from({ length: count }, (_, index) => {
-      const cache = this.isAudio ? undefined : new GopCache(budget);
+      const cache = this.isAudio ? undefined : new GopCache(memory.cacheBudget);
       const keyframes = new KeyframeRequests(clock, () => signals.keyframeRequested(trackId, index));
-      return new TrackRendition(index, cache, keyframes);
+      return new TrackRendition(index, cache, new BlockHistory(memory.recoveryPool), keyframes);
     });
   }
 
@@ -90,10 +123,12 @@ export class Track {
   addSubscription(subscription: Subscription): void {
     this.renditions[subscription.rendition]!.subscriptions.push(subscription);
     this.reportWanted();
+    this.updateBudget();
   }
 
   removeSubscription(subscription: Subscription): void {
     subscription.replaying = false;
+    subscription.recovery.removeSender(this.trackId, subscription.rendition);
     const { subscriptions } = this.renditions[subscription.rendition]!;
     const index = subscriptions.indexOf(subscription);
     if (index >= 0) {
@@ -119,12 +154,38 @@ export class Track {
     if (!wanted) this.clearCaches();
   }
 
+  /** Time for recovery on the publisher's hop. */
+  get repairWithinMs(): number {
+    return this.#repairWithinMs;
+  }
+
+  /** Finds how much time the publisher's hop may take, from what subscribers have, and tells the publisher what is news. */
+  updateBudget(): void {
+    let withinMs = 0;
+    for (const { subscriptions } of this.renditions) {
+      for (const { playoutDelayMs, recovery } of subscriptions) {
+        // The hop behind us wants time for a round of its own; half is ours in any case.
+        const shareMs = playoutDelayMs - recovery.outbound.rttMs - HOP_RESERVE_MS;
+        withinMs = Math.max(withinMs, shareMs, playoutDelayMs / 2);
+      }
+    }
+    withinMs = Math.round(withinMs);
+    if (withinMs === 0 || Math.abs(withinMs - this.#repairWithinMs) < BUDGET_STEP_MS) return;
+    this.#repairWithinMs = withinMs;
+    for (const { receiver } of this.renditions)
+      if (receiver !== undefined) receiver.playoutDelayMs = withinMs;
+    this.#signals.trackBudget(this.trackId, withinMs);
+  }
+
   setMuted(muted: boolean): void {
     if (this.offer.muted === muted) return;
     this.offer.muted = muted;
     this.activity.reset();
     this.clearCaches();
     for (const rendition of this.renditions) {
+      // Of what came while the track was muted, nothing may be asked for, restored or repaired later.
+      rendition.history.clear();
+      rendition.receiver?.forget();
       if (muted) rendition.keyframes.cancel();
       else if (rendition.subscriptions.length > 0) this.requestKeyframe(rendition.index);
     }
@@ -138,9 +199,13 @@ export class Track {
   end(): void {
     for (const rendition of this.renditions) {
       rendition.keyframes.cancel();
-      for (const subscription of rendition.subscriptions) subscription.replaying = false;
+      for (const subscription of rendition.subscriptions) {
+        subscription.replaying = false;
+        subscription.recovery.removeSender(this.trackId, rendition.index);
+      }
       rendition.subscriptions.length = 0;
       rendition.cache?.end();
+      rendition.history.clear();
     }
   }
 }

@@ -4,18 +4,15 @@
  */
 import { every, type Timer } from "../clock.ts";
 import type { AccessUnit } from "../delivery/access-unit.ts";
+import { BlockPool } from "../delivery/reed-solomon/block-pool.ts";
 import { ControlChannel } from "../session/control-channel.ts";
+import { HopRecovery } from "../session/hop-recovery.ts";
 import { Link, type LinkStats } from "../session/link.ts";
-import { type Session, SessionClosedError } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import { CLOSE_CODES, type CloseReason, closeReasonOf, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
-import {
-  type ClientMessageInput,
-  type FailureCode,
-  type RelayMessage,
-  relayMessageSchema,
-} from "../wire/control-messages.ts";
-import { DATAGRAM_MEDIA, trackIdOf } from "../wire/datagram.ts";
-import { HELLO_TIMEOUT_MS, PROTOCOL_VERSION } from "../wire/limits.ts";
+import { type ClientMessageInput, type RelayMessage, relayMessageSchema } from "../wire/control-messages.ts";
+import { trackIdOf } from "../wire/datagram.ts";
+import { HELLO_TIMEOUT_MS, MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT, PROTOCOL_VERSION } from "../wire/limits.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import { bytesOfBase64 } from "./base64.ts";
 import type {
@@ -26,18 +23,11 @@ import type {
   TrackCounters,
 } from "./participant-api.ts";
 import { LocalPublishedTrack } from "./published-track.ts";
+import { type Answer, RequestFailedError, RequestTable } from "./request-table.ts";
 import { RoomView } from "./room-view.ts";
 import { SubscribedTrack } from "./subscribed-track.ts";
 
-/** The relay refused a request; `code` says why, `message` in a sentence. */
-export class RequestFailedError extends Error {
-  override readonly name = "RequestFailedError";
-  readonly code: FailureCode;
-  constructor(code: FailureCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export { RequestFailedError } from "./request-table.ts";
 
 /** Joining did not work. `reason` is the close code's name; `final`: the same ticket or token cannot work. */
 export class JoinFailedError extends Error {
@@ -52,22 +42,17 @@ export class JoinFailedError extends Error {
 }
 
 type Welcome = Extract<RelayMessage, { type: "welcome" }>;
-type Answer = { trackId: number | undefined };
 type Request = ClientMessageInput extends infer M
   ? M extends { request: number }
     ? Omit<M, "request">
     : never
   : never;
 
-interface Waiting {
-  resolve(answer: Answer): void;
-  reject(error: Error): void;
-}
-
-/** Requests without an answer yet; the relay answers each, so more means that something is wrong. */
-const MAX_WAITING_REQUESTS = 1_000;
 /** Time between the end of the control stream and giving the session up. */
 const CLOSE_GRACE_MS = 1_000;
+
+/** Memory for recovery of all participants of this process or worker that bring none, made when first needed. */
+let commonPool: BlockPool | undefined;
 
 /** Opens a session to `relay`, says hello and resolves when the relay has let us in. Rejects with JoinFailedError. */
 export async function joinRelay(options: JoinRelayOptions): Promise<Participant> {
@@ -95,12 +80,13 @@ class RelayParticipant implements Participant {
   readonly #options: JoinRelayOptions;
   readonly #session: Session;
   readonly #link: Link;
+  readonly #recovery: HopRecovery;
+  readonly #published = new Map<number, LocalPublishedTrack>();
   readonly #subscribed = new Map<number, SubscribedTrack>();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #requests = new RequestTable();
   #view = new RoomView("", []);
   #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;
   #ticker: Timer | undefined;
-  #nextRequest = 1;
   #maxMediaDatagramBytes = 0;
   #welcomed: { resolve(): void; reject(error: Error): void } | undefined;
   #joined = false;
@@ -116,7 +102,18 @@ class RelayParticipant implements Participant {
     const firstSequence = Math.floor(options.random() * 0x10000);
     this.#link = new Link(session, options.clock, firstSequence, {
       onMedia: (datagram, kind, nowUs) => this.#onMedia(datagram, kind, nowUs),
+      onNack: (bytes, offset, length, nowUs) => {
+        this.#recovery.onNack(bytes, offset, length, nowUs);
+      },
+      onReport: (report, nowUs) => this.#recovery.onReport(report, nowUs),
+      onOther: (datagram, nowUs) => this.#recovery.noteArrival(datagram, nowUs),
     });
+    this.#recovery = new HopRecovery(this.#link, options.clock);
+  }
+
+  get #pool(): BlockPool {
+    commonPool ??= new BlockPool({ capacity: MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT });
+    return commonPool;
   }
 
   get participants(): ReadonlyMap<string, ParticipantInfo> {
@@ -181,16 +178,19 @@ class RelayParticipant implements Participant {
     if (!this.#joined) return this.#fail("protocol-error", "the relay spoke before it said welcome");
     const event = this.#view.apply(message);
     if (event !== undefined) {
-      if (message.type === "track-unpublished") this.#subscribed.delete(message.trackId);
+      if (message.type === "track-unpublished") this.#endSubscription(message.trackId);
+      if (message.type === "track-muted") this.#published.get(message.trackId)?.forget();
       return this.#options.onEvent(event);
     }
     switch (message.type) {
       case "published":
-        return this.#answer(message.request, { trackId: message.trackId });
+        return this.#requests.answer(message.request, { trackId: message.trackId });
       case "done":
-        return this.#answer(message.request, { trackId: undefined });
+        return this.#requests.answer(message.request, { trackId: undefined });
       case "failed":
-        return this.#reject(message.request, new RequestFailedError(message.code, message.message));
+        return this.#requests.reject(message.request, new RequestFailedError(message.code, message.message));
+      case "track-budget":
+        return this.#published.get(message.trackId)?.setRepairWithin(message.repairWithinMs);
       case "keyframe-requested":
       case "track-wanted":
       case "data":
@@ -219,34 +219,43 @@ class RelayParticipant implements Participant {
   }
 
   #onMedia(datagram: Uint8Array, kind: number, nowUs: number): void {
-    if (kind !== DATAGRAM_MEDIA) return;
     const track = this.#subscribed.get(trackIdOf(datagram));
-    if (track === undefined) return;
+    if (track === undefined) return this.#recovery.noteArrival(datagram, nowUs);
     this.#arrivedUs = nowUs;
-    track.push(datagram);
+    track.take(datagram, kind, nowUs);
   }
 
   publish(offer: TrackOffer): Promise<PublishedTrack> {
     return this.#request({ type: "publish", offer }).then(({ trackId }) => {
       if (trackId === undefined)
         throw new RequestFailedError("unavailable", "the relay gave the track no id");
-      return new LocalPublishedTrack(trackId, offer, this.#link, this.#maxMediaDatagramBytes, {
+      const limit = this.#maxMediaDatagramBytes;
+      const track = new LocalPublishedTrack(trackId, offer, this.#link, this.#recovery, this.#pool, limit, {
         mute: (id, muted) => this.mute(id, muted),
-        unpublish: async (id) => void (await this.#request({ type: "unpublish", trackId: id })),
+        unpublish: (id) => this.#unpublish(id),
       });
+      this.#published.set(trackId, track);
+      return track;
     });
+  }
+
+  async #unpublish(trackId: number): Promise<void> {
+    await this.#request({ type: "unpublish", trackId });
+    this.#published.get(trackId)?.end();
+    this.#published.delete(trackId);
   }
 
   async subscribe(trackId: number, options: SubscribeOptions = {}): Promise<void> {
     const track = this.#subscribed.get(trackId) ?? this.#openSubscription(trackId);
     track.waitingAnswers++;
+    if (options.playoutDelayMs !== undefined) track.playoutDelayMs = options.playoutDelayMs;
     try {
       await this.#request({ type: "subscribe", trackId, ...options });
       track.accepted = true;
     } catch (error) {
       // A change that was refused leaves the subscription as it was, and a later answer may be better.
       const hopeless = !track.accepted && track.waitingAnswers === 1;
-      if (hopeless && this.#subscribed.get(trackId) === track) this.#subscribed.delete(trackId);
+      if (hopeless && this.#subscribed.get(trackId) === track) this.#endSubscription(trackId);
       throw error;
     } finally {
       track.waitingAnswers--;
@@ -255,15 +264,20 @@ class RelayParticipant implements Participant {
 
   #openSubscription(trackId: number): SubscribedTrack {
     const emit = (unit: AccessUnit): void => this.#options.onAccessUnit(trackId, unit, this.#arrivedUs);
-    const track = new SubscribedTrack(trackId, emit);
+    const track = new SubscribedTrack(trackId, emit, { hop: this.#recovery, pool: this.#pool });
     // Before the answer: media may overtake it.
     this.#subscribed.set(trackId, track);
     return track;
   }
 
   async unsubscribe(trackId: number): Promise<void> {
-    this.#subscribed.delete(trackId);
+    this.#endSubscription(trackId);
     await this.#request({ type: "unsubscribe", trackId });
+  }
+
+  #endSubscription(trackId: number): void {
+    this.#subscribed.get(trackId)?.end();
+    this.#subscribed.delete(trackId);
   }
 
   requestKeyframe(trackId: number, rendition: number): void {
@@ -297,25 +311,10 @@ class RelayParticipant implements Participant {
   }
 
   #request(message: Request): Promise<Answer> {
-    if (this.#control === undefined || this.#waiting.size >= MAX_WAITING_REQUESTS) {
+    if (this.#control === undefined) {
       return Promise.reject(new RequestFailedError("unavailable", "the session cannot take requests now"));
     }
-    const request = this.#nextRequest;
-    this.#nextRequest = (this.#nextRequest + 1) >>> 0;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(request, { resolve, reject });
-      this.#send({ ...message, request } as ClientMessageInput);
-    });
-  }
-
-  #answer(request: number, answer: Answer): void {
-    this.#waiting.get(request)?.resolve(answer);
-    this.#waiting.delete(request);
-  }
-
-  #reject(request: number, error: Error): void {
-    this.#waiting.get(request)?.reject(error);
-    this.#waiting.delete(request);
+    return this.#requests.open((request) => this.#send({ ...message, request } as ClientMessageInput));
   }
 
   #fail(reason: CloseReason, message: string): void {
@@ -329,11 +328,12 @@ class RelayParticipant implements Participant {
     const message = this.#ownClose?.message ?? text;
     this.#over = true;
     this.#ticker?.cancel();
+    this.#recovery.end();
+    for (const track of this.#subscribed.values()) track.end();
+    for (const track of this.#published.values()) track.end();
     this.#control?.stop();
     this.#control = undefined;
-    const gone = new SessionClosedError(`the session is over: ${message || reason}`);
-    for (const waiting of this.#waiting.values()) waiting.reject(gone);
-    this.#waiting.clear();
+    this.#requests.end(message || reason);
     if (!this.#joined) {
       this.#welcomed?.reject(
         new JoinFailedError(reason, message || `the relay closed the session: ${reason}`),

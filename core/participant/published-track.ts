@@ -1,8 +1,21 @@
 /** A track that this participant sends: access units in, datagrams on the link out. */
 import type { AccessUnit } from "../delivery/access-unit.ts";
+import { AudioRedundancy } from "../delivery/audio-redundancy.ts";
 import { Packetizer } from "../delivery/packetizer.ts";
+import { BlockHistory } from "../delivery/recovery/block-history.ts";
+import type { RepairSender } from "../delivery/recovery/repair-sender.ts";
+import type { BlockPool } from "../delivery/reed-solomon/block-pool.ts";
+import type { HopRecovery } from "../session/hop-recovery.ts";
 import type { Link } from "../session/link.ts";
-import { DATAGRAM_MEDIA, HOP_HEADER_BYTES } from "../wire/datagram.ts";
+import {
+  DATAGRAM_MEDIA,
+  FLAG_BLOCK_END,
+  HOP_HEADER_BYTES,
+  MEDIA_HEADER_BYTES,
+  mediaBlockOf,
+  mediaFlagsOf,
+  mediaSymbolOf,
+} from "../wire/datagram.ts";
 import type { TrackOffer } from "../wire/room-model.ts";
 import type { PublishedTrack, TrackCounters } from "./participant-api.ts";
 
@@ -12,14 +25,25 @@ export interface TrackRequests {
   unpublish(trackId: number): Promise<void>;
 }
 
+/** Assumed until the relay says how much time subscribers leave to this hop. */
+const FIRST_REPAIR_WITHIN_MS = 120;
+
+/** What one rendition needs to be sent: block numbers are its own. */
+interface Rendition {
+  packetizer: Packetizer;
+  history: BlockHistory;
+  repair: RepairSender;
+}
+
 export class LocalPublishedTrack implements PublishedTrack {
   readonly trackId: number;
   readonly offer: TrackOffer;
   readonly #link: Link;
   readonly #maxDatagramBytes: number;
   readonly #requests: TrackRequests;
-  /** One per rendition: block numbers are the rendition's own. */
-  readonly #packetizers: Packetizer[];
+  readonly #recovery: HopRecovery;
+  readonly #renditions: Rendition[];
+  readonly #redundancy: AudioRedundancy | undefined;
   #bytes = 0;
   #datagrams = 0;
   #lost = 0;
@@ -29,6 +53,8 @@ export class LocalPublishedTrack implements PublishedTrack {
     trackId: number,
     offer: TrackOffer,
     link: Link,
+    recovery: HopRecovery,
+    pool: BlockPool,
     maxMediaDatagramBytes: number,
     requests: TrackRequests,
   ) {
@@ -37,30 +63,73 @@ export class LocalPublishedTrack implements PublishedTrack {
     this.#link = link;
     this.#maxDatagramBytes = maxMediaDatagramBytes;
     this.#requests = requests;
+    this.#recovery = recovery;
+    this.#redundancy = offer.kind === "audio" ? new AudioRedundancy() : undefined;
     const renditions = offer.kind === "video" ? offer.renditions.length : 1;
-    this.#packetizers = Array.from({ length: renditions }, () => new Packetizer(trackId));
+    this.#renditions = Array.from({ length: renditions }, (_, index) => {
+      const history = new BlockHistory(pool);
+      // Audio carries copies of its own.
+      const proactive = offer.kind === "video";
+      const repair = recovery.addSender(trackId, index, history, FIRST_REPAIR_WITHIN_MS, proactive);
+      return { packetizer: new Packetizer(trackId), history, repair };
+    });
   }
 
   send(unit: AccessUnit): boolean {
-    const packetizer = this.#packetizers[unit.rendition];
-    if (packetizer === undefined) {
+    const rendition = this.#renditions[unit.rendition];
+    if (rendition === undefined) {
       throw new RangeError(
-        `rendition ${unit.rendition} was not offered; the track has ${this.#packetizers.length}`,
+        `rendition ${unit.rendition} was not offered; the track has ${this.#renditions.length}`,
       );
     }
     const limit = Math.min(this.#maxDatagramBytes, this.#link.session.maxDatagramBytes);
-    const spare = this.offer.kind === "video";
+    const room = limit - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES;
+    const wrapped = this.#redundancy?.wrap(unit, room, this.#recovery.outbound);
+    const carried = wrapped === undefined ? unit : { ...unit, bytes: wrapped };
     let whole = true;
-    packetizer.push(unit, limit, false, (datagram) => {
-      this.#datagrams++;
-      this.#bytes += datagram.length;
-      if (this.#link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, spare) !== undefined) {
-        this.#lost++;
-        whole = false;
-      }
+    rendition.packetizer.push(carried, limit, wrapped !== undefined, (datagram) => {
+      if (!this.#sendDatagram(rendition, datagram)) whole = false;
     });
     this.#units++;
     return whole;
+  }
+
+  /** Sends one and keeps it for repair. */
+  #sendDatagram({ history, repair }: Rendition, datagram: Uint8Array): boolean {
+    const nowUs = this.#link.nowUs();
+    const block = mediaBlockOf(datagram);
+    const symbol = mediaSymbolOf(datagram);
+    const flags = mediaFlagsOf(datagram);
+    history.addSource(block, symbol, datagram, HOP_HEADER_BYTES, nowUs);
+    if ((flags & FLAG_BLOCK_END) !== 0) history.find(block)?.setSourceCount(symbol + 1);
+    this.#datagrams++;
+    this.#bytes += datagram.length;
+    const spare = this.offer.kind === "video";
+    if (this.#link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, spare, nowUs) !== undefined) {
+      this.#lost++;
+      return false;
+    }
+    repair.onSent(block, symbol, flags, datagram.length, nowUs);
+    return true;
+  }
+
+  /** The relay says within which time repair of this track is of use to it. */
+  setRepairWithin(repairWithinMs: number): void {
+    for (const { repair } of this.#renditions) repair.playoutDelayMs = repairWithinMs;
+  }
+
+  /** What was sent while the track was muted must not come after all, in repair or as a copy. */
+  forget(): void {
+    this.#redundancy?.clear();
+    for (const { history } of this.#renditions) history.clear();
+  }
+
+  /** Gives memory back; nothing may be sent after that. */
+  end(): void {
+    for (const [index, { history }] of this.#renditions.entries()) {
+      this.#recovery.removeSender(this.trackId, index);
+      history.clear();
+    }
   }
 
   setMuted(muted: boolean): Promise<void> {

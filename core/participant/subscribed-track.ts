@@ -1,8 +1,24 @@
-/** A track that this participant receives: datagrams in, access units out, with counters. */
+/** A track that this participant receives: datagrams in, losses made good, access units out, with counters. */
 import type { AccessUnit } from "../delivery/access-unit.ts";
-import { Depacketizer } from "../delivery/depacketizer.ts";
-import { HOP_HEADER_BYTES, mediaRenditionOf } from "../wire/datagram.ts";
+import { Depacketizer, type DepacketizerDrop } from "../delivery/depacketizer.ts";
+import { BlockHistory } from "../delivery/recovery/block-history.ts";
+import type { BlockReceiver } from "../delivery/recovery/block-receiver.ts";
+import type { BlockPool } from "../delivery/reed-solomon/block-pool.ts";
+import type { HopRecovery } from "../session/hop-recovery.ts";
+import { DATAGRAM_MEDIA, mediaRenditionOf, repairRenditionOf } from "../wire/datagram.ts";
+import { BlockCount } from "./block-count.ts";
 import type { TrackCounters } from "./participant-api.ts";
+
+/** What the relay assumes when a subscription says nothing else. */
+const DEFAULT_PLAYOUT_DELAY_MS = 200;
+
+/** How one rendition comes in: each numbers its units and blocks by itself. */
+interface Reception {
+  depacketizer: Depacketizer;
+  blocks: BlockCount;
+  history: BlockHistory | undefined;
+  receiver: BlockReceiver | undefined;
+}
 
 export class SubscribedTrack {
   readonly trackId: number;
@@ -10,68 +26,94 @@ export class SubscribedTrack {
   waitingAnswers = 0;
   accepted = false;
   readonly #emit: (unit: AccessUnit) => void;
-  #depacketizer = new Depacketizer();
-  #rendition = 0;
+  readonly #recovery: HopRecovery | undefined;
+  readonly #pool: BlockPool | undefined;
+  readonly #receptions: (Reception | undefined)[] = [];
+  #playoutDelayMs = DEFAULT_PLAYOUT_DELAY_MS;
   #bytes = 0;
   #datagrams = 0;
   #units = 0;
-  #block = -1;
-  #blockReceived = 0;
-  #blockHighest = -1;
-  #lost = 0;
 
-  constructor(trackId: number, emit: (unit: AccessUnit) => void) {
+  /** Without `recovery` and its memory, what is lost stays lost. */
+  constructor(
+    trackId: number,
+    emit: (unit: AccessUnit) => void,
+    recovery?: { hop: HopRecovery; pool: BlockPool },
+  ) {
     this.trackId = trackId;
+    this.#recovery = recovery?.hop;
+    this.#pool = recovery?.pool;
     this.#emit = (unit) => {
       this.#units++;
       emit(unit);
     };
   }
 
-  /** Takes one media datagram of this track, hop header included. */
-  push(datagram: Uint8Array): void {
-    const rendition = mediaRenditionOf(datagram);
-    if (rendition !== this.#rendition) {
-      // A simulcast switch: the other rendition numbers its units by itself.
-      this.#rendition = rendition;
-      this.#depacketizer = new Depacketizer();
-      this.#block = -1;
+  /** How long after its undelayed arrival a datagram is of use; later ones are not asked for. */
+  set playoutDelayMs(delayMs: number) {
+    this.#playoutDelayMs = delayMs;
+    for (const reception of this.#receptions) {
+      if (reception?.receiver !== undefined) reception.receiver.playoutDelayMs = delayMs;
     }
-    this.#datagrams++;
-    this.#bytes += datagram.length;
-    this.#count(datagram);
-    this.#depacketizer.push(datagram, this.#emit);
   }
 
-  /** Loss by the track's own numbering: whole blocks skipped count once, holes in a block one by one. */
-  #count(datagram: Uint8Array): void {
-    const block = (datagram[HOP_HEADER_BYTES + 20]! << 8) | datagram[HOP_HEADER_BYTES + 21]!;
-    const index = datagram[HOP_HEADER_BYTES + 22]!;
-    const ahead = this.#block < 0 ? 1 : ((block - this.#block) << 16) >> 16;
-    if (ahead < 0) {
-      this.#lost = Math.max(0, this.#lost - 1);
-      return;
+  /** Takes a media or repair datagram as the link gives it. */
+  take(datagram: Uint8Array, kind: number, nowUs: number): void {
+    const isMedia = kind === DATAGRAM_MEDIA;
+    this.#receptionOf(isMedia ? mediaRenditionOf(datagram) : repairRenditionOf(datagram));
+    this.#recovery?.push(datagram, kind, nowUs);
+  }
+
+  /** Takes a media datagram, received or restored. */
+  push(datagram: Uint8Array): void {
+    const { depacketizer, blocks } = this.#receptionOf(mediaRenditionOf(datagram));
+    this.#datagrams++;
+    this.#bytes += datagram.length;
+    blocks.push(datagram);
+    depacketizer.push(datagram, this.#emit);
+  }
+
+  #receptionOf(rendition: number): Reception {
+    const known = this.#receptions[rendition];
+    if (known !== undefined) return known;
+    const history = this.#pool === undefined ? undefined : new BlockHistory(this.#pool);
+    const receiver =
+      history === undefined
+        ? undefined
+        : this.#recovery?.addReceiver(this.trackId, rendition, history, this.#playoutDelayMs, (datagram) =>
+            this.push(datagram),
+          );
+    const reception = { depacketizer: new Depacketizer(), blocks: new BlockCount(), history, receiver };
+    this.#receptions[rendition] = reception;
+    return reception;
+  }
+
+  /** Gives memory back; nothing may be taken after that. */
+  end(): void {
+    for (const [rendition, reception] of this.#receptions.entries()) {
+      this.#recovery?.removeReceiver(this.trackId, rendition);
+      reception?.history?.clear();
     }
-    if (ahead > 0) {
-      if (this.#block >= 0) this.#lost += ahead - 1;
-      this.#block = block;
-      this.#blockReceived = 0;
-      this.#blockHighest = -1;
-    }
-    const holesBefore = this.#blockHighest + 1 - this.#blockReceived;
-    this.#blockReceived++;
-    this.#blockHighest = Math.max(this.#blockHighest, index);
-    this.#lost += this.#blockHighest + 1 - this.#blockReceived - holesBefore;
   }
 
   counters(): TrackCounters {
+    const dropped: Record<DepacketizerDrop, number> = { ...new Depacketizer().dropped };
+    let lost = 0;
+    let recovered = 0;
+    for (const reception of this.#receptions) {
+      if (reception === undefined) continue;
+      lost += reception.blocks.lost;
+      recovered += reception.receiver?.counters.recovered ?? 0;
+      const counts = Object.entries(reception.depacketizer.dropped) as [DepacketizerDrop, number][];
+      for (const [reason, count] of counts) dropped[reason] += count;
+    }
     return {
       bytes: this.#bytes,
       datagrams: this.#datagrams,
-      datagramsLost: this.#lost,
-      datagramsRecovered: 0,
+      datagramsLost: lost,
+      datagramsRecovered: recovered,
       accessUnits: this.#units,
-      dropped: this.#depacketizer.dropped,
+      dropped,
     };
   }
 }

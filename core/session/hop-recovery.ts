@@ -30,6 +30,14 @@ const FIRST_RTT_MS = 100;
 const MAX_FEEDBACK_BODY_BYTES = 900;
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** What recovery did on a link, both directions, tracks that are gone included. */
+export interface RecoveryTotals {
+  repairsSent: number;
+  recovered: number;
+  nacksSent: number;
+  givenUp: number;
+}
+
 function keyOf(trackId: number, rendition: number): number {
   return trackId * 4 + rendition;
 }
@@ -51,6 +59,7 @@ export class HopRecovery {
   #feedbackBytes = 0;
   /** Bytes of feedback datagrams with NACKs, hop headers included. */
   nackBytes = 0;
+  readonly #past: RecoveryTotals = { repairsSent: 0, recovered: 0, nacksSent: 0, givenUp: 0 };
   #timer: Timer | undefined;
   #timerUs = NEVER;
   #inboundRefreshUs = 0;
@@ -96,7 +105,9 @@ export class HopRecovery {
   }
 
   removeSender(trackId: number, rendition: number): void {
-    this.#senders.delete(keyOf(trackId, rendition));
+    const key = keyOf(trackId, rendition);
+    addSender(this.#past, this.#senders.get(key));
+    this.#senders.delete(key);
   }
 
   /** Restores what arrives of a track rendition; everything comes out of `emit`. */
@@ -120,7 +131,16 @@ export class HopRecovery {
   }
 
   removeReceiver(trackId: number, rendition: number): void {
-    this.#receivers.delete(keyOf(trackId, rendition));
+    const key = keyOf(trackId, rendition);
+    addReceiver(this.#past, this.#receivers.get(key));
+    this.#receivers.delete(key);
+  }
+
+  totals(): RecoveryTotals {
+    const totals = { ...this.#past };
+    for (const sender of this.#senders.values()) addSender(totals, sender);
+    for (const receiver of this.#receivers.values()) addReceiver(totals, receiver);
+    return totals;
   }
 
   /** Takes every media and repair datagram of the link. Returns false for a track rendition without a receiver. */
@@ -209,12 +229,23 @@ export class HopRecovery {
     this.#feedbackBytes = 0;
   }
 
-  /** Stops the timer. Nothing is sent after that. */
+  /** Stops the timer. Nothing is asked for or sent later after that. */
   end(): void {
     this.#ended = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#receivers.clear();
-    this.#senders.clear();
   }
+}
+
+function addSender(totals: RecoveryTotals, sender: RepairSender | undefined): void {
+  if (sender === undefined) return;
+  totals.repairsSent += sender.counters.repairsSent + sender.counters.retransmitted;
+}
+
+function addReceiver(totals: RecoveryTotals, receiver: BlockReceiver | undefined): void {
+  if (receiver === undefined) return;
+  const { recovered, nacks, givenUp } = receiver.counters;
+  totals.recovered += recovered;
+  totals.nacksSent += nacks;
+  totals.givenUp += givenUp;
 }

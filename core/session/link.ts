@@ -272,6 +272,11 @@ export class Link {
     return this.#view;
   }
 
+  /** The link's clock. */
+  nowUs(): number {
+    return this.#clock.nowUs();
+  }
+
   /** Smoothed round trip; undefined before the first report. */
   get rttMs(): number | undefined {
     return this.#rttUs === undefined ? undefined : this.#rttUs / 1000;

@@ -121,6 +121,12 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("keyframe-requested"), trackId: trackIdSchema, rendition: renditionIndex }),
   /** To the publisher: does anybody want this track (so that an unwatched camera need not be encoded)? */
   z.object({ type: z.literal("track-wanted"), trackId: trackIdSchema, wanted: z.boolean() }),
+  /** To the publisher: how long after undelayed arrival at the relay a datagram of this track is still of use there. */
+  z.object({
+    type: z.literal("track-budget"),
+    trackId: trackIdSchema,
+    repairWithinMs: z.number().int().min(0).max(10_000),
+  }),
   z.object({ type: z.literal("data"), from: identitySchema, topic, payload, sentAtUs: timeUs }),
   /** Who speaks now, loudest first; level 0 loudest .. 127 silence. Sent on change, at most every 200 ms. */
   z.object({

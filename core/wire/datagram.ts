@@ -197,6 +197,16 @@ export function repairRenditionOf(datagram: Uint8Array): number {
   return (datagram[HOP_HEADER_BYTES + 8]! >> 3) & 3;
 }
 
+/** FEC block of a media datagram. */
+export function mediaBlockOf(datagram: Uint8Array): number {
+  return readU16(datagram, HOP_HEADER_BYTES + 20);
+}
+
+/** Index of a media datagram among the source symbols of its block. */
+export function mediaSymbolOf(datagram: Uint8Array): number {
+  return datagram[HOP_HEADER_BYTES + 22]!;
+}
+
 /** Audio level of a media datagram, 0 loudest .. 127 silence. */
 export function mediaAudioLevelOf(datagram: Uint8Array): number {
   return datagram[HOP_HEADER_BYTES + 25]! & 0x7f;

@@ -103,7 +103,7 @@ export const MAX_HISTORY_BLOCKS = 64;
 /** Age at which a kept block is let go of. */
 export const RECOVERY_HISTORY_MS = 1_500;
 /** Symbols kept for repair by one relay, 1 KiB each; above it a track's oldest blocks are let go of early. */
-export const MAX_RECOVERY_SYMBOLS_PER_RELAY = 131_072;
+export const MAX_RECOVERY_SYMBOLS_PER_RELAY = 32_768;
 /** The same of one participant. */
 export const MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT = 8_192;
 /** Answers waiting to be sent per track rendition and link; above it a NACK is not answered (`queue-full`). */

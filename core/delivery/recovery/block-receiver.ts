@@ -104,6 +104,12 @@ export class BlockReceiver {
     this.#schedule.playoutDelayMs = delayMs;
   }
 
+  /** Asks for nothing that is missing so far. */
+  forget(): void {
+    for (const wanted of this.#wanted) wanted.begin(-1, 0);
+    this.#newest = -1;
+  }
+
   /** When `poll` should be called. */
   get dueUs(): number {
     return this.#schedule.dueUs;

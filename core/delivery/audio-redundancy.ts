@@ -1,0 +1,55 @@
+/**
+ * Which earlier audio frames travel along with a new one: the last two where losses are single, frames further apart where
+ * they come in bursts. docs/wire.md, "Audio redundancy".
+ */
+import { MAX_REDUNDANT_FRAMES } from "../wire/limits.ts";
+import { type RedundantFrame, writeRedundantPayload } from "../wire/redundancy.ts";
+import type { AccessUnit } from "./access-unit.ts";
+import type { HopConditions } from "./recovery/protection-policy.ts";
+
+const CALM_DISTANCES = [1, 2];
+const BURSTY_DISTANCES = [2, 4, 6];
+/** Very long bursts: copies on both sides of 100 ms. */
+const LONG_BURST_DISTANCES = [2, 5, 8];
+const BURSTY_MS = 12;
+const LONG_BURST_MS = 45;
+/** Frames are remembered up to the largest distance. */
+const REMEMBERED = 9;
+const ENTRY_BYTES = 5;
+const MAX_AGE_US = 6_500_000;
+
+/** How many frames back the copies are, for what is known of the way to the receiver. */
+function redundancyDistances(hop: Readonly<HopConditions>): readonly number[] {
+  if (hop.loss < 0.01 || hop.burstMs < BURSTY_MS) return CALM_DISTANCES;
+  return hop.burstMs < LONG_BURST_MS ? BURSTY_DISTANCES : LONG_BURST_DISTANCES;
+}
+
+export class AudioRedundancy {
+  readonly #recent: AccessUnit[] = [];
+
+  /** Forgets earlier units: they will not travel along. */
+  clear(): void {
+    this.#recent.length = 0;
+  }
+
+  /**
+   * The payload for `unit` with copies of earlier units in front, at most `maxBytes` long; undefined when there is no copy to
+   * send, or no room. Units are kept, their bytes must not change.
+   */
+  wrap(unit: AccessUnit, maxBytes: number, hop: Readonly<HopConditions>): Uint8Array | undefined {
+    const redundant: RedundantFrame[] = [];
+    let length = 1 + unit.bytes.length;
+    for (const distance of redundancyDistances(hop)) {
+      const copy = this.#recent.find((earlier) => ((unit.frameId - earlier.frameId) | 0) === distance);
+      if (copy === undefined || copy.encrypted !== unit.encrypted) continue;
+      const ageUs = unit.captureTimeUs - copy.captureTimeUs;
+      length += ENTRY_BYTES + copy.bytes.length;
+      if (ageUs < 0 || ageUs > MAX_AGE_US || length > maxBytes || redundant.length >= MAX_REDUNDANT_FRAMES)
+        break;
+      redundant.push({ distance, ageUs, bytes: copy.bytes });
+    }
+    this.#recent.push(unit);
+    if (this.#recent.length > REMEMBERED) this.#recent.shift();
+    return redundant.length === 0 ? undefined : writeRedundantPayload({ primary: unit.bytes, redundant });
+  }
+}
