@@ -140,6 +140,10 @@ async function reportLoad(load: Load): Promise<void> {
   });
 }
 
+function isLossy(measured: Measured): boolean {
+  return measured.deliveredShare < 1 - MAX_LOST_SHARE;
+}
+
 /** The largest audience of 1.4 Mb/s that loses less than MAX_LOST_SHARE. */
 async function reportCapacity(seconds: number): Promise<void> {
   const load = { rate: CAPACITY_RATE, bytes: 1000, picturesPerSecond: 30, seconds };
@@ -147,8 +151,10 @@ async function reportCapacity(seconds: number): Promise<void> {
   let figures: Measured | undefined;
   for (const subscribers of CAPACITY_STEPS) {
     note(`capacity: ${subscribers} subscribers at 1.4 Mb/s ...`);
-    const measured = await measure({ ...load, subscribers });
-    if (measured.deliveredShare < 1 - MAX_LOST_SHARE) break;
+    let measured = await measure({ ...load, subscribers });
+    // One more try: something else on the machine may have had its moment.
+    if (isLossy(measured)) measured = await measure({ ...load, subscribers });
+    if (isLossy(measured)) break;
     best = subscribers;
     figures = measured;
   }
