@@ -14,6 +14,7 @@ const LAG_EDGES_US = [3_000, 6_000, 12_000, 24_000, 48_000];
 const LAG_US = 6_000_000;
 /** Pairs that are assumed to have been seen without any connection. */
 const PRIOR_PAIRS = 6;
+const MIN_PAIRS = 3;
 /** Lost datagrams that are remembered for that. */
 const REMEMBERED = 16;
 
@@ -104,6 +105,8 @@ export class LossEstimator {
     let sumUs = 0;
     let fromUs = 0;
     for (let lag = 0; lag < LAG_EDGES_US.length; lag++) {
+      // What is never seen, since datagrams lie further apart, goes with the next.
+      if (this.#pairs[lag]! < MIN_PAIRS) continue;
       const untilUs = LAG_EDGES_US[lag]!;
       const share = (this.#bothLost[lag]! + base * PRIOR_PAIRS) / (this.#pairs[lag]! + PRIOR_PAIRS);
       const excess = (share - base) / (1 - base);
