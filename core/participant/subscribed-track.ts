@@ -76,7 +76,7 @@ export class SubscribedTrack {
   #receptionOf(rendition: number): Reception {
     const known = this.#receptions[rendition];
     if (known !== undefined) return known;
-    const history = this.#pool === undefined ? undefined : new BlockHistory(this.#pool);
+    const history = this.#pool === undefined ? undefined : new BlockHistory(this.#pool, false);
     const receiver =
       history === undefined
         ? undefined

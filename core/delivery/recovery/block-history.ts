@@ -17,13 +17,18 @@ export class BlockHistory {
   readonly #numbers = new Int32Array(MAX_HISTORY_BLOCKS).fill(-1);
   readonly #openedUs = new Float64Array(MAX_HISTORY_BLOCKS);
   readonly #blocks: (SymbolBlock | undefined)[] = new Array(MAX_HISTORY_BLOCKS).fill(undefined);
+  /** 1 = the block was whole, and its symbols were let go of. */
+  readonly #closed = new Uint8Array(MAX_HISTORY_BLOCKS);
+  readonly #keepsWhole: boolean;
   #newest = -1;
   /** Oldest block that may still be there. */
   #oldest = 0;
   #touchedUs = 0;
 
-  constructor(pool: BlockPool) {
+  /** `keepsWhole`: whole blocks are kept, to make repair symbols of; else only the fact that they were whole. */
+  constructor(pool: BlockPool, keepsWhole = true) {
     this.#pool = pool;
+    this.#keepsWhole = keepsWhole;
   }
 
   /** The highest block number met, -1 before the first. */
@@ -36,10 +41,26 @@ export class BlockHistory {
     return this.#numbers[slot] === number ? this.#blocks[slot] : undefined;
   }
 
+  /** Whether a block was whole and its symbols are gone. */
+  isClosed(number: number): boolean {
+    const slot = number % MAX_HISTORY_BLOCKS;
+    return this.#numbers[slot] === number && this.#closed[slot] === 1;
+  }
+
+  /** Nothing more is expected of a block. */
+  close(number: number): void {
+    const slot = number % MAX_HISTORY_BLOCKS;
+    const block = this.#blocks[slot];
+    if (this.#keepsWhole || block === undefined || this.#numbers[slot] !== number) return;
+    this.#pool.release(block);
+    this.#blocks[slot] = undefined;
+    this.#closed[slot] = 1;
+  }
+
   /** The block of that number, a new one when it is not there; undefined when it is older than what is kept. */
   open(number: number, nowUs: number): SymbolBlock | undefined {
     const found = this.find(number);
-    if (found !== undefined) return found;
+    if (found !== undefined || this.isClosed(number)) return found;
     // After a long pause numbers say nothing about order.
     if (nowUs - this.#touchedUs > 2000 * RECOVERY_HISTORY_MS) this.clear();
     if (this.#newest < 0) {
@@ -70,6 +91,7 @@ export class BlockHistory {
     nowUs: number,
   ): SymbolFault | "stale" | undefined {
     if (index >= MAX_SOURCE_SYMBOLS) return "symbol-index";
+    if (this.isClosed(number)) return "duplicate-symbol";
     const block = this.open(number, nowUs);
     if (block === undefined) return "stale";
     this.makeRoom(number, 1);
@@ -109,10 +131,11 @@ export class BlockHistory {
 
   #release(number: number): void {
     const slot = number % MAX_HISTORY_BLOCKS;
+    if (this.#numbers[slot] !== number) return;
     const block = this.#blocks[slot];
-    if (block === undefined || this.#numbers[slot] !== number) return;
-    this.#pool.release(block);
+    if (block !== undefined) this.#pool.release(block);
     this.#blocks[slot] = undefined;
+    this.#closed[slot] = 0;
     this.#numbers[slot] = -1;
   }
 

@@ -137,7 +137,12 @@ export class BlockReceiver {
     wanted.highest = Math.max(wanted.highest, index);
     emit(datagram, nowUs);
     const symbols = history.find(number);
-    if (symbols === undefined || fault !== undefined) return;
+    if (symbols === undefined) return;
+    if (fault !== undefined) {
+      // What cannot be kept cannot be told from what is lost: the block takes care of itself.
+      wanted.done = true;
+      return;
+    }
     if ((flags & FLAG_BLOCK_END) !== 0) symbols.setSourceCount(index + 1);
     this.#advance(wanted, symbols, nowUs);
   }
@@ -147,6 +152,7 @@ export class BlockReceiver {
     const { block: number, sourceCount, symbolIndex } = readRepairHeader(datagram, HOP_HEADER_BYTES);
     const { history } = this.#options;
     if (sourceCount > MAX_SOURCE_SYMBOLS) return this.#drop("inconsistent");
+    if (history.isClosed(number)) return this.#drop("needless");
     const symbols = history.open(number, nowUs);
     if (symbols === undefined) return this.#drop("stale");
     if (symbols.isComplete) return this.#drop("needless");
@@ -223,6 +229,7 @@ export class BlockReceiver {
     if (symbols.isComplete) {
       wanted.done = true;
       wanted.nextNackUs = Number.POSITIVE_INFINITY;
+      this.#options.history.close(wanted.number);
       this.#expectNext(wanted, nowUs);
     } else {
       this.#schedule.plan(wanted, symbols, nowUs);
