@@ -86,7 +86,7 @@ const TABLE: readonly RowPlan[] = [
   },
   {
     ...BASE,
-    name: "steps bursty, random, RTT 160 to 40",
+    name: "steps bursty, random, RTT 120, RTT 40",
     lossPercent: 10,
     burstMs: 20,
     steps: [
