@@ -11,6 +11,29 @@ describe("CaptureClock", () => {
     expect(clock.map(181_705, WORKER_ORIGIN + 182_545)).toBe(WORKER_ORIGIN + 181_705);
   });
 
+  it("sees a change between origins that lie close together, and takes one late buffer for what it is", () => {
+    const near = WORKER_ORIGIN - 310_000;
+    const clock = new CaptureClock([WORKER_ORIGIN, near], 10_000);
+    const errorsUs = (
+      origin: number,
+      fromMs: number,
+      toMs: number,
+      delayUs: (ms: number) => number,
+    ): number[] => {
+      const errors: number[] = [];
+      for (let ms = fromMs; ms < toMs; ms += 10) {
+        const capturedUs = WORKER_ORIGIN + ms * 1_000;
+        errors.push(clock.map(capturedUs - origin, capturedUs + delayUs(ms)) - capturedUs);
+      }
+      return errors;
+    };
+    // Page first, with one buffer held up for longer than the origins are apart.
+    const before = errorsUs(near, 1_000, 2_000, (ms) => (ms === 1_500 ? 350_000 : 15_000));
+    expect(new Set(before)).toEqual(new Set([0]));
+    const after = errorsUs(WORKER_ORIGIN, 2_000, 4_000, () => 15_000);
+    expect(after.slice(31).every((error) => error === 0)).toBe(true);
+  });
+
   it("learns an unknown origin from the buffer that was fastest", () => {
     const clock = new CaptureClock([WORKER_ORIGIN], 0);
     const uptime = 5e12;

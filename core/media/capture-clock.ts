@@ -8,6 +8,8 @@
 const PLAUSIBLE_DELAY_US = 400_000;
 /** Timestamps may run this much ahead of the clock (coarse clocks). */
 const PLAUSIBLE_LEAD_US = 3_000;
+/** A later origin that fits too, for this long without a break, is the one that the stream has switched to. */
+const SWITCH_AFTER_US = 300_000;
 /** A jump of the mapping by this much is a new origin or a stalled source: learn anew. */
 const JUMP_US = 150_000;
 /** The shortest delay is looked for in the last one to two windows of this length, so that drift is followed. */
@@ -17,6 +19,8 @@ export class CaptureClock {
   readonly #originsUs: readonly number[];
   readonly #leastDelayUs: number;
   #originUs: number | undefined;
+  /** Since when an origin later than ours has fitted all the time. */
+  #laterFitsSinceUs: number | undefined;
   #windowStartUs = 0;
   #currentMinimum = Number.POSITIVE_INFINITY;
   #previousMinimum = Number.POSITIVE_INFINITY;
@@ -50,11 +54,30 @@ export class CaptureClock {
   }
 
   #knownOrigin(timestampUs: number, arrivedUs: number): number | undefined {
-    if (this.#originUs !== undefined && plausible(arrivedUs - this.#originUs - timestampUs)) {
-      return this.#originUs;
+    const origin = this.#originUs;
+    if (origin !== undefined && plausible(arrivedUs - origin - timestampUs)) {
+      return this.#switched(origin, timestampUs, arrivedUs) ? this.#originUs : origin;
     }
+    this.#laterFitsSinceUs = undefined;
     this.#originUs = this.#originsUs.find((origin) => plausible(arrivedUs - origin - timestampUs));
     return this.#originUs;
+  }
+
+  /**
+   * The page's origin lies so little before the worker's that, after a switch, it seems to fit still: every buffer
+   * would be that much too old. One late buffer is no switch; all of them for a while are.
+   */
+  #switched(origin: number, timestampUs: number, arrivedUs: number): boolean {
+    const later = this.#originsUs.find((one) => one > origin && plausible(arrivedUs - one - timestampUs));
+    if (later === undefined) {
+      this.#laterFitsSinceUs = undefined;
+      return false;
+    }
+    this.#laterFitsSinceUs ??= arrivedUs;
+    if (arrivedUs - this.#laterFitsSinceUs < SWITCH_AFTER_US) return false;
+    this.#originUs = later;
+    this.#laterFitsSinceUs = undefined;
+    return true;
   }
 }
 
