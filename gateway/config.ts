@@ -148,7 +148,7 @@ function originsOf(text: string | undefined): "*" | Set<string> {
 function relaysOf(text: string | undefined): RelayRecord[] {
   if (!text) {
     throw new ConfigError(
-      'TRIBUTARY_RELAYS is not set: list the relays, e.g. [{"id":"r1","url":"https://r1.example.org:4433/","operationsUrl":"http://10.0.0.5:9090/"}]',
+      'TRIBUTARY_RELAYS is not set: list the relays, e.g. [{"id":"r1","url":"https://r1.example.org:4433/","operationsUrl":"http://relay1.internal:9090/"}]',
     );
   }
   const relays = jsonOf(

@@ -1,6 +1,6 @@
 /**
  * A session until its hello is verified: bounded in time, deaf to datagrams, one message. What becomes of it is
- * the relay's to say (`admit`). docs/wire.md, "Joining".
+ * the relay's to say (`admit`). docs/wire.md, "Control channel".
  */
 import type { Clock } from "../core/clock.ts";
 import { ControlChannel } from "../core/session/control-channel.ts";

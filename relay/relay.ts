@@ -1,6 +1,6 @@
 /**
  * A relay: takes sessions, lets them into rooms on a good ticket, and forwards between them. Runtime-free: sessions,
- * clock, randomness and directory are handed in; relay/deno/main.ts brings the real ones. docs/wire.md, "Joining".
+ * clock, randomness and directory are handed in; relay/deno/main.ts brings the real ones. docs/wire.md, "Control channel".
  */
 import { type Clock, every, type Random, type Timer } from "../core/clock.ts";
 import { BlockPool } from "../core/delivery/reed-solomon/block-pool.ts";

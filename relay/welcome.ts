@@ -1,4 +1,4 @@
-/** The welcome of a new member: who is there, and the three times of clock synchronisation. docs/wire.md, "Joining". */
+/** The welcome of a new member: who is there, and the three times of clock synchronisation. docs/wire.md, "Control channel". */
 import {
   MAX_CONTROL_MESSAGE_BYTES,
   MAX_MEDIA_DATAGRAM_BYTES,

@@ -15,7 +15,7 @@ export const relayRecordSchema = z.object({
     .default([]),
   operationsUrl: z.url({
     protocol: /^https?$/,
-    error: "must be an http: or https: URL, e.g. http://10.0.0.5:9090/",
+    error: "must be an http: or https: URL, e.g. http://relay1.internal:9090/",
   }),
   capacity: z.number().int().min(1).default(1000),
   participants: z.number().int().min(0).default(0),

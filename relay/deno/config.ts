@@ -44,7 +44,7 @@ export function readRelaySettings(environment: Environment): RelaySettings {
         "RELAY_OPERATIONS_URL",
         at("RELAY_OPERATIONS_URL"),
         ["http:", "https:"],
-        "http://10.0.0.5:9090/",
+        "http://relay1.internal:9090/",
       ),
     },
     keys: keysOf(at("TRIBUTARY_TICKET_JWKS"), at("TRIBUTARY_JWKS_URL")),
