@@ -146,6 +146,8 @@ export interface ConnectionStats {
   relayId: string;
   state: RoomState;
   rttMs?: number;
+  /** What the network carries of what we send, bits a second; absent until it has set a limit. */
+  sendRateBps?: number;
   bytesSent: number;
   bytesReceived: number;
   datagramsSent: number;

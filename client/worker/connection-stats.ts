@@ -16,6 +16,7 @@ export function connectionStats(
 ): ConnectionStats {
   const link = participant?.linkStats();
   const rttMs = link?.rttMs;
+  const sendRateBps = link?.sendRateBps;
   const firstFrame = least(tracks, "timeToFirstFrameMs");
   const firstAudio = least(tracks, "timeToFirstAudioMs");
   return {
@@ -24,6 +25,7 @@ export function connectionStats(
     relayId: facts.relayId,
     state: facts.state,
     ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs * 10) / 10 }),
+    ...(sendRateBps === undefined ? {} : { sendRateBps: Math.round(sendRateBps) }),
     bytesSent: sum(tracks, "outbound"),
     bytesReceived: sum(tracks, "inbound"),
     datagramsSent: link?.datagramsSent ?? 0,

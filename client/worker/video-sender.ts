@@ -15,6 +15,10 @@ const MAX_NOTES = 32;
 const REFERENCE_BPS = 1_000_000;
 const REFERENCE_PIXELS = 640 * 360;
 const LARGEST_SIDE = 4096;
+const LEAST_BPS = 30_000;
+/** Below this share of the full rate every second picture is left out, below the other two of three. */
+const HALF_RATE_SHARE = 0.25;
+const THIRD_RATE_SHARE = 0.12;
 
 /** An encoded picture with its local capture time. */
 export interface EncodedVideo {
@@ -60,6 +64,8 @@ export class VideoSender {
   #keyframeWanted = true;
   #lastKeyframeUs = 0;
   #lastTimestampUs = 0;
+  #bitrateBps = Number.POSITIVE_INFINITY;
+  #captured = 0;
   #over = false;
 
   constructor(settings: VideoCaptureSettings, originsUs: readonly number[], events: VideoSenderEvents) {
@@ -85,6 +91,24 @@ export class VideoSender {
     this.#keyframeWanted = true;
   }
 
+  /** What this picture gets where the network sets no limit. */
+  get fullBitrateBps(): number {
+    return bitrateFor(this.width, this.height, this.#settings.frameRate);
+  }
+
+  /** Keeps to this rate from the next picture on; where it is little for the size, to half or a third of the pictures. */
+  setBitrate(bitrateBps: number): void {
+    this.#bitrateBps = Math.max(LEAST_BPS, Math.round(bitrateBps));
+    const encoder = this.#encoder;
+    if (encoder?.state === "configured") encoder.configure(this.#config(this.width, this.height));
+  }
+
+  /** Of so many captured pictures one is encoded. */
+  get #frameStep(): number {
+    const share = this.#bitrateBps / this.fullBitrateBps;
+    return share > HALF_RATE_SHARE ? 1 : share > THIRD_RATE_SHARE ? 2 : 3;
+  }
+
   stop(): void {
     this.#over = true;
     this.#reader?.cancel().catch(() => undefined);
@@ -99,20 +123,24 @@ export class VideoSender {
       output: (chunk) => this.#onChunk(chunk),
       error: (error) => this.#onEncoderError(encoder, error),
     });
-    encoder.configure({
+    encoder.configure(this.#config(width, height));
+    this.#encoder = encoder;
+    this.#keyframeWanted = true;
+    this.#lastKeyframeUs = 0;
+  }
+
+  #config(width: number, height: number): VideoEncoderConfig {
+    return {
       codec: codecFor(width, height),
       width,
       height,
-      bitrate: bitrateFor(width, height, this.#settings.frameRate),
-      framerate: this.#settings.frameRate,
+      bitrate: Math.min(this.#bitrateBps, this.fullBitrateBps),
+      framerate: this.#settings.frameRate / this.#frameStep,
       latencyMode: "realtime",
       bitrateMode: "variable",
       avc: { format: "annexb" },
       contentHint: this.#settings.contentHint,
-    } as VideoEncoderConfig);
-    this.#encoder = encoder;
-    this.#keyframeWanted = true;
-    this.#lastKeyframeUs = 0;
+    } as VideoEncoderConfig;
   }
 
   #closeEncoder(): void {
@@ -149,6 +177,7 @@ export class VideoSender {
     }
     const encoder = this.#encoder;
     if (encoder === undefined || encoder.state !== "configured") return;
+    if (++this.#captured % this.#frameStep !== 0) return;
     if (encoder.encodeQueueSize > MAX_ENCODING) {
       this.framesDropped++;
       return;

@@ -10,6 +10,8 @@ export type ParticipantEvent =
   | { type: "track-muted"; identity: string; trackId: number; muted: boolean; by: string }
   | { type: "keyframe-requested"; trackId: number; rendition: number }
   | { type: "track-wanted"; trackId: number; wanted: boolean }
+  /** What all video encoders together may make, bits a second; never said where the network sets no limit. */
+  | { type: "video-rate"; bitrateBps: number }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   | { type: "speakers"; speakers: { identity: string; level: number }[] }
   | { type: "go-away"; withinMs: number }

@@ -15,6 +15,7 @@ import { trackIdOf } from "../wire/datagram.ts";
 import { HELLO_TIMEOUT_MS, MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT, PROTOCOL_VERSION } from "../wire/limits.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import { bytesOfBase64 } from "./base64.ts";
+import { JoinFailedError } from "./join-failed-error.ts";
 import type {
   JoinRelayOptions,
   Participant,
@@ -25,21 +26,11 @@ import type {
 import { LocalPublishedTrack } from "./published-track.ts";
 import { type Answer, RequestFailedError, RequestTable } from "./request-table.ts";
 import { RoomView } from "./room-view.ts";
+import { SendRate } from "./send-rate.ts";
 import { SubscribedTrack } from "./subscribed-track.ts";
 
+export { JoinFailedError } from "./join-failed-error.ts";
 export { RequestFailedError } from "./request-table.ts";
-
-/** Joining did not work. `reason` is the close code's name; `final`: the same ticket or token cannot work. */
-export class JoinFailedError extends Error {
-  override readonly name = "JoinFailedError";
-  readonly reason: CloseReason;
-  readonly final: boolean;
-  constructor(reason: CloseReason, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.reason = reason;
-    this.final = FINAL_CLOSE_REASONS.has(reason);
-  }
-}
 
 type Welcome = Extract<RelayMessage, { type: "welcome" }>;
 type Request = ClientMessageInput extends infer M
@@ -84,6 +75,7 @@ class RelayParticipant implements Participant {
   readonly #published = new Map<number, LocalPublishedTrack>();
   readonly #subscribed = new Map<number, SubscribedTrack>();
   readonly #requests = new RequestTable();
+  readonly #sendRate = new SendRate();
   #view = new RoomView("", []);
   #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;
   #ticker: Timer | undefined;
@@ -214,8 +206,16 @@ class RelayParticipant implements Participant {
     );
     this.#view = new RoomView(message.identity, message.participants);
     this.#joined = true;
-    this.#ticker = every(this.#options.clock, message.reportIntervalMs, () => this.#link.tick());
+    this.#ticker = every(this.#options.clock, message.reportIntervalMs, () => this.#tick());
     this.#welcomed?.resolve();
+  }
+
+  #tick(): void {
+    this.#link.tick();
+    const sent = { audio: 0, video: 0, repair: this.#recovery.totals().repairBytes };
+    for (const track of this.#published.values()) sent[track.offer.kind] += track.counters().bytes;
+    const bitrateBps = this.#sendRate.update(this.#link.bandwidth.rateBps, sent, this.#options.clock.nowUs());
+    if (bitrateBps !== undefined) this.#options.onEvent({ type: "video-rate", bitrateBps });
   }
 
   #onMedia(datagram: Uint8Array, kind: number, nowUs: number): void {

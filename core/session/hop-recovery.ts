@@ -33,6 +33,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** What recovery did on a link, both directions, tracks that are gone included. */
 export interface RecoveryTotals {
   repairsSent: number;
+  repairBytes: number;
   recovered: number;
   nacksSent: number;
   givenUp: number;
@@ -59,7 +60,7 @@ export class HopRecovery {
   #feedbackBytes = 0;
   /** Bytes of feedback datagrams with NACKs, hop headers included. */
   nackBytes = 0;
-  readonly #past: RecoveryTotals = { repairsSent: 0, recovered: 0, nacksSent: 0, givenUp: 0 };
+  readonly #past: RecoveryTotals = { repairsSent: 0, repairBytes: 0, recovered: 0, nacksSent: 0, givenUp: 0 };
   #timer: Timer | undefined;
   #timerUs = NEVER;
   #inboundRefreshUs = 0;
@@ -191,6 +192,7 @@ export class HopRecovery {
     this.#outbound.burstMs = losses.estimator.burstMs;
     this.#outbound.reorderMs = losses.reorderMs;
     this.#outbound.rttMs = this.#link.rttMs ?? FIRST_RTT_MS;
+    this.budget.congested = this.#link.bandwidth.state === "congested";
   }
 
   #schedule(dueUs: number, nowUs: number): void {
@@ -240,6 +242,7 @@ export class HopRecovery {
 function addSender(totals: RecoveryTotals, sender: RepairSender | undefined): void {
   if (sender === undefined) return;
   totals.repairsSent += sender.counters.repairsSent + sender.counters.retransmitted;
+  totals.repairBytes += sender.counters.bytes;
 }
 
 function addReceiver(totals: RecoveryTotals, receiver: BlockReceiver | undefined): void {

@@ -3,6 +3,7 @@
  * `tick` every REPORT_INTERVAL_MS. docs/wire.md, "Hop header" and "Feedback".
  */
 import type { Clock } from "../clock.ts";
+import { BandwidthEstimator } from "../delivery/congestion/bandwidth-estimator.ts";
 import {
   DATAGRAM_FEEDBACK,
   DATAGRAM_MEDIA,
@@ -58,6 +59,10 @@ export interface LinkStats {
   datagramsLostInbound: number;
   jitterMs: number;
   outstandingBytes: number;
+  /** What we may send without a standing queue, bits a second; undefined until a limit has been met. */
+  sendRateBps: number | undefined;
+  /** Standing queue that our datagrams wait in. */
+  sendQueueMs: number;
   datagramsSent: number;
   dropped: Readonly<Record<LinkDrop, number>>;
   receiveDropped: Readonly<Record<LinkReceiveDrop, number>>;
@@ -78,6 +83,8 @@ export interface LinkHandlers {
 
 export class Link {
   readonly session: Session;
+  /** Of what we send. */
+  readonly bandwidth = new BandwidthEstimator();
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
   readonly #headroom: number;
@@ -241,6 +248,7 @@ export class Link {
       this.#outstandingBytes =
         behind === 0 ? 0 : this.#sentBytes - this.#sentBytesBefore[next & HISTORY_MASK]!;
     }
+    this.bandwidth.push(report, this.sentAtUs, this.rttMs ?? 0, nowUs);
     this.#handlers.onReport?.(report, nowUs);
   }
 
@@ -295,6 +303,8 @@ export class Link {
       datagramsLostInbound: this.#arrivals.lost,
       jitterMs: this.#arrivals.jitterMs,
       outstandingBytes: this.#outstandingBytes,
+      sendRateBps: this.bandwidth.rateBps,
+      sendQueueMs: this.bandwidth.queueMs,
       datagramsSent: this.#sent,
       dropped: this.#dropped,
       receiveDropped: this.#receiveDropped,

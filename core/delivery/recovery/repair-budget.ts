@@ -1,10 +1,11 @@
 /**
  * Repair bytes that a link may send: earned by the media bytes that it sends, so that repair can never be more than a share of
- * them, with a reserve that only the important may touch. The congestion controller may lower the share.
+ * them, with a reserve that only the important may touch. On a congested hop repair fills the queue further: the share is small then.
  */
 
 /** Repair at most this share of media. */
 const FULL_SHARE = 0.6;
+const CONGESTED_SHARE = 0.1;
 /** Media of a few pictures: what may be sent in answer to one long burst. */
 const BURST_BYTES = 96 * 1024;
 /** The last part of it is for keyframes, base layers and audio. */
@@ -12,11 +13,12 @@ const RESERVE_SHARE = 0.3;
 
 export class RepairBudget {
   #bytes = BURST_BYTES;
-  /** 0..FULL_SHARE */
-  share = FULL_SHARE;
+  /** Kept up to date by the owner. */
+  congested = false;
 
   earn(mediaBytes: number): void {
-    this.#bytes = Math.min(BURST_BYTES, this.#bytes + mediaBytes * this.share);
+    const share = this.congested ? CONGESTED_SHARE : FULL_SHARE;
+    this.#bytes = Math.min(BURST_BYTES, this.#bytes + mediaBytes * share);
   }
 
   /** Takes so many bytes, or nothing and returns false. */

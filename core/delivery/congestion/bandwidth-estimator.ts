@@ -1,0 +1,216 @@
+/**
+ * What one direction of a hop carries without a standing queue, from its receiver reports. Delay leads: what even the
+ * fastest datagrams of 300 ms wait is a queue that our rate keeps up (as in CoDel, RFC 8289), so jitter, reordering and
+ * one large picture do not count. Much loss lowers the rate too, but only as long as that helps: random loss does not. Increase and decrease follow
+ * draft-ietf-rmcat-gcc, section 5. docs/wire.md, "Congestion".
+ */
+import { ARRIVAL_UNIT_US, NOT_ARRIVED, type ReceiverReport } from "../../wire/receiver-report.ts";
+
+/** A queue that no datagram of the last STANDING_US has escaped means congestion above the first, none below the second. */
+const CONGESTED_QUEUE_MS = 40;
+const FREE_QUEUE_MS = 20;
+const STANDING_US = 300_000;
+/** The fastest way is that of the last one to two of these. */
+const BASE_WINDOW_US = 10_000_000;
+/** The received rate is taken over about this time. */
+const RATE_WINDOW_US = 500_000;
+/** Rate after congestion, of what came through; the second where the queue is long. */
+const BACK_OFF = 0.85;
+const STEEP_BACK_OFF = 0.7;
+const LONG_QUEUE_MS = 150;
+/** Growth a second; slower where the last congestion was, faster when there has been none for FREE_AFTER_US. */
+const GROWTH = 0.08;
+const CAREFUL_GROWTH = 0.03;
+const FREE_GROWTH = 0.25;
+const FREE_AFTER_US = 8_000_000;
+const NEAR_CONGESTION = 0.12;
+/** More than this above what came through is a guess, whatever nobody sent. */
+const MAX_LEAD = 1.5;
+const LEAD_BPS = 100_000;
+/** Loss above this is congestion too, of a road whose queue is too short to be seen. */
+const CONGESTED_LOSS = 0.2;
+const LOSS_SMOOTHING_US = 1_500_000;
+/** A lower rate that leaves more than this of the loss was no help: loss up to so many times as much is borne from then on. */
+const HELPED = 0.6;
+const BORNE_FACTOR = 1.5;
+/** It is forgotten this slowly once the loss is gone. */
+const BORNE_MEMORY_US = 60_000_000;
+const MIN_RATE_BPS = 50_000;
+const MAX_RATE_BPS = 100_000_000;
+/** Remembered reports, a power of two. */
+const RING = 32;
+
+export type CongestionState = "free" | "filling" | "congested";
+
+export class BandwidthEstimator {
+  state: CongestionState = "free";
+  /** Delay of the fastest datagrams of the last STANDING_US over the fastest of late. */
+  queueMs = 0;
+  /** What came through, bits a second, headers of QUIC and below not counted. */
+  receivedBps = 0;
+  /** Times that the rate was lowered. */
+  decreases = 0;
+  readonly #atUs = new Float64Array(RING);
+  readonly #bytes = new Float64Array(RING);
+  readonly #queuesMs = new Float64Array(RING);
+  #count = 0;
+  #rateBps: number | undefined;
+  #congestedBps: number | undefined;
+  #referenceUs: number | undefined;
+  #baseUs = Number.POSITIVE_INFINITY;
+  #previousBaseUs = Number.POSITIVE_INFINITY;
+  #baseEndsUs = 0;
+  #bytesBefore: number | undefined;
+  #totalBytes = 0;
+  #judgeFromUs = 0;
+  #decreasedUs = 0;
+  #loss = 0;
+  #borneLoss = CONGESTED_LOSS;
+  /** Loss and rate before a decrease that was for loss. */
+  #trial: { loss: number; rateBps: number | undefined } | undefined;
+  #highest: number | undefined;
+  #received = 0;
+  #lastQueueMs = 0;
+  #lastUs = 0;
+
+  /** Bits a second that may be sent; undefined until a limit has been met. */
+  get rateBps(): number | undefined {
+    return this.#rateBps;
+  }
+
+  /** Takes a report. `sentAtUs` tells when a hop sequence was sent. */
+  push(
+    report: ReceiverReport,
+    sentAtUs: (hopSequence: number) => number,
+    rttMs: number,
+    nowUs: number,
+  ): void {
+    const fastestUs = this.#fastestOf(report, sentAtUs);
+    const before = this.#bytesBefore ?? report.receivedBytesTotal;
+    const grown = (report.receivedBytesTotal - before) | 0;
+    // Overtaken by a newer report.
+    if (grown < 0) return;
+    this.#bytesBefore = report.receivedBytesTotal;
+    this.#totalBytes += grown;
+    if (fastestUs === undefined) return;
+    this.#countLoss(report, nowUs);
+    this.#moveBase(fastestUs, nowUs);
+    const slot = this.#count++ & (RING - 1);
+    this.#atUs[slot] = nowUs;
+    this.#bytes[slot] = this.#totalBytes;
+    this.#queuesMs[slot] = (fastestUs - Math.min(this.#baseUs, this.#previousBaseUs)) / 1000;
+    this.#measure(nowUs);
+    this.#adapt(rttMs, nowUs);
+  }
+
+  #countLoss({ highestSequence, receivedTotal }: ReceiverReport, nowUs: number): void {
+    const sent = this.#highest === undefined ? 0 : ((highestSequence - this.#highest) << 16) >> 16;
+    const received = (receivedTotal - this.#received) | 0;
+    this.#highest = highestSequence;
+    this.#received = receivedTotal;
+    if (sent <= 0 || this.#lastUs === 0) return;
+    const weight = 1 - Math.exp((this.#lastUs - nowUs) / LOSS_SMOOTHING_US);
+    this.#loss += (Math.max(0, 1 - received / sent) - this.#loss) * Math.min(1, weight);
+    const faded = this.#borneLoss * Math.exp((this.#lastUs - nowUs) / BORNE_MEMORY_US);
+    this.#borneLoss = Math.max(CONGESTED_LOSS, Math.min(this.#borneLoss, this.#loss * BORNE_FACTOR), faded);
+  }
+
+  /** Transit of the fastest datagram listed, on two unrelated clocks, relative to the first one ever. */
+  #fastestOf(report: ReceiverReport, sentAtUs: (hopSequence: number) => number): number | undefined {
+    const { arrivals, arrivalCount, arrivalBaseUs, highestSequence } = report;
+    let fastest: number | undefined;
+    for (let i = 0; i < arrivalCount; i++) {
+      if (arrivals[i] === NOT_ARRIVED) continue;
+      const sentUs = sentAtUs((highestSequence - arrivalCount + 1 + i) & 0xffff);
+      const transitUs = arrivalBaseUs + arrivals[i]! * ARRIVAL_UNIT_US - sentUs;
+      this.#referenceUs ??= transitUs;
+      const apart = (transitUs - this.#referenceUs) % 0x100000000;
+      const near =
+        apart > 0x80000000 ? apart - 0x100000000 : apart < -0x80000000 ? apart + 0x100000000 : apart;
+      if (fastest === undefined || near < fastest) fastest = near;
+    }
+    return fastest;
+  }
+
+  #moveBase(transitUs: number, nowUs: number): void {
+    if (nowUs >= this.#baseEndsUs) {
+      this.#previousBaseUs = this.#baseUs;
+      this.#baseUs = Number.POSITIVE_INFINITY;
+      this.#baseEndsUs = nowUs + BASE_WINDOW_US;
+    }
+    this.#baseUs = Math.min(this.#baseUs, transitUs);
+  }
+
+  /** Looks back over the reports: the least queue, and the rate of what arrived. */
+  #measure(nowUs: number): void {
+    let queueMs = Number.POSITIVE_INFINITY;
+    const newest = this.#count - 1;
+    const oldest = Math.max(0, this.#count - RING);
+    let from = newest;
+    for (let i = newest; i >= oldest; i--) {
+      const ageUs = nowUs - this.#atUs[i & (RING - 1)]!;
+      if (ageUs <= STANDING_US) queueMs = Math.min(queueMs, this.#queuesMs[i & (RING - 1)]!);
+      from = i;
+      if (ageUs >= RATE_WINDOW_US) break;
+    }
+    this.queueMs = queueMs;
+    const spanUs = nowUs - this.#atUs[from & (RING - 1)]!;
+    if (spanUs < RATE_WINDOW_US / 2) return;
+    this.receivedBps = ((this.#totalBytes - this.#bytes[from & (RING - 1)]!) * 8_000_000) / spanUs;
+  }
+
+  #adapt(rttMs: number, nowUs: number): void {
+    const elapsedUs = Math.min(RATE_WINDOW_US, nowUs - this.#lastUs);
+    this.#lastUs = nowUs;
+    const isDraining = this.queueMs < this.#lastQueueMs - 2;
+    this.#lastQueueMs = this.queueMs;
+    const hasQueue = this.queueMs > CONGESTED_QUEUE_MS;
+    if (nowUs >= this.#judgeFromUs) this.#judgeTrial();
+    if (hasQueue || this.#loss > this.#borneLoss) {
+      this.state = "congested";
+      if (nowUs >= this.#judgeFromUs && !isDraining) this.#decrease(hasQueue, rttMs, nowUs);
+      return;
+    }
+    this.state = this.queueMs > FREE_QUEUE_MS ? "filling" : "free";
+    if (this.state === "free" && nowUs >= this.#judgeFromUs) this.#increase(elapsedUs, nowUs);
+  }
+
+  /** Did the lower rate lower the loss? If not, the loss is not ours, and the rate was lowered for nothing. */
+  #judgeTrial(): void {
+    const trial = this.#trial;
+    if (trial === undefined) return;
+    this.#trial = undefined;
+    if (this.#loss < trial.loss * HELPED) return;
+    this.#borneLoss = Math.min(0.9, this.#loss * BORNE_FACTOR);
+    this.#rateBps = trial.rateBps ?? MAX_RATE_BPS;
+  }
+
+  #decrease(hasQueue: boolean, rttMs: number, nowUs: number): void {
+    // Without a rate nothing is known to lower it to.
+    if (this.receivedBps === 0) return;
+    const isLong = this.queueMs > LONG_QUEUE_MS;
+    const factor = isLong ? STEEP_BACK_OFF : BACK_OFF;
+    const wanted = Math.max(MIN_RATE_BPS, this.receivedBps * factor);
+    if (hasQueue) this.#congestedBps = this.receivedBps;
+    else this.#trial = { loss: this.#loss, rateBps: this.#rateBps };
+    this.#rateBps = Math.min(this.#rateBps ?? MAX_RATE_BPS, wanted);
+    this.decreases++;
+    this.#decreasedUs = nowUs;
+    // What it did is seen a round trip and an interval later; loss is known later still.
+    this.#judgeFromUs = nowUs + rttMs * 1000 + (hasQueue ? STANDING_US : 2 * LOSS_SMOOTHING_US);
+  }
+
+  #increase(elapsedUs: number, nowUs: number): void {
+    const rate = this.#rateBps;
+    if (rate === undefined) return;
+    const limit = this.#congestedBps;
+    const isNear = limit !== undefined && Math.abs(rate - limit) < limit * NEAR_CONGESTION;
+    // Beyond it the road has changed.
+    if (limit !== undefined && rate > limit * (1 + NEAR_CONGESTION)) this.#congestedBps = undefined;
+    const isFree = nowUs - this.#decreasedUs > FREE_AFTER_US;
+    const growth = isNear ? CAREFUL_GROWTH : isFree ? FREE_GROWTH : GROWTH;
+    const grown = rate * (1 + (growth * elapsedUs) / 1_000_000);
+    const most = this.receivedBps * MAX_LEAD + LEAD_BPS;
+    this.#rateBps = Math.min(MAX_RATE_BPS, Math.max(rate, Math.min(grown, most)));
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * A room whose publisher sits behind a bottleneck: camera and microphone as a browser sends them, the camera's encoder
+ * at the rate that the participant says. Real participants and relay on a virtual network and clock.
+ */
+import type { NetworkOptions } from "../../core/session/network-path.ts";
+import { CAMERA, MICROPHONE, SimulatedCluster, unitOf } from "./simulated-cluster.ts";
+
+export interface BottleneckRun {
+  seed: number;
+  /** What the encoder makes where nothing limits it. */
+  fullBps: number;
+  /** The publisher's uplink from the first picture on; RTT 40 ms to the relay in all cases. */
+  network: Partial<NetworkOptions>;
+  /** Changes of it, seconds after the first picture. */
+  steps: readonly { atSeconds: number; network: Partial<NetworkOptions> }[];
+  seconds: number;
+}
+
+/** One second of the run. */
+export interface BottleneckSecond {
+  /** What the encoder was told to make at its end. */
+  videoBps: number;
+  /** Longest and median time that sound took beyond the way itself. */
+  queueMaxMs: number;
+  queueMedianMs: number;
+  soundSent: number;
+  soundArrived: number;
+  picturesArrived: number;
+}
+
+const ONE_WAY_MS = 20;
+const PICTURES_PER_SECOND = 30;
+const SOUNDS_PER_SECOND = 50;
+const KEYFRAME_SECONDS = 4;
+/** A keyframe is so many times as large as another picture. */
+const KEYFRAME_FACTOR = 5;
+
+export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecond[]> {
+  const sim = new SimulatedCluster(run.seed);
+  const { clock } = sim;
+  await sim.addRelay("relay1");
+  let videoBps = run.fullBps;
+  const ada = await sim.joined({
+    identity: "ada",
+    network: { delayMs: ONE_WAY_MS },
+    onEvent: (event) => {
+      if (event.type === "video-rate") videoBps = Math.min(run.fullBps, event.bitrateBps);
+    },
+  });
+  const bob = await sim.joined({ identity: "bob", network: { delayMs: ONE_WAY_MS } });
+  const camera = await clock.until(ada.participant.publish(CAMERA));
+  const microphone = await clock.until(ada.participant.publish(MICROPHONE));
+  for (const { trackId } of [camera, microphone]) await clock.until(bob.participant.subscribe(trackId));
+  Object.assign(ada.wires.up.options, run.network);
+  const startUs = clock.nowUs();
+  const told: number[] = [];
+  const steps = [...run.steps];
+  const ticks = PICTURES_PER_SECOND * SOUNDS_PER_SECOND;
+  const keyframeEvery = PICTURES_PER_SECOND * KEYFRAME_SECONDS;
+  for (let tick = 0; tick < run.seconds * ticks; tick += 10) {
+    const atUs = startUs + (tick * 1_000_000) / ticks;
+    await clock.advance((atUs - clock.nowUs()) / 1000);
+    while (steps[0] !== undefined && steps[0].atSeconds * ticks <= tick)
+      Object.assign(ada.wires.up.options, steps.shift()!.network);
+    if (tick % SOUNDS_PER_SECOND === 0) {
+      const picture = tick / SOUNDS_PER_SECOND;
+      const keyframe = picture % keyframeEvery === 0;
+      const share = keyframeEvery / (keyframeEvery - 1 + KEYFRAME_FACTOR);
+      const size = Math.round(
+        ((videoBps * share) / 8 / PICTURES_PER_SECOND) * (keyframe ? KEYFRAME_FACTOR : 1),
+      );
+      camera.send(unitOf(picture, atUs, { size, keyframe }));
+    }
+    if (tick % PICTURES_PER_SECOND === 0)
+      microphone.send(unitOf(tick / PICTURES_PER_SECOND, atUs, { size: 80, audioLevel: 20 }));
+    if (tick % ticks === ticks - 10) told.push(videoBps);
+  }
+  await clock.advance(1_500);
+  const seconds = told.map((bps, second) => {
+    const fromUs = startUs + second * 1_000_000;
+    const inSecond = bob.units.filter(
+      ({ unit }) => unit.captureTimeUs >= fromUs && unit.captureTimeUs < fromUs + 1_000_000,
+    );
+    const sounds = inSecond.filter(({ trackId }) => trackId === microphone.trackId);
+    const waits = sounds
+      .map(({ unit, arrivedUs }) => (arrivedUs - unit.captureTimeUs) / 1000 - 2 * ONE_WAY_MS)
+      .sort((a, b) => a - b);
+    return {
+      videoBps: bps,
+      queueMaxMs: waits.at(-1) ?? 0,
+      queueMedianMs: waits[waits.length >> 1] ?? 0,
+      soundSent: SOUNDS_PER_SECOND,
+      soundArrived: sounds.length,
+      picturesArrived: inSecond.length - sounds.length,
+    };
+  });
+  await Promise.all([ada.participant.leave(), bob.participant.leave()]);
+  return seconds;
+}
