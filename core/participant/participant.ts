@@ -4,7 +4,7 @@
  */
 import { every, type Timer } from "../clock.ts";
 import type { AccessUnit } from "../delivery/access-unit.ts";
-import { BlockPool } from "../delivery/reed-solomon/block-pool.ts";
+import { Pacer } from "../delivery/congestion/pacer.ts";
 import { ControlChannel } from "../session/control-channel.ts";
 import { HopRecovery } from "../session/hop-recovery.ts";
 import { Link, type LinkStats } from "../session/link.ts";
@@ -12,9 +12,10 @@ import type { Session } from "../session/session.ts";
 import { CLOSE_CODES, type CloseReason, closeReasonOf, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
 import { type ClientMessageInput, type RelayMessage, relayMessageSchema } from "../wire/control-messages.ts";
 import { trackIdOf } from "../wire/datagram.ts";
-import { HELLO_TIMEOUT_MS, MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT, PROTOCOL_VERSION } from "../wire/limits.ts";
+import { HELLO_TIMEOUT_MS, PROTOCOL_VERSION } from "../wire/limits.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import { bytesOfBase64 } from "./base64.ts";
+import { commonPool } from "./common-pool.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
 import type {
   JoinRelayOptions,
@@ -23,7 +24,7 @@ import type {
   SubscribeOptions,
   TrackCounters,
 } from "./participant-api.ts";
-import { LocalPublishedTrack } from "./published-track.ts";
+import { LocalPublishedTrack, type TrackRoad } from "./published-track.ts";
 import { type Answer, RequestFailedError, RequestTable } from "./request-table.ts";
 import { RoomView } from "./room-view.ts";
 import { SendRate } from "./send-rate.ts";
@@ -41,9 +42,6 @@ type Request = ClientMessageInput extends infer M
 
 /** Time between the end of the control stream and giving the session up. */
 const CLOSE_GRACE_MS = 1_000;
-
-/** Memory for recovery of all participants of this process or worker that bring none, made when first needed. */
-let commonPool: BlockPool | undefined;
 
 /** Opens a session to `relay`, says hello and resolves when the relay has let us in. Rejects with JoinFailedError. */
 export async function joinRelay(options: JoinRelayOptions): Promise<Participant> {
@@ -76,6 +74,7 @@ class RelayParticipant implements Participant {
   readonly #subscribed = new Map<number, SubscribedTrack>();
   readonly #requests = new RequestTable();
   readonly #sendRate = new SendRate();
+  readonly #pacer: Pacer;
   #view = new RoomView("", []);
   #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;
   #ticker: Timer | undefined;
@@ -101,11 +100,11 @@ class RelayParticipant implements Participant {
       onOther: (datagram, nowUs) => this.#recovery.noteArrival(datagram, nowUs),
     });
     this.#recovery = new HopRecovery(this.#link, options.clock);
+    this.#pacer = new Pacer(options.clock, () => this.#link.bandwidth.rateBps);
   }
 
-  get #pool(): BlockPool {
-    commonPool ??= new BlockPool({ capacity: MAX_RECOVERY_SYMBOLS_PER_PARTICIPANT });
-    return commonPool;
+  get #road(): TrackRoad {
+    return { link: this.#link, recovery: this.#recovery, pool: commonPool(), pacer: this.#pacer };
   }
 
   get participants(): ReadonlyMap<string, ParticipantInfo> {
@@ -230,7 +229,7 @@ class RelayParticipant implements Participant {
       if (trackId === undefined)
         throw new RequestFailedError("unavailable", "the relay gave the track no id");
       const limit = this.#maxMediaDatagramBytes;
-      const track = new LocalPublishedTrack(trackId, offer, this.#link, this.#recovery, this.#pool, limit, {
+      const track = new LocalPublishedTrack(trackId, offer, this.#road, limit, {
         mute: (id, muted) => this.mute(id, muted),
         unpublish: (id) => this.#unpublish(id),
       });
@@ -264,7 +263,7 @@ class RelayParticipant implements Participant {
 
   #openSubscription(trackId: number): SubscribedTrack {
     const emit = (unit: AccessUnit): void => this.#options.onAccessUnit(trackId, unit, this.#arrivedUs);
-    const track = new SubscribedTrack(trackId, emit, { hop: this.#recovery, pool: this.#pool });
+    const track = new SubscribedTrack(trackId, emit, { hop: this.#recovery, pool: commonPool() });
     // Before the answer: media may overtake it.
     this.#subscribed.set(trackId, track);
     return track;
@@ -329,6 +328,7 @@ class RelayParticipant implements Participant {
     this.#over = true;
     this.#ticker?.cancel();
     this.#recovery.end();
+    this.#pacer.end();
     for (const track of this.#subscribed.values()) track.end();
     for (const track of this.#published.values()) track.end();
     this.#control?.stop();

@@ -1,6 +1,7 @@
 /** A track that this participant sends: access units in, datagrams on the link out. */
 import type { AccessUnit } from "../delivery/access-unit.ts";
 import { AudioRedundancy } from "../delivery/audio-redundancy.ts";
+import type { PacedSink, Pacer } from "../delivery/congestion/pacer.ts";
 import { Packetizer } from "../delivery/packetizer.ts";
 import { BlockHistory } from "../delivery/recovery/block-history.ts";
 import type { RepairSender } from "../delivery/recovery/repair-sender.ts";
@@ -14,6 +15,7 @@ import {
   MEDIA_HEADER_BYTES,
   mediaBlockOf,
   mediaFlagsOf,
+  mediaRenditionOf,
   mediaSymbolOf,
 } from "../wire/datagram.ts";
 import type { TrackOffer } from "../wire/room-model.ts";
@@ -35,26 +37,35 @@ interface Rendition {
   repair: RepairSender;
 }
 
-export class LocalPublishedTrack implements PublishedTrack {
+/** What all tracks of a participant share. */
+export interface TrackRoad {
+  link: Link;
+  recovery: HopRecovery;
+  pool: BlockPool;
+  pacer: Pacer;
+}
+
+export class LocalPublishedTrack implements PublishedTrack, PacedSink {
   readonly trackId: number;
   readonly offer: TrackOffer;
   readonly #link: Link;
   readonly #maxDatagramBytes: number;
   readonly #requests: TrackRequests;
   readonly #recovery: HopRecovery;
+  readonly #pacer: Pacer;
   readonly #renditions: Rendition[];
   readonly #redundancy: AudioRedundancy | undefined;
   #bytes = 0;
   #datagrams = 0;
   #lost = 0;
+  /** Something was lost since the last unit was taken. */
+  #lostLater = false;
   #units = 0;
 
   constructor(
     trackId: number,
     offer: TrackOffer,
-    link: Link,
-    recovery: HopRecovery,
-    pool: BlockPool,
+    { link, recovery, pool, pacer }: TrackRoad,
     maxMediaDatagramBytes: number,
     requests: TrackRequests,
   ) {
@@ -64,6 +75,7 @@ export class LocalPublishedTrack implements PublishedTrack {
     this.#maxDatagramBytes = maxMediaDatagramBytes;
     this.#requests = requests;
     this.#recovery = recovery;
+    this.#pacer = pacer;
     this.#redundancy = offer.kind === "audio" ? new AudioRedundancy() : undefined;
     const renditions = offer.kind === "video" ? offer.renditions.length : 1;
     this.#renditions = Array.from({ length: renditions }, (_, index) => {
@@ -86,31 +98,45 @@ export class LocalPublishedTrack implements PublishedTrack {
     const room = limit - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES;
     const wrapped = this.#redundancy?.wrap(unit, room, this.#recovery.outbound);
     const carried = wrapped === undefined ? unit : { ...unit, bytes: wrapped };
-    let whole = true;
+    const lostBefore = this.#lost;
+    const { history } = rendition;
     rendition.packetizer.push(carried, limit, wrapped !== undefined, (datagram) => {
-      if (!this.#sendDatagram(rendition, datagram)) whole = false;
+      this.#keep(history, datagram);
+      if (this.offer.kind === "audio") this.sendPaced(datagram);
+      else if (!this.#pacer.push(datagram, this)) this.#lost++;
     });
     this.#units++;
+    const whole = this.#lost === lostBefore && !this.#lostLater;
+    this.#lostLater = false;
     return whole;
   }
 
-  /** Sends one and keeps it for repair. */
-  #sendDatagram({ history, repair }: Rendition, datagram: Uint8Array): boolean {
-    const nowUs = this.#link.nowUs();
+  #keep(history: BlockHistory, datagram: Uint8Array): void {
     const block = mediaBlockOf(datagram);
     const symbol = mediaSymbolOf(datagram);
-    const flags = mediaFlagsOf(datagram);
-    history.addSource(block, symbol, datagram, HOP_HEADER_BYTES, nowUs);
-    if ((flags & FLAG_BLOCK_END) !== 0) history.find(block)?.setSourceCount(symbol + 1);
+    history.addSource(block, symbol, datagram, HOP_HEADER_BYTES, this.#link.nowUs());
+    if ((mediaFlagsOf(datagram) & FLAG_BLOCK_END) !== 0) history.find(block)?.setSourceCount(symbol + 1);
+  }
+
+  /** Sends a datagram whose turn has come. */
+  sendPaced(datagram: Uint8Array): void {
+    const nowUs = this.#link.nowUs();
     this.#datagrams++;
     this.#bytes += datagram.length;
     const spare = this.offer.kind === "video";
     if (this.#link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, spare, nowUs) !== undefined) {
       this.#lost++;
-      return false;
+      this.#lostLater = true;
+      return;
     }
-    repair.onSent(block, symbol, flags, datagram.length, nowUs);
-    return true;
+    const { repair } = this.#renditions[mediaRenditionOf(datagram)]!;
+    repair.onSent(
+      mediaBlockOf(datagram),
+      mediaSymbolOf(datagram),
+      mediaFlagsOf(datagram),
+      datagram.length,
+      nowUs,
+    );
   }
 
   /** The relay says within which time repair of this track is of use to it. */
@@ -121,11 +147,13 @@ export class LocalPublishedTrack implements PublishedTrack {
   /** What was sent while the track was muted must not come after all, in repair or as a copy. */
   forget(): void {
     this.#redundancy?.clear();
+    this.#pacer.cancel(this);
     for (const { history } of this.#renditions) history.clear();
   }
 
   /** Gives memory back; nothing may be sent after that. */
   end(): void {
+    this.#pacer.cancel(this);
     for (const [index, { history }] of this.#renditions.entries()) {
       this.#recovery.removeSender(this.trackId, index);
       history.clear();

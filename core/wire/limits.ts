@@ -78,6 +78,8 @@ export const KEYFRAME_REQUEST_INTERVAL_MS = 500;
 
 /** Datagram writes pending in a session before it refuses more (`queue-full`). */
 export const MAX_PENDING_DATAGRAMS = 512;
+/** Datagrams of pictures that wait in a publisher's pacer; at more, new ones are lost and a keyframe is made. */
+export const MAX_PACED_DATAGRAMS = 512;
 /** Bytes sent on a link and neither reported received nor lost; above it media is dropped as `link-congested`. */
 export const MAX_LINK_OUTSTANDING_BYTES = 1024 * 1024;
 /** Time between two receiver reports while datagrams arrive. */

@@ -15,6 +15,7 @@ describe("a publisher behind a bottleneck", () => {
     async (rateBps) => {
       const seconds = await runBottleneck({
         seed: 3,
+        rttMs: 40,
         fullBps: FULL_BPS,
         network: { rateBps, queueMs: 400 },
         steps: [{ atSeconds: LIFTED_S, network: { rateBps: 0 } }],
@@ -22,7 +23,8 @@ describe("a publisher behind a bottleneck", () => {
       });
       const settled = seconds.slice(5, LIFTED_S);
       expect(worst(settled, ({ videoBps }) => videoBps)).toBeLessThan(rateBps);
-      expect(worst(settled, ({ queueMedianMs }) => queueMedianMs)).toBeLessThan(150);
+      const queuesMs = settled.flatMap((second) => second.queuesMs).sort((a, b) => a - b);
+      expect(queuesMs[Math.floor(queuesMs.length * 0.95)]).toBeLessThan(150);
       for (const { soundArrived, soundSent } of settled) expect(soundArrived).toBe(soundSent);
       expect(seconds.at(-1)!.videoBps).toBe(FULL_BPS);
     },
@@ -33,7 +35,14 @@ describe("a publisher whose datagrams are lost by chance", () => {
   it.each([{ loss: 0.1 }, { loss: 0.1, lossBurstMs: 60 }, { loss: 0.2, jitterMs: 20 }, { jitterMs: 60 }])(
     "keeps its rate: %o",
     async (network) => {
-      const seconds = await runBottleneck({ seed: 4, fullBps: FULL_BPS, network, steps: [], seconds: 25 });
+      const seconds = await runBottleneck({
+        seed: 4,
+        rttMs: 40,
+        fullBps: FULL_BPS,
+        network,
+        steps: [],
+        seconds: 25,
+      });
       const full = seconds.slice(8).filter(({ videoBps }) => videoBps === FULL_BPS).length;
       expect(full / (seconds.length - 8)).toBeGreaterThan(0.7);
     },

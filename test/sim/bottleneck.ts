@@ -9,7 +9,9 @@ export interface BottleneckRun {
   seed: number;
   /** What the encoder makes where nothing limits it. */
   fullBps: number;
-  /** The publisher's uplink from the first picture on; RTT 40 ms to the relay in all cases. */
+  /** Round trip of either member to the relay. */
+  rttMs: number;
+  /** The publisher's uplink from the first picture on. */
   network: Partial<NetworkOptions>;
   /** Changes of it, seconds after the first picture. */
   steps: readonly { atSeconds: number; network: Partial<NetworkOptions> }[];
@@ -20,15 +22,13 @@ export interface BottleneckRun {
 export interface BottleneckSecond {
   /** What the encoder was told to make at its end. */
   videoBps: number;
-  /** Longest and median time that sound took beyond the way itself. */
-  queueMaxMs: number;
-  queueMedianMs: number;
+  /** Time that each sound took beyond the way itself. */
+  queuesMs: number[];
   soundSent: number;
   soundArrived: number;
   picturesArrived: number;
 }
 
-const ONE_WAY_MS = 20;
 const PICTURES_PER_SECOND = 30;
 const SOUNDS_PER_SECOND = 50;
 const KEYFRAME_SECONDS = 4;
@@ -42,12 +42,12 @@ export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecon
   let videoBps = run.fullBps;
   const ada = await sim.joined({
     identity: "ada",
-    network: { delayMs: ONE_WAY_MS },
+    network: { delayMs: run.rttMs / 2 },
     onEvent: (event) => {
       if (event.type === "video-rate") videoBps = Math.min(run.fullBps, event.bitrateBps);
     },
   });
-  const bob = await sim.joined({ identity: "bob", network: { delayMs: ONE_WAY_MS } });
+  const bob = await sim.joined({ identity: "bob", network: { delayMs: run.rttMs / 2 } });
   const camera = await clock.until(ada.participant.publish(CAMERA));
   const microphone = await clock.until(ada.participant.publish(MICROPHONE));
   for (const { trackId } of [camera, microphone]) await clock.until(bob.participant.subscribe(trackId));
@@ -82,13 +82,9 @@ export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecon
       ({ unit }) => unit.captureTimeUs >= fromUs && unit.captureTimeUs < fromUs + 1_000_000,
     );
     const sounds = inSecond.filter(({ trackId }) => trackId === microphone.trackId);
-    const waits = sounds
-      .map(({ unit, arrivedUs }) => (arrivedUs - unit.captureTimeUs) / 1000 - 2 * ONE_WAY_MS)
-      .sort((a, b) => a - b);
     return {
       videoBps: bps,
-      queueMaxMs: waits.at(-1) ?? 0,
-      queueMedianMs: waits[waits.length >> 1] ?? 0,
+      queuesMs: sounds.map(({ unit, arrivedUs }) => (arrivedUs - unit.captureTimeUs) / 1000 - run.rttMs),
       soundSent: SOUNDS_PER_SECOND,
       soundArrived: sounds.length,
       picturesArrived: inSecond.length - sounds.length,

@@ -191,7 +191,8 @@ export class BandwidthEstimator {
     const isLong = this.queueMs > LONG_QUEUE_MS;
     const factor = isLong ? STEEP_BACK_OFF : BACK_OFF;
     const wanted = Math.max(MIN_RATE_BPS, this.receivedBps * factor);
-    if (hasQueue) this.#congestedBps = this.receivedBps;
+    // What was lost has used the road too, as far as it was lost behind it.
+    if (hasQueue) this.#congestedBps = this.receivedBps / (1 - Math.min(this.#loss, CONGESTED_LOSS));
     else this.#trial = { loss: this.#loss, rateBps: this.#rateBps };
     this.#rateBps = Math.min(this.#rateBps ?? MAX_RATE_BPS, wanted);
     this.decreases++;

@@ -1,0 +1,117 @@
+/**
+ * `npm run bench -- congestion`: a publisher behind a bottleneck that is lifted later, in a simulated room with the
+ * product's participants, relay and bandwidth estimator; the encoder makes what the participant says.
+ * `settledS` is when the rate is below the bottleneck for good, `backS` how long after the lift the encoder is at its full
+ * rate again, `queueP95Ms` what sound waits beyond the way itself once settled; `utilisation` is video against the
+ * bottleneck once settled, `soundShare` the sound that arrived. A row without a bottleneck (--rate 0) shows that loss by
+ * chance does not lower the rate: `fullShare` is the share of seconds at full rate.
+ */
+import { type BottleneckSecond, runBottleneck } from "../test/sim/bottleneck.ts";
+import { type Figures, quantile, readOptions, reportRow, type Target } from "./report.ts";
+
+const options = readOptions({
+  rate: {
+    default: null,
+    min: 0,
+    max: 100_000,
+    about: "bottleneck in kb/s, 0 = none: one row instead of the table",
+  },
+  full: { default: 1_000, min: 50, max: 20_000, about: "what the encoder makes without a limit, kb/s" },
+  queue: { default: 400, min: 5, max: 5_000, about: "longest queue of the bottleneck, ms" },
+  rtt: { default: 40, min: 1, max: 1_000, about: "round trip of each member to the relay, ms" },
+  loss: { default: 0, min: 0, max: 60, about: "% of the publisher's datagrams lost by chance" },
+  burst: { default: 0, min: 0, max: 500, about: "mean length of loss bursts in ms, 0 = independent losses" },
+  jitter: { default: 0, min: 0, max: 200, about: "ms added at random, which reorders" },
+  seconds: { default: 40, min: 15, max: 600, about: "time behind the bottleneck; 25 more follow without" },
+  seed: { default: 1, min: 0, max: 2 ** 31, whole: true, about: "of the randomness" },
+});
+
+type Road = Record<"rate" | "full" | "queue" | "rtt" | "loss" | "burst" | "jitter", number>;
+
+const AFTER_S = 25;
+const SETTLE_S = 5;
+const BASE: Road = { rate: 1_000, full: 1_000, queue: 400, rtt: 40, loss: 0, burst: 0, jitter: 0 };
+const TABLE: readonly Road[] = [
+  BASE,
+  { ...BASE, full: 2_500 },
+  { ...BASE, rate: 500 },
+  { ...BASE, rate: 700, queue: 60 },
+  { ...BASE, loss: 5 },
+  { ...BASE, rtt: 200, jitter: 20 },
+  { ...BASE, rate: 0, loss: 10 },
+  { ...BASE, rate: 0, loss: 20, jitter: 20 },
+  { ...BASE, rate: 0, loss: 10, burst: 60 },
+];
+
+/** Seconds until `isGood` holds for the rest; null when it never does. */
+function goodFrom(
+  seconds: readonly BottleneckSecond[],
+  isGood: (second: BottleneckSecond) => boolean,
+): number | null {
+  let from = seconds.length;
+  while (from > 0 && isGood(seconds[from - 1]!)) from--;
+  return from === seconds.length ? null : from + 1;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+async function runRow(road: Road): Promise<void> {
+  const fullBps = road.full * 1_000;
+  const rateBps = road.rate * 1_000;
+  const seconds = await runBottleneck({
+    seed: options.seed,
+    fullBps,
+    rttMs: road.rtt,
+    network: {
+      rateBps,
+      queueMs: road.queue,
+      loss: road.loss / 100,
+      lossBurstMs: road.burst,
+      jitterMs: road.jitter,
+    },
+    steps: [{ atSeconds: options.seconds, network: { rateBps: 0 } }],
+    seconds: options.seconds + AFTER_S,
+  });
+  const behind = seconds.slice(0, options.seconds);
+  const settled = behind.slice(SETTLE_S);
+  const after = seconds.slice(options.seconds);
+  const queuesMs = settled.flatMap((second) => second.queuesMs);
+  const sent = settled.reduce((sum, { soundSent }) => sum + soundSent, 0);
+  const figures: Figures = {
+    soundShare: settled.reduce((sum, { soundArrived }) => sum + soundArrived, 0) / sent,
+    picturesPerSecond: mean(settled.map(({ picturesArrived }) => picturesArrived)),
+    queueP50Ms: quantile(queuesMs, 0.5),
+    queueP95Ms: quantile(queuesMs, 0.95),
+    videoKbps: mean(settled.map(({ videoBps }) => videoBps)) / 1_000,
+  };
+  const target: Record<string, Target> = {};
+  if (road.rate > 0) {
+    figures.settledS = goodFrom(behind, ({ videoBps }) => videoBps < rateBps);
+    figures.backS = goodFrom(after, ({ videoBps }) => videoBps === fullBps);
+    figures.utilisation = mean(settled.map(({ videoBps }) => videoBps)) / rateBps;
+    Object.assign(target, {
+      soundShare: ">= 0.995",
+      settledS: "<= 5",
+      queueP95Ms: "<= 150",
+      backS: "<= 15",
+    } satisfies Record<string, Target>);
+  } else {
+    figures.fullShare = mean(settled.map(({ videoBps }) => (videoBps === fullBps ? 1 : 0)));
+    target.fullShare = ">= 0.8";
+  }
+  reportRow({
+    bench: "congestion",
+    row: { ...road, seconds: options.seconds, seed: options.seed },
+    figures,
+    target,
+  });
+}
+
+if (options.rate === null) {
+  for (const road of TABLE) await runRow(road);
+} else {
+  const { rate, full, queue, rtt, loss, burst, jitter } = options;
+  await runRow({ rate, full, queue, rtt, loss, burst, jitter });
+}
