@@ -117,6 +117,8 @@ export interface TrackStats {
   framesDecoded?: number;
   framesRendered?: number;
   framesDropped?: number;
+  /** Received pictures that were not shown, by reason (late, no-reference, superseded...). */
+  framesDroppedBy?: Record<string, number>;
   framesPerSecond?: number;
   keyFrames?: number;
   bytes: number;

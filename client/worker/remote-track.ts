@@ -124,6 +124,7 @@ function videoFigures(video: VideoReceiver): Partial<TrackStats> {
     frameWidth: video.width,
     frameHeight: video.height,
     framesDecoded: video.framesDecoded,
+    framesDroppedBy: drops,
     framesRendered: video.framesRendered,
     framesDropped: Object.values(drops).reduce((sum, count) => sum + count, 0),
     framesPerSecond: round(video.frameRate.perSecond(nowUs)),
