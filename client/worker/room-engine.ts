@@ -14,6 +14,12 @@ import { SessionKeeper } from "./session-keeper.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
 
+/**
+ * Pictures are repaired for longer than they wait to be shown: one that comes late is still what the next ones refer to, and a
+ * keyframe in its place takes a round trip and more.
+ */
+const PICTURE_REPAIR_MS = 350;
+
 export class RoomEngine {
   readonly mixer: Mixer;
   readonly roster: RemoteRoster;
@@ -113,7 +119,10 @@ export class RoomEngine {
   async #subscribe(track: WorkerRemoteTrack): Promise<void> {
     track.wanted = true;
     try {
-      await this.#participantOrThrow().subscribe(track.trackId);
+      await this.#participantOrThrow().subscribe(
+        track.trackId,
+        track.video === undefined ? {} : { playoutDelayMs: PICTURE_REPAIR_MS },
+      );
     } catch (error) {
       // Gone while we asked, or the session ended: the next roster says.
       if (error instanceof RequestFailedError && error.code !== "not-found") {

@@ -32,7 +32,7 @@ const JUMP_US = 150_000;
 /** A frame may be shown this much early, rather than set a timer for it. */
 const EARLY_US = 1_500;
 /** A missing unit is waited for this long after the frames behind it were due. */
-const GIVE_UP_AFTER_US = 100_000;
+const GIVE_UP_AFTER_US = 250_000;
 const KEYFRAME_REQUEST_GAP_US = 400_000;
 /** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh. */
 const DISPLAY_LATENCY_US = 16_700;
