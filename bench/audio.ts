@@ -2,10 +2,11 @@
  * `npm run bench -- audio`: speech through lossy networks, from libopus encoder to ear. What share of the samples is
  * concealed, what delay the jitter buffer adds, how often it runs empty, and the segmental signal-to-noise ratio.
  *
- * Speech is synthesised (bench/audio/speech.ts). Each datagram carries copies of two earlier frames, at distances 1 and 2,
- * or 2 and 4 where losses come in bursts; there is no retransmission in it. The ratio is against the clean decode of the
+ * Speech is synthesised (bench/audio/speech.ts). Each datagram carries copies of two or three earlier frames, as far back as
+ * a publisher would choose who knows the network; there is no retransmission in it. The ratio is against the clean decode of the
  * same Opus frames, in segments of 20 ms that are not silent, each held between -10 and 35 dB: it knows no psychoacoustics.
  */
+import { redundancyDistances } from "../core/delivery/audio-redundancy.ts";
 import { type EncodedSpeech, prepareSpeech, runVoiceCall } from "./audio/voice-call.ts";
 import { readOptions, reportRow, type Target } from "./report.ts";
 
@@ -59,15 +60,16 @@ function targetOf({ loss, burst, rtt, jitter }: Road): Record<string, Target> | 
   return loss === 20 ? { concealedShare: "<= 0.01" } : undefined;
 }
 
-function distancesFor(burst: number): readonly number[] {
+/** By default those that a publisher chooses who knows the network. */
+function distancesFor({ loss, burst, rtt, jitter }: Road): readonly number[] {
   if (options.copies === "none") return [];
   if (options.copies !== "auto") return options.copies.split("-").map(Number);
-  return burst > 0 ? [2, 4] : [1, 2];
+  return redundancyDistances({ loss: loss / 100, burstMs: burst, rttMs: rtt, reorderMs: jitter });
 }
 
 async function measure(road: Road, speech: EncodedSpeech): Promise<void> {
   const { seconds, seed } = options;
-  const distances = distancesFor(road.burst);
+  const distances = distancesFor(road);
   const figures = await runVoiceCall(
     {
       seed,

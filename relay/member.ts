@@ -81,6 +81,7 @@ export class Member implements ForwardSource, PublisherSignals {
         rendition.index,
         rendition.history,
         track.repairWithinMs,
+        !track.isAudio,
         (datagram, nowUs) => this.#forwarder.forward(track, rendition, datagram, nowUs),
       );
     }

@@ -142,7 +142,6 @@ export class Room {
       track,
       link: member.link,
       recovery: member.recovery,
-      // Audio carries copies of its own.
       repair: member.recovery.addSender(
         track.trackId,
         wish.rendition,

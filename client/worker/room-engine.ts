@@ -14,11 +14,8 @@ import { SessionKeeper } from "./session-keeper.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
 
-/**
- * Pictures are repaired for longer than they wait to be shown: one that comes late is still what the next ones refer to, and a
- * keyframe in its place takes a round trip and more.
- */
-const PICTURE_REPAIR_MS = 350;
+/** Pictures should come within this, or within one round of repair. */
+const PICTURE_DELAY_MS = 100;
 
 export class RoomEngine {
   readonly mixer: Mixer;
@@ -121,7 +118,7 @@ export class RoomEngine {
     try {
       await this.#participantOrThrow().subscribe(
         track.trackId,
-        track.video === undefined ? {} : { playoutDelayMs: PICTURE_REPAIR_MS },
+        track.video === undefined ? {} : { isPicture: true, playoutDelayMs: PICTURE_DELAY_MS },
       );
     } catch (error) {
       // Gone while we asked, or the session ended: the next roster says.

@@ -19,8 +19,9 @@ const MAX_WAITING_FRAMES = 12;
 const MAX_DECODING = 60;
 /** The same while a late joiner catches up: the relay replays up to a few seconds at once. */
 const MAX_DECODING_PAST = 300;
-/** Share of pictures that should be in time. */
+/** Share of pictures that should be in time, unless one per cent of them costs more delay than this. */
 const QUANTILE = 0.95;
+const PER_CENT_WORTH_US = 15_000;
 /** From complete arrival to decoded. */
 const DECODE_ALLOWANCE_US = 8_000;
 /** Sound may be ahead of the picture by this much before the sound is asked to wait. */
@@ -29,10 +30,15 @@ const MAX_SYNC_DELAY_US = 300_000;
 /** The delay moves by at most this much a frame, unless it is far off. */
 const SLEW_US = 2_000;
 const JUMP_US = 150_000;
+/** A frame that is later than this is not shown when the decoder has a newer one already in work. */
+const STALE_US = 40_000;
+/** But after so long without a picture any is better than none. */
+const MAX_STALL_US = 150_000;
+const OUTDATED_WAIT_MS = 10;
 /** A frame may be shown this much early, rather than set a timer for it. */
 const EARLY_US = 1_500;
 /** A missing unit is waited for this long after the frames behind it were due. */
-const GIVE_UP_AFTER_US = 250_000;
+const GIVE_UP_AFTER_US = 300_000;
 const KEYFRAME_REQUEST_GAP_US = 400_000;
 /** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh. */
 const DISPLAY_LATENCY_US = 16_700;
@@ -77,7 +83,7 @@ export class VideoReceiver {
   readonly #events: VideoReceiverEvents;
   readonly #joinCalledUs: number;
   readonly #catchUp = new CatchUp();
-  #histogram = new DelayHistogram(QUANTILE);
+  #histogram = new DelayHistogram(QUANTILE, PER_CENT_WORTH_US);
   readonly #waiting: WaitingFrame[] = [];
   #minDelayUs: number;
   #maxDelayUs: number;
@@ -86,6 +92,9 @@ export class VideoReceiver {
   #syncDelayUs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastRequestUs = 0;
+  /** Time of the unit that the decoder was given last. */
+  #submittedUs = 0;
+  #shownUs = 0;
   #over = false;
 
   constructor(
@@ -121,7 +130,8 @@ export class VideoReceiver {
   push(unit: AccessUnit, arrivedUs: number): void {
     this.rate.push(unit.bytes.length * 8, arrivedUs);
     // The way of what was replayed says nothing about the way of what comes now.
-    if (this.#catchUp.push(unit.captureTimeUs, arrivedUs)) this.#histogram = new DelayHistogram(QUANTILE);
+    if (this.#catchUp.push(unit.captureTimeUs, arrivedUs))
+      this.#histogram = new DelayHistogram(QUANTILE, PER_CENT_WORTH_US);
     this.#histogram.push(unit.captureTimeUs, arrivedUs);
     this.order.push(unit, arrivedUs, this.#decode);
     const blockedUs = this.order.blockedSinceUs;
@@ -183,10 +193,11 @@ export class VideoReceiver {
       return;
     }
     if (unit.keyframe) this.keyFrames++;
+    this.#submittedUs = Math.round(unit.captureTimeUs);
     decoder.decode(
       new EncodedVideoChunk({
         type: unit.keyframe ? "key" : "delta",
-        timestamp: Math.round(unit.captureTimeUs),
+        timestamp: this.#submittedUs,
         data: unit.bytes,
       }),
     );
@@ -278,6 +289,11 @@ export class VideoReceiver {
       due = next;
       if (!this.board.hasPicture) break;
     }
+    if (due !== undefined && this.#isOutdated(due, nowUs)) {
+      this.#waiting.unshift(due);
+      this.#timer = setTimeout(() => this.#present(), OUTDATED_WAIT_MS);
+      return;
+    }
     if (due !== undefined) this.#show(due, nowUs);
     const next = this.#waiting[0];
     if (next === undefined) return;
@@ -285,7 +301,15 @@ export class VideoReceiver {
     this.#timer = setTimeout(() => this.#present(), waitMs);
   }
 
+  /** A unit that came back late frees those behind it, all at once: the picture goes on with the newest of them. */
+  #isOutdated(frame: WaitingFrame, nowUs: number): boolean {
+    if (this.#waiting.length > 0 || frame.captureUs >= this.#submittedUs) return false;
+    const lateUs = nowUs - frame.captureUs - (this.#delayUs ?? 0);
+    return lateUs > STALE_US && nowUs - this.#shownUs < MAX_STALL_US;
+  }
+
   #show(due: WaitingFrame, nowUs: number): void {
+    this.#shownUs = nowUs;
     if (this.board.size > 0) {
       if (this.timeToFirstUs === undefined) this.#noteFirst(nowUs);
       else this.framesRendered++;

@@ -39,6 +39,8 @@ function distances(frameIds: number[], hop = CALM, maxBytes = 900): number[] {
 
 describe("audio redundancy", () => {
   it("carries the last two frames", () => expect(distances([1, 2, 3, 4])).toEqual([1, 2]));
+  it("carries a third where two copies are not enough", () =>
+    expect(distances([1, 2, 3, 4], { ...CALM, loss: 0.2 })).toEqual([1, 2, 3]));
   it("reaches over bursts", () => expect(distances([1, 2, 3, 4, 5, 6, 7, 8], BURSTY)).toEqual([2, 4, 6]));
   it("has nothing to carry at first", () => expect(distances([1])).toEqual([]));
   it("leaves out what was not sent", () => expect(distances([1, 2, 4])).toEqual([2]));

@@ -1,6 +1,6 @@
 /**
- * Which earlier audio frames travel along with a new one: the last two where losses are single, frames further apart where
- * they come in bursts. docs/wire.md, "Audio redundancy".
+ * Which earlier audio frames travel along with a new one: the last two or three where losses are single, frames further
+ * apart where they come in bursts. docs/wire.md, "Audio redundancy".
  */
 import { MAX_REDUNDANT_FRAMES } from "../wire/limits.ts";
 import { type RedundantFrame, writeRedundantPayload } from "../wire/redundancy.ts";
@@ -8,6 +8,9 @@ import type { AccessUnit } from "./access-unit.ts";
 import type { HopConditions } from "./recovery/protection-policy.ts";
 
 const CALM_DISTANCES = [1, 2];
+/** Where two copies are not enough: a third brings back what they do not, 20 ms later, and long before repair would. */
+const LOSSY_DISTANCES = [1, 2, 3];
+const LOSSY = 0.14;
 const BURSTY_DISTANCES = [2, 4, 6];
 /** Very long bursts: copies on both sides of 100 ms. */
 const LONG_BURST_DISTANCES = [2, 5, 8];
@@ -19,8 +22,10 @@ const ENTRY_BYTES = 5;
 const MAX_AGE_US = 6_500_000;
 
 /** How many frames back the copies are, for what is known of the way to the receiver. */
-function redundancyDistances(hop: Readonly<HopConditions>): readonly number[] {
-  if (hop.loss < 0.01 || hop.burstMs < BURSTY_MS) return CALM_DISTANCES;
+export function redundancyDistances(hop: Readonly<HopConditions>): readonly number[] {
+  if (hop.loss < 0.01 || hop.burstMs < BURSTY_MS) {
+    return hop.loss < LOSSY ? CALM_DISTANCES : LOSSY_DISTANCES;
+  }
   return hop.burstMs < LONG_BURST_MS ? BURSTY_DISTANCES : LONG_BURST_DISTANCES;
 }
 

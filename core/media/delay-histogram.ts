@@ -2,6 +2,7 @@
  * How late units of a track arrive compared with the fastest of the last seconds, and how long to wait so that
  * nearly all make it: an exponentially forgetting histogram of relative delay, as in NetEQ (docs, "Jitter buffer").
  */
+import { cheapestDelay } from "./cheapest-delay.ts";
 
 const BUCKET_US = 5_000;
 /** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time; nor are the units behind it that were stuck with it. */
@@ -14,6 +15,7 @@ const WINDOW_US = 2_000_000;
 export class DelayHistogram {
   readonly #shares = new Float64Array(BUCKETS);
   readonly #quantile: number;
+  readonly #price: number;
   #count = 0;
   #windowStartUs = 0;
   #currentMinimum = Number.POSITIVE_INFINITY;
@@ -23,9 +25,13 @@ export class DelayHistogram {
   /** Capture time at the end of the last outage: what was captured before was stuck in it. */
   #outageEndUs = Number.NEGATIVE_INFINITY;
 
-  /** `quantile`: share of units that should be in time, 0..1. */
-  constructor(quantile: number) {
+  /**
+   * @param quantile share of units that should be in time, 0..1
+   * @param perCentWorthUs one per cent of units in time is worth so much delay; the quantile is not waited for at a higher price
+   */
+  constructor(quantile: number, perCentWorthUs = Number.POSITIVE_INFINITY) {
     this.#quantile = quantile;
+    this.#price = (100 * perCentWorthUs) / BUCKET_US;
   }
 
   /** Notes one unit; both times in microseconds, of any two clocks. Returns its relative delay. */
@@ -68,16 +74,18 @@ export class DelayHistogram {
     return this.#count;
   }
 
-  /** Wait, from the fastest transit on, that covers the quantile. 0 before the first unit. */
+  /** Wait, from the fastest transit on, that covers the quantile or what is worth it. 0 before the first unit. */
   targetUs(): number {
     let total = 0;
     for (let i = 0; i < BUCKETS; i++) total += this.#shares[i]!;
     if (total === 0) return 0;
-    let below = 0;
-    for (let i = 0; i < BUCKETS; i++) {
-      below += this.#shares[i]!;
-      if (below >= total * this.#quantile) return (i + 1) * BUCKET_US;
+    let buckets = 0;
+    for (let below = 0; buckets < BUCKETS && below < total * this.#quantile; buckets++) {
+      below += this.#shares[buckets]!;
     }
-    return BUCKETS * BUCKET_US;
+    const isPriced = Number.isFinite(this.#price);
+    return (
+      BUCKET_US * (isPriced ? Math.min(buckets, cheapestDelay(this.#shares, total, this.#price)) : buckets)
+    );
   }
 }

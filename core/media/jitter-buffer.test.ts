@@ -149,8 +149,8 @@ describe("JitterBuffer", () => {
     const transitMs = (i: number): number => (brought(i) ? 110 : 30);
     const { concealedMs, targets, playout } = replay({ count: 2_500, transitMs });
     expect(targets[1_900]).toBeGreaterThan(80);
-    // Only the first two, from which it learned.
-    expect(concealedMs).toBeLessThanOrEqual(40);
+    // Only the first two, from which it learned, and what joining them cost.
+    expect(concealedMs).toBeLessThanOrEqual(60);
     expect(playout.jitter.targetMs).toBeLessThan(15);
   });
 

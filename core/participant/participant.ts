@@ -247,9 +247,11 @@ class RelayParticipant implements Participant {
   async subscribe(trackId: number, options: SubscribeOptions = {}): Promise<void> {
     const track = this.#subscribed.get(trackId) ?? this.#openSubscription(trackId);
     track.waitingAnswers++;
-    if (options.playoutDelayMs !== undefined) track.playoutDelayMs = options.playoutDelayMs;
+    const { isPicture, ...wish } = options;
+    track.isPicture = isPicture ?? track.isPicture;
+    if (wish.playoutDelayMs !== undefined) track.playoutDelayMs = wish.playoutDelayMs;
     try {
-      await this.#request({ type: "subscribe", trackId, ...options });
+      await this.#request({ type: "subscribe", trackId, ...wish });
       track.accepted = true;
     } catch (error) {
       // A change that was refused leaves the subscription as it was, and a later answer may be better.
@@ -335,9 +337,8 @@ class RelayParticipant implements Participant {
     this.#control = undefined;
     this.#requests.end(message || reason);
     if (!this.#joined) {
-      this.#welcomed?.reject(
-        new JoinFailedError(reason, message || `the relay closed the session: ${reason}`),
-      );
+      const why = message || `the relay closed the session: ${reason}`;
+      this.#welcomed?.reject(new JoinFailedError(reason, why));
       return;
     }
     this.#options.onEvent({ type: "closed", reason, message, final: FINAL_CLOSE_REASONS.has(reason) });

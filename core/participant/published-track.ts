@@ -77,12 +77,11 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
     this.#recovery = recovery;
     this.#pacer = pacer;
     this.#redundancy = offer.kind === "audio" ? new AudioRedundancy() : undefined;
-    const renditions = offer.kind === "video" ? offer.renditions.length : 1;
+    const isPicture = offer.kind === "video";
+    const renditions = isPicture ? offer.renditions.length : 1;
     this.#renditions = Array.from({ length: renditions }, (_, index) => {
       const history = new BlockHistory(pool);
-      // Audio carries copies of its own.
-      const proactive = offer.kind === "video";
-      const repair = recovery.addSender(trackId, index, history, FIRST_REPAIR_WITHIN_MS, proactive);
+      const repair = recovery.addSender(trackId, index, history, FIRST_REPAIR_WITHIN_MS, isPicture);
       return { packetizer: new Packetizer(trackId), history, repair };
     });
   }

@@ -24,6 +24,8 @@ export class SubscribedTrack {
   readonly trackId: number;
   /** Subscribe requests that the relay has not answered, and whether it has agreed to one. */
   waitingAnswers = 0;
+  /** Counts for renditions of which nothing has arrived yet. */
+  isPicture = false;
   accepted = false;
   readonly #emit: (unit: AccessUnit) => void;
   readonly #recovery: HopRecovery | undefined;
@@ -80,8 +82,13 @@ export class SubscribedTrack {
     const receiver =
       history === undefined
         ? undefined
-        : this.#recovery?.addReceiver(this.trackId, rendition, history, this.#playoutDelayMs, (datagram) =>
-            this.push(datagram),
+        : this.#recovery?.addReceiver(
+            this.trackId,
+            rendition,
+            history,
+            this.#playoutDelayMs,
+            this.isPicture,
+            (datagram) => this.push(datagram),
           );
     const reception = { depacketizer: new Depacketizer(), blocks: new BlockCount(), history, receiver };
     this.#receptions[rendition] = reception;

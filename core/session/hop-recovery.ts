@@ -87,7 +87,7 @@ export class HopRecovery {
     rendition: number,
     history: BlockHistory,
     playoutDelayMs: number,
-    proactive: boolean,
+    isPicture: boolean,
   ): RepairSender {
     const sender = new RepairSender(
       {
@@ -97,7 +97,7 @@ export class HopRecovery {
         hop: this.#outbound,
         budget: this.budget,
         send: (kind, body, spare) => this.#link.send(kind, body, 0, spare) === undefined,
-        proactive,
+        isPicture,
       },
       playoutDelayMs,
     );
@@ -117,10 +117,11 @@ export class HopRecovery {
     rendition: number,
     history: BlockHistory,
     playoutDelayMs: number,
+    isPicture: boolean,
     emit: (datagram: Uint8Array, nowUs: number) => void,
   ): BlockReceiver {
     const receiver = new BlockReceiver(
-      { trackId, rendition, history, hop: this.#inbound, emit },
+      { trackId, rendition, history, hop: this.#inbound, isPicture, emit },
       playoutDelayMs,
     );
     this.#receivers.set(keyOf(trackId, rendition), receiver);

@@ -28,6 +28,7 @@ import {
   writeReceiverReport,
 } from "../wire/receiver-report.ts";
 import { ArrivalLog } from "./arrival-log.ts";
+import { RoundTrip } from "./round-trip.ts";
 import type { SendFault, Session } from "./session.ts";
 
 /** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
@@ -39,8 +40,10 @@ const CALM_REPORT_INTERVAL_US = 200_000;
  * its outstanding bytes would only grow.
  */
 const FEEDBACK_REPORT_INTERVAL_US = 1_000_000;
+/** The same while some of it is lost: NACK rounds need the round trip. */
+const LOSSY_FEEDBACK_REPORT_INTERVAL_US = 250_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
-/** Weight of a new sample in smoothed RTT and loss (RFC 6298, section 2). */
+/** Weight of a new sample in smoothed loss. */
 const SMOOTHING = 1 / 8;
 
 export type LinkDrop = SendFault | "link-congested";
@@ -48,7 +51,7 @@ export type LinkReceiveDrop = DatagramFault | "duplicate" | "stale";
 
 /** What a link measured. Shares are 0..1, rates over the last second or so. */
 export interface LinkStats {
-  /** Smoothed; undefined before the first report. */
+  /** Median of the last ones; undefined before the first report. */
   rttMs: number | undefined;
   /** Lowest RTT seen. */
   minRttMs: number | undefined;
@@ -118,8 +121,7 @@ export class Link {
   #reportDue = false;
   #feedbackHeard = false;
   #lastReportUs = 0;
-  #rttUs: number | undefined;
-  #minRttUs: number | undefined;
+  readonly #roundTrip = new RoundTrip();
   #sendLoss = 0;
   #lostOutbound = 0;
   #firstSequence: number;
@@ -231,10 +233,7 @@ export class Link {
     }
     const rttUs =
       ((nowUs % 0x100000000) - report.echoSendTimeUs - report.echoDelayUs + 0x200000000) % 0x100000000;
-    if (rttUs < 60_000_000) {
-      this.#rttUs = this.#rttUs === undefined ? rttUs : this.#rttUs + (rttUs - this.#rttUs) * SMOOTHING;
-      this.#minRttUs = Math.min(this.#minRttUs ?? rttUs, rttUs);
-    }
+    if (rttUs < 60_000_000) this.#roundTrip.push(rttUs);
     const extended = this.#firstSequence + this.#sent - 1 - behind;
     if (extended > this.#reportedExtended) {
       const sentSince = extended - this.#reportedExtended;
@@ -256,9 +255,11 @@ export class Link {
   tick(): void {
     const nowUs = this.#clock.nowUs();
     const sinceUs = nowUs - this.#lastReportUs;
+    const { steady } = this.#arrivals;
     const isDue = this.#reportDue
-      ? sinceUs >= CALM_REPORT_INTERVAL_US || !this.#arrivals.steady
-      : this.#feedbackHeard && sinceUs >= FEEDBACK_REPORT_INTERVAL_US;
+      ? sinceUs >= CALM_REPORT_INTERVAL_US || !steady
+      : this.#feedbackHeard &&
+        sinceUs >= (steady ? FEEDBACK_REPORT_INTERVAL_US : LOSSY_FEEDBACK_REPORT_INTERVAL_US);
     if (isDue && this.#arrivals.report(nowUs, this.#report)) {
       this.#reportDue = false;
       this.#feedbackHeard = false;
@@ -285,9 +286,9 @@ export class Link {
     return this.#clock.nowUs();
   }
 
-  /** Smoothed round trip; undefined before the first report. */
+  /** Median of the last round trips; undefined before the first report. */
   get rttMs(): number | undefined {
-    return this.#rttUs === undefined ? undefined : this.#rttUs / 1000;
+    return this.#roundTrip.ms;
   }
 
   /** When the newest datagram with this hop sequence was sent, of the last SEND_HISTORY_DATAGRAMS. */
@@ -295,8 +296,8 @@ export class Link {
 
   stats(): LinkStats {
     return {
-      rttMs: this.#rttUs === undefined ? undefined : this.#rttUs / 1000,
-      minRttMs: this.#minRttUs === undefined ? undefined : this.#minRttUs / 1000,
+      rttMs: this.#roundTrip.ms,
+      minRttMs: this.#roundTrip.minMs,
       sendLoss: this.#sendLoss,
       datagramsLostOutbound: this.#lostOutbound,
       datagramsReceived: this.#arrivals.received,

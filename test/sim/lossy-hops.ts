@@ -58,6 +58,8 @@ export interface LossyResult {
   recovered: number;
   unitsSent: number;
   unitsComplete: number;
+  /** From capture to the last datagram of a unit, of the complete ones. */
+  unitDelaysMs: number[];
 }
 
 const TRACK_ID = 7;
@@ -95,6 +97,7 @@ export class LossyHops {
   #wrong = 0;
   #unitsSent = 0;
   #unitsComplete = 0;
+  readonly #unitDelaysMs: number[] = [];
 
   constructor(run: LossyRun) {
     this.#run = run;
@@ -117,7 +120,7 @@ export class LossyHops {
     const hopsAfter = run.hops - 1 - index;
     const delayMs = run.budgetMs - (run.hops * run.rttMs) / 2 - hopsAfter * (run.rttMs + HOP_RESERVE_MS);
     const sender = near.recovery.addSender(TRACK_ID, 0, histories[index]!, delayMs, true);
-    far.recovery.addReceiver(TRACK_ID, 0, histories[index + 1]!, delayMs, (datagram, nowUs) =>
+    far.recovery.addReceiver(TRACK_ID, 0, histories[index + 1]!, delayMs, true, (datagram, nowUs) =>
       this.#onRestored(index, datagram, nowUs),
     );
     this.#hops.push({ wires, near, far, sender });
@@ -156,8 +159,9 @@ export class LossyHops {
       this.#delaysMs.push(delayMs);
     }
     this.#state[key] = STATE_DELIVERED;
-    this.#depacketizer.push(datagram, () => {
+    this.#depacketizer.push(datagram, (unit) => {
       this.#unitsComplete++;
+      if (this.#measuring) this.#unitDelaysMs.push((nowUs - unit.captureTimeUs) / 1000);
     });
   }
 
@@ -188,6 +192,7 @@ export class LossyHops {
       recovered: this.#hops.at(-1)!.far.recovery.receiver(TRACK_ID, 0)!.counters.recovered,
       unitsSent: this.#unitsSent,
       unitsComplete: this.#unitsComplete,
+      unitDelaysMs: this.#unitDelaysMs,
     };
   }
 

@@ -62,6 +62,8 @@ export interface BlockReceiverOptions {
   rendition: number;
   history: BlockHistory;
   hop: InboundHop;
+  /** See `aimedDelayMs`. */
+  isPicture: boolean;
   /** A media datagram, hop header included (a blank one when restored); valid until the call returns. */
   emit(datagram: Uint8Array, nowUs: number): void;
 }
@@ -84,11 +86,12 @@ export class BlockReceiver {
   /** `playoutDelayMs`: from undelayed arrival to the end of use; what would come later is not asked for. */
   constructor(options: BlockReceiverOptions, playoutDelayMs: number) {
     this.#options = options;
-    const { trackId, rendition, history, hop } = options;
+    const { trackId, rendition, history, hop, isPicture } = options;
     this.#schedule = new NackSchedule({
       trackId,
       rendition,
       history,
+      isPicture,
       conditions: hop.conditions,
       deadline: this.#deadline,
       pace: this.#pace,

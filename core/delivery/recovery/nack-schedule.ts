@@ -7,7 +7,15 @@ import { NACK_NEEDS_ALL, type Nack } from "../../wire/nack.ts";
 import type { SymbolBlock } from "../reed-solomon/symbol-block.ts";
 import type { BlockHistory } from "./block-history.ts";
 import type { PlayoutDeadline } from "./playout-deadline.ts";
-import { type HopConditions, isBursty, nackCopies, roundMs, roundsWithin } from "./protection-policy.ts";
+import {
+  aimedDelayMs,
+  graceMs,
+  type HopConditions,
+  isBursty,
+  nackCopies,
+  roundMs,
+  roundsWithin,
+} from "./protection-policy.ts";
 import type { StreamPace } from "./stream-pace.ts";
 import type { WantedBlock } from "./wanted-block.ts";
 
@@ -30,6 +38,8 @@ export interface NackScheduleOptions {
   conditions: HopConditions;
   deadline: PlayoutDeadline;
   pace: StreamPace;
+  /** See `aimedDelayMs` and `graceMs`. */
+  isPicture: boolean;
 }
 
 const heldBitmap = new Uint8Array(MAX_SOURCE_SYMBOLS / 8);
@@ -110,9 +120,13 @@ export class NackSchedule {
     return leftMs;
   }
 
+  /** Until the aim, while an answer can still come by then; after that, until the end of grace. */
   #leftFor(wanted: WantedBlock, symbols: SymbolBlock | undefined, index: number, nowUs: number): number {
+    const { conditions, deadline, isPicture } = this.#options;
+    const aimedMs = aimedDelayMs(this.playoutDelayMs, isPicture, conditions);
     const captureUs = wanted.captureOfMissing(symbols, index);
-    return (this.#options.deadline.of(captureUs, this.playoutDelayMs) - nowUs) / 1000;
+    const leftMs = (deadline.of(captureUs, aimedMs) - nowUs) / 1000;
+    return leftMs < conditions.rttMs + 1 ? leftMs + graceMs(isPicture, conditions) : leftMs;
   }
 
   /** Asks for a block whose time has come; the NACK is valid until `emitNack` returns. */
@@ -154,9 +168,11 @@ export class NackSchedule {
     isGrowing: boolean,
     nowUs: number,
   ): void {
-    const { conditions } = this.#options;
+    const { conditions, isPicture } = this.#options;
     const round = roundMs(conditions);
-    const isLast = roundsWithin(leftMs - conditions.rttMs, conditions) === 0;
+    // Within grace what is left counts it already: a round more is then taken for possible, and found too late if it is not.
+    const untilMs = leftMs - conditions.rttMs + graceMs(isPicture, conditions);
+    const isLast = roundsWithin(untilMs, conditions) === 0;
     const spareMs = isLast ? leftMs - conditions.rttMs - 2 : round;
     const copies = nackCopies(isLast, conditions);
     if (!isGrowing) wanted.generation++;

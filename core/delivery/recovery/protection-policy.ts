@@ -34,6 +34,10 @@ const MIN_SPREAD_MS = 10;
 /** Unless it is the last answer, it must have come when the receiver looks whether it has failed. */
 const MAX_EARLY_SPREAD_MS = 24;
 const MAX_ROUNDS = 4;
+/** Noticing a loss takes up to two pictures, since blocks go on over several small ones. */
+const PICTURE_NOTICE_MS = 80;
+/** For a round more than the aim allows, and a loss of its NACK. */
+const PICTURE_GRACE_MS = 140;
 const MAX_DEFICIT = 24;
 /** Proactive repair is at most this share of the block. */
 const MAX_PROACTIVE_SHARE = 0.5;
@@ -49,6 +53,16 @@ export function roundMs(hop: HopConditions): number {
 /** Rounds that fit into `leftMs`, counted from the moment the first NACK leaves. */
 export function roundsWithin(leftMs: number, hop: HopConditions): number {
   return Math.max(0, Math.min(MAX_ROUNDS, Math.floor((leftMs - 2) / roundMs(hop))));
+}
+
+/** The delay that repair is planned for: a picture waits for one round in any case. */
+export function aimedDelayMs(playoutDelayMs: number, isPicture: boolean, hop: HopConditions): number {
+  return isPicture ? Math.max(playoutDelayMs, hop.rttMs + PICTURE_NOTICE_MS) : playoutDelayMs;
+}
+
+/** How long after that repair goes on: a picture that is late is still what the next ones refer to. */
+export function graceMs(isPicture: boolean, hop: HopConditions): number {
+  return isPicture ? hop.rttMs + hop.reorderMs + PICTURE_GRACE_MS : 0;
 }
 
 export function isBursty(hop: HopConditions): boolean {

@@ -46,7 +46,7 @@ class Hop {
         this.repairs.push(datagram);
         return true;
       },
-      proactive: false,
+      isPicture: false,
     },
     200,
   );
@@ -56,6 +56,7 @@ class Hop {
       rendition: 0,
       history: this.receivedHistory,
       hop: this.hop,
+      isPicture: false,
       emit: (datagram) => void this.out.push(datagram.slice()),
     },
     200,

@@ -24,6 +24,8 @@ import type { SymbolBlock } from "../reed-solomon/symbol-block.ts";
 import type { BlockHistory } from "./block-history.ts";
 import {
   type Answer,
+  aimedDelayMs,
+  graceMs,
   type HopConditions,
   type Importance,
   planAnswer,
@@ -74,8 +76,8 @@ export interface RepairSenderOptions {
   hop: HopConditions;
   budget: RepairBudget;
   send: SendBody;
-  /** Repair unasked: not for audio, which carries copies of its own. */
-  proactive: boolean;
+  /** Pictures are repaired unasked too; sound carries copies of its own. See also `aimedDelayMs` and `graceMs`. */
+  isPicture: boolean;
 }
 
 const missing = new SymbolMask();
@@ -127,7 +129,7 @@ export class RepairSender {
     else if (block.importance === "discardable" && (flags & FLAG_DISCARDABLE) === 0)
       block.importance = "normal";
     if ((flags & FLAG_BLOCK_END) !== 0) block.ended = true;
-    if (block.ended && !block.proactiveDone && this.#options.proactive) this.#protect(block, nowUs);
+    if (block.ended && !block.proactiveDone && this.#options.isPicture) this.#protect(block, nowUs);
   }
 
   #blockOf(number: number, nowUs: number): SentBlock {
@@ -142,11 +144,12 @@ export class RepairSender {
     const symbols = this.#options.history.find(block.number);
     if (symbols === undefined || !symbols.isComplete) return;
     block.proactiveDone = true;
-    const leftMs = this.playoutDelayMs - (nowUs - block.firstUs) / 1000;
+    const { hop, isPicture } = this.#options;
+    const aimedMs = aimedDelayMs(this.playoutDelayMs, isPicture, hop);
+    const leftMs = aimedMs + graceMs(isPicture, hop) - (nowUs - block.firstUs) / 1000;
     if (leftMs <= 0) return;
-    const { hop } = this.#options;
     // Not what is left now: where time is short, the receiver asks before the block has ended.
-    const rounds = roundsWithin(this.playoutDelayMs - hop.reorderMs - NOTICE_MS, hop);
+    const rounds = roundsWithin(aimedMs - hop.reorderMs - NOTICE_MS, hop);
     const count = proactiveCount(symbols.sourceCount, rounds, block.importance, hop);
     if (count === 0) return;
     missing.clear();
