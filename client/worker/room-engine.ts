@@ -15,7 +15,7 @@ import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
 
 /** Pictures should come within this, or within one round of repair. */
-const PICTURE_DELAY_MS = 100;
+const PICTURE_DELAY_MS = 60;
 
 export class RoomEngine {
   readonly mixer: Mixer;

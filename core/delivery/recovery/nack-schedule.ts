@@ -95,11 +95,14 @@ export class NackSchedule {
 
   /** How long waiting for the rest of the block costs no round. */
   #waitUs(wanted: WantedBlock, symbols: SymbolBlock | undefined, nowUs: number): number {
-    const { conditions } = this.#options;
+    const { conditions, isPicture } = this.#options;
     if (isBursty(conditions)) return 0;
     const leftMs = this.#leftMs(wanted, symbols, nowUs);
     const rounds = roundsWithin(leftMs, conditions);
-    return rounds === 0 ? 0 : Math.max(0, leftMs - rounds * roundMs(conditions)) * 1000 * PATIENCE;
+    if (rounds === 0) return 0;
+    // Only what the playout gives is to spare: a picture that is waited for beyond it keeps everybody waiting.
+    const addedMs = aimedDelayMs(this.playoutDelayMs, isPicture, conditions) - this.playoutDelayMs;
+    return Math.max(0, leftMs - addedMs - rounds * roundMs(conditions)) * 1000 * PATIENCE;
   }
 
   /**
