@@ -151,6 +151,7 @@ export class WorkerLocalTrack {
       keyframe,
       discardable: false,
       temporalLayer: 0,
+      reference: keyframe ? 0 : 1,
       rendition: 0,
       audioLevel,
       voice,
