@@ -16,6 +16,7 @@ function setUp(cameras: ("layered" | "plain")[]) {
       limitBps: undefined as number | undefined,
       state: "free" as CongestionState,
       decreases: 0,
+      queueMs: 100,
       newestQueueMs: 0,
     },
     nowUs: 1_785_000_000_000_000,
@@ -157,6 +158,25 @@ describe("Shedding", () => {
     expect(levels[1]).toBe(1);
     congest(700_000);
     expect(levels[1]).toBe(0);
+  });
+
+  it("leaves one layer out while the estimator tries whether that lowers the loss, and gives it back", () => {
+    const { congest, run, levels, state } = setUp(["layered"]);
+    state.bandwidth.queueMs = 5;
+    congest(1_000_000);
+    expect(levels[1]).toBe(7);
+    run(1_000);
+    expect(levels[1]).toBe(7);
+    state.bandwidth.rateBps = 100_000_000;
+    run(100);
+    expect(levels[1]).toBe(LEVEL_ALL);
+  });
+
+  it("leaves no picture out for loss", () => {
+    const { congest, levels, state } = setUp(["plain"]);
+    state.bandwidth.queueMs = 5;
+    congest(500_000);
+    expect(levels[1]).toBe(LEVEL_ALL);
   });
 
   it("resumes several pictures in ever larger steps", () => {

@@ -8,6 +8,8 @@ import { LEVEL_ALL, LEVEL_PAUSED, maskOfLevel } from "./layer-rates.ts";
 import type { Padding } from "./padding.ts";
 import type { Subscription } from "./subscription.ts";
 
+/** A rate that was lowered with less of a queue than this was lowered for loss, to see whether that helps. */
+const LOSS_QUEUE_MS = 40;
 /** Of what came through when the road was full, so much may be filled: by the base layer, and by more than that. */
 const BASE_FILL = 0.95;
 const FILL = 0.88;
@@ -54,6 +56,8 @@ export class Shedding {
   #freeSinceUs = 0;
   #patienceUs = FIRST_PATIENCE_US;
   #attempt: Attempt | undefined;
+  /** What held before something was left out for loss, until it is known whether that helps. */
+  #beforeLoss: Share | undefined;
   #fullReports = 0;
   /** Pictures of a step up; twice as many after each that held. */
   #step = 1;
@@ -98,7 +102,9 @@ export class Shedding {
     this.#decreases = decreases;
     if (state !== "free") this.#freeSinceUs = nowUs;
     if (this.#attempt !== undefined) this.#judge(this.#attempt, hasNews, nowUs);
+    else if (hasNews && this.#bandwidth.queueMs < LOSS_QUEUE_MS) this.#stepDownForLoss(nowUs);
     else if (hasNews) this.#stepDown(rateBps, nowUs);
+    else if (this.#beforeLoss !== undefined) this.#judgeLoss(this.#beforeLoss, rateBps, nowUs);
     else if (this.#isShedding && nowUs - this.#freeSinceUs > this.#patienceUs) this.#try(nowUs);
     this.#pace(rateBps, nowUs);
   }
@@ -144,9 +150,30 @@ export class Shedding {
     }
   }
 
+  /** One layer less, for the estimator's trial; pictures are not worth it. */
+  #stepDownForLoss(nowUs: number): void {
+    this.#freeSinceUs = nowUs;
+    const before = this.#share;
+    const neededBps = this.#neededBps(before, nowUs);
+    let { level } = before;
+    while (level > 0 && this.#neededBps({ ...before, level }, nowUs) >= neededBps) level--;
+    if (this.#neededBps({ ...before, level }, nowUs) >= neededBps) return;
+    this.#beforeLoss = before;
+    this.#set({ ...before, level });
+  }
+
+  /** A rate that was given back says that less did not help. */
+  #judgeLoss(before: Share, rateBps: number, nowUs: number): void {
+    const isFree = nowUs - this.#freeSinceUs > this.#patienceUs;
+    if (rateBps * FILL < this.#neededBps(before, nowUs) && !isFree) return;
+    this.#beforeLoss = undefined;
+    if (!isFree) this.#set(before);
+  }
+
   /** The most that fits, of what is not more than now. */
   #stepDown(rateBps: number, nowUs: number): void {
     this.#freeSinceUs = nowUs;
+    this.#beforeLoss = undefined;
     // Not the rate: that is lower only until the queue is gone.
     const fullBps = this.#bandwidth.limitBps ?? rateBps;
     let { level, kept } = this.#share;
