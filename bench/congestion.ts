@@ -5,8 +5,11 @@
  * rate again, `queueP95Ms` what sound waits beyond the way itself once settled; `utilisation` is video against the
  * bottleneck once settled, `soundShare` the sound that arrived. A row without a bottleneck (--rate 0) shows that loss by
  * chance does not lower the rate: `fullShare` is the share of seconds at full rate.
+ * Rows with `viewer` put one of two who watch behind the bottleneck instead: `picturesPerSecond` is what that one can show of 30, `backS` how
+ * long after the lift it is 30 again, `othersFaults` what the other one missed, `publisherKept` whether the publisher kept its rate.
  */
 import { type BottleneckSecond, runBottleneck } from "../test/sim/bottleneck.ts";
+import { PICTURES_PER_SECOND, runViewers, SOUNDS_PER_SECOND } from "../test/sim/viewers.ts";
 import { type Figures, quantile, readOptions, reportRow, type Target } from "./report.ts";
 
 const options = readOptions({
@@ -22,6 +25,13 @@ const options = readOptions({
   loss: { default: 0, min: 0, max: 60, about: "% of the publisher's datagrams lost by chance" },
   burst: { default: 0, min: 0, max: 500, about: "mean length of loss bursts in ms, 0 = independent losses" },
   jitter: { default: 0, min: 0, max: 200, about: "ms added at random, which reorders" },
+  viewer: {
+    default: null,
+    min: 0,
+    max: 1,
+    whole: true,
+    about: "with --rate, the bottleneck is a viewer's: 1 = of a camera in three layers, 0 = without layers",
+  },
   seconds: { default: 40, min: 15, max: 600, about: "time behind the bottleneck; 25 more follow without" },
   seed: { default: 1, min: 0, max: 2 ** 31, whole: true, about: "of the randomness" },
 });
@@ -109,8 +119,64 @@ async function runRow(road: Road): Promise<void> {
   });
 }
 
+/** A viewer behind the bottleneck, with layers or without. */
+const VIEWER_TABLE = [
+  { rate: 1_000, viewer: 1 },
+  { rate: 700, viewer: 1 },
+  { rate: 500, viewer: 1 },
+  { rate: 300, viewer: 1 },
+  { rate: 500, viewer: 0 },
+];
+
+async function runViewerRow(
+  road: Pick<Road, "rate" | "full" | "queue" | "rtt">,
+  viewer: number,
+): Promise<void> {
+  const liftedS = Math.round(options.seconds);
+  const seconds = liftedS + AFTER_S;
+  const { slow, fastFaults, publisherBps } = await runViewers({
+    seed: options.seed,
+    videoBps: road.full * 1_000,
+    layered: viewer === 1,
+    rttMs: road.rtt,
+    network: { rateBps: road.rate * 1_000, queueMs: road.queue },
+    liftedS,
+    seconds,
+  });
+  const settled = slow.slice(SETTLE_S, liftedS);
+  const queuesMs = settled.flatMap((second) => second.queuesMs);
+  const after = slow.slice(liftedS);
+  let backS = after.length;
+  while (backS > 0 && after[backS - 1]!.shown === PICTURES_PER_SECOND) backS--;
+  reportRow({
+    bench: "congestion",
+    row: { ...road, viewer, seconds: liftedS, seed: options.seed },
+    figures: {
+      soundShare: mean(settled.map(({ sounds }) => sounds)) / SOUNDS_PER_SECOND,
+      picturesPerSecond: mean(settled.map(({ shown }) => shown)),
+      queueP50Ms: quantile(queuesMs, 0.5),
+      queueP95Ms: quantile(queuesMs, 0.95),
+      backS: backS === after.length ? null : backS + 1,
+      othersFaults: fastFaults,
+      publisherKept: publisherBps === undefined ? 1 : 0,
+    },
+    target: {
+      soundShare: ">= 0.995",
+      queueP95Ms: "<= 150",
+      backS: "<= 15",
+      othersFaults: "<= 0",
+      publisherKept: ">= 1",
+    },
+  });
+}
+
 if (options.rate === null) {
   for (const road of TABLE) await runRow(road);
+  for (const { rate, viewer } of VIEWER_TABLE)
+    await runViewerRow({ rate, full: 1_000, queue: 400, rtt: 40 }, viewer);
+} else if (options.viewer !== null) {
+  const { rate, full, queue, rtt } = options;
+  await runViewerRow({ rate, full, queue, rtt }, options.viewer);
 } else {
   const { rate, full, queue, rtt, loss, burst, jitter } = options;
   await runRow({ rate, full, queue, rtt, loss, burst, jitter });

@@ -1,63 +1,27 @@
 /**
  * The hot path: one datagram of a publisher in, one per subscriber out. Reads the media header only, never the
- * payload, and allocates nothing per datagram beyond one view of it. docs/wire.md, "Media datagram".
+ * payload, and allocates nothing per datagram beyond one view of it. What a subscriber's network cannot carry is left out for that
+ * subscriber alone. docs/wire.md, "Media datagram".
  */
 import type { HopRecovery } from "../core/session/hop-recovery.ts";
 import type { TokenBucket } from "../core/session/token-bucket.ts";
 import {
   DATAGRAM_MEDIA,
+  FLAG_KEYFRAME,
   HOP_HEADER_BYTES,
   mediaAudioLevelOf,
   mediaBlockOf,
   mediaFlagsOf,
+  mediaFrameIdOf,
   mediaRenditionOf,
   mediaSymbolOf,
   mediaTemporalLayerOf,
   repairRenditionOf,
   trackIdOf,
 } from "../core/wire/datagram.ts";
+import { emptyForwardCounters, type ForwardDrop } from "./forward-counters.ts";
+import { classBitOf } from "./layer-rates.ts";
 import type { Track, TrackRendition } from "./track.ts";
-
-/** Why the relay dropped a datagram that arrived whole; the names that counters show. */
-const FORWARD_DROPS = [
-  /** Before a valid hello. */
-  "unauthenticated",
-  /** Above MAX_INGRESS_DATAGRAMS_PER_SECOND. */
-  "rate-limited",
-  /** No such track in the room (any more). */
-  "unknown-track",
-  /** A track of somebody else. */
-  "not-publisher",
-  /** A rendition that the track does not have. */
-  "unknown-rendition",
-  /** The track is muted. */
-  "muted",
-] as const;
-export type ForwardDrop = (typeof FORWARD_DROPS)[number];
-
-export interface ForwardCounters {
-  /** Media and repair datagrams that came from publishers, whole and in time. */
-  datagramsIn: number;
-  bytesIn: number;
-  /** Copies handed to subscribers' links. */
-  datagramsOut: number;
-  bytesOut: number;
-  /** Copies that a subscriber's link did not take; its own counters say why. */
-  notTaken: number;
-  dropped: Record<ForwardDrop, number>;
-}
-
-function emptyForwardCounters(): ForwardCounters {
-  const dropped = Object.fromEntries(FORWARD_DROPS.map((reason) => [reason, 0]));
-  return {
-    datagramsIn: 0,
-    bytesIn: 0,
-    datagramsOut: 0,
-    bytesOut: 0,
-    notTaken: 0,
-    dropped: dropped as Record<ForwardDrop, number>,
-  };
-}
 
 /** Whom a datagram came from. */
 export interface ForwardSource {
@@ -103,17 +67,24 @@ export class Forwarder {
     const { counters } = this;
     if (track.isAudio) track.activity.push(mediaAudioLevelOf(datagram), nowUs);
     else rendition.cache?.push(datagram);
+    const flags = mediaFlagsOf(datagram);
+    const classBit = classBitOf(mediaTemporalLayerOf(datagram), flags);
+    rendition.rates.add(classBit, datagram.length, nowUs);
     const { subscriptions } = rendition;
     if (subscriptions.length === 0) return;
-    const layer = mediaTemporalLayerOf(datagram);
+    const frameId = mediaFrameIdOf(datagram);
+    rendition.noteUnit(frameId, classBit, (flags & FLAG_KEYFRAME) !== 0);
     const block = mediaBlockOf(datagram);
     const symbol = mediaSymbolOf(datagram);
-    const flags = mediaFlagsOf(datagram);
     const body = datagram.subarray(HOP_HEADER_BYTES);
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
-      if (layer > subscription.maxTemporalLayer || subscription.replaying) continue;
-      if (subscription.link.send(DATAGRAM_MEDIA, body, 0, !track.isAudio, nowUs) === undefined) {
+      if (subscription.replaying) continue;
+      if ((subscription.passes & classBit) === 0 && !subscription.allows(frameId, classBit)) {
+        subscription.countShed(classBit);
+      } else if (subscription.paced) {
+        if (subscription.send(datagram, nowUs) !== undefined) counters.notTaken++;
+      } else if (subscription.link.send(DATAGRAM_MEDIA, body, 0, !track.isAudio, nowUs) === undefined) {
         counters.datagramsOut++;
         counters.bytesOut += datagram.length;
         subscription.repair.onSent(block, symbol, flags, datagram.length, nowUs);

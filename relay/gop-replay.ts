@@ -3,16 +3,8 @@
  * overflows. While it runs, live datagrams reach the subscriber through the cache, in order and once.
  */
 import { type Clock, every, type Timer } from "../core/clock.ts";
-import {
-  DATAGRAM_MEDIA,
-  HOP_HEADER_BYTES,
-  mediaBlockOf,
-  mediaFlagsOf,
-  mediaSymbolOf,
-  mediaTemporalLayerOf,
-} from "../core/wire/datagram.ts";
 import type { GopCache } from "./gop-cache.ts";
-import type { Subscription } from "./track.ts";
+import type { Subscription } from "./subscription.ts";
 
 const STEP_MS = 5;
 /** Sent at once: mostly the whole keyframe of a small picture. */
@@ -74,10 +66,9 @@ export class GopReplays {
     let budget = limit;
     for (; replay.next < cache.count && budget > 0; replay.next++) {
       const datagram = cache.datagram(replay.next);
-      if (mediaTemporalLayerOf(datagram) > subscription.maxTemporalLayer) continue;
-      const drop = subscription.link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, true);
+      if (!subscription.wants(datagram)) continue;
+      const drop = subscription.send(datagram, this.#clock.nowUs());
       if (drop === "queue-full" || drop === "link-congested") break;
-      if (drop === undefined) noteSent(subscription, datagram, this.#clock.nowUs());
       budget--;
     }
     replay.idleSteps = budget === limit ? replay.idleSteps + 1 : 0;
@@ -91,15 +82,4 @@ export class GopReplays {
     this.#timer = undefined;
     this.#running = [];
   }
-}
-
-/** So that it is repaired like what is sent live, as long as its block is remembered. */
-function noteSent({ repair }: Subscription, datagram: Uint8Array, nowUs: number): void {
-  repair.onSent(
-    mediaBlockOf(datagram),
-    mediaSymbolOf(datagram),
-    mediaFlagsOf(datagram),
-    datagram.length,
-    nowUs,
-  );
 }

@@ -1,5 +1,6 @@
 /** The relay's side of one participant: its session, link, control channel, tracks and subscriptions. */
 import type { Clock, Random } from "../core/clock.ts";
+import { Pacer } from "../core/delivery/congestion/pacer.ts";
 import type { ControlChannel } from "../core/session/control-channel.ts";
 import { HopRecovery } from "../core/session/hop-recovery.ts";
 import { Link } from "../core/session/link.ts";
@@ -7,6 +8,7 @@ import type { Session } from "../core/session/session.ts";
 import { TokenBucket } from "../core/session/token-bucket.ts";
 import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
 import type { clientMessageSchema, FailureCode, RelayMessageInput } from "../core/wire/control-messages.ts";
+import { DATAGRAM_PROBE } from "../core/wire/datagram.ts";
 import {
   MAX_DATA_BURST_BYTES,
   MAX_DATA_BYTES_PER_SECOND,
@@ -17,7 +19,10 @@ import { frameMessage } from "../core/wire/message-framing.ts";
 import type { Grants, ParticipantInfo } from "../core/wire/room-model.ts";
 import type { RelayTicket } from "../core/wire/tokens.ts";
 import type { Forwarder, ForwardSource } from "./forwarder.ts";
-import type { PublisherSignals, Subscription, Track } from "./track.ts";
+import { Padding } from "./padding.ts";
+import { Shedding } from "./shedding.ts";
+import type { Subscriber, Subscription } from "./subscription.ts";
+import type { PublisherSignals, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
 
@@ -32,7 +37,7 @@ export interface MemberOptions {
   roomTracks: ReadonlyMap<number, Track>;
 }
 
-export class Member implements ForwardSource, PublisherSignals {
+export class Member implements ForwardSource, PublisherSignals, Subscriber {
   readonly identity: string;
   readonly name: string;
   readonly grants: Grants;
@@ -41,6 +46,9 @@ export class Member implements ForwardSource, PublisherSignals {
   readonly channel: RelayChannel;
   readonly link: Link;
   readonly recovery: HopRecovery;
+  /** Of the pictures that this member receives, where its network has set a limit. */
+  readonly pacer: Pacer;
+  readonly shedding: Shedding;
   readonly #forwarder: Forwarder;
   readonly allowance: TokenBucket;
   readonly dataAllowance: TokenBucket;
@@ -66,10 +74,17 @@ export class Member implements ForwardSource, PublisherSignals {
       onNack: (bytes, offset, length, arrivedUs) => {
         this.recovery.onNack(bytes, offset, length, arrivedUs);
       },
-      onReport: (report, arrivedUs) => this.recovery.onReport(report, arrivedUs),
+      onReport: (report, arrivedUs) => {
+        this.recovery.onReport(report, arrivedUs);
+        this.shedding.update(arrivedUs);
+      },
       onOther: (datagram, arrivedUs) => this.recovery.noteArrival(datagram, arrivedUs),
     });
     this.recovery = new HopRecovery(this.link, clock);
+    const padding = new Padding(clock, (body) => void this.link.send(DATAGRAM_PROBE, body, 0, true));
+    const repairBytes = (): number => this.recovery.totals().repairBytes;
+    this.shedding = new Shedding(this.link.bandwidth, this.subscriptions, padding, repairBytes);
+    this.pacer = new Pacer(clock, () => this.shedding.paceBps);
     this.#forwarder = forwarder;
   }
 
@@ -113,6 +128,14 @@ export class Member implements ForwardSource, PublisherSignals {
   /** To be called when anything in `info` has changed. */
   infoChanged(): void {
     this.#joinedFrame = undefined;
+  }
+
+  /** The session is over: nothing is sent any more. */
+  end(): void {
+    this.channel.stop();
+    this.recovery.end();
+    this.pacer.end();
+    this.shedding.end();
   }
 
   send(message: RelayMessageInput): void {

@@ -2,7 +2,7 @@
 import type { RecoveryTotals } from "../core/session/hop-recovery.ts";
 import type { LinkStats } from "../core/session/link.ts";
 import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
-import type { ForwardCounters } from "./forwarder.ts";
+import type { ForwardCounters } from "./forward-counters.ts";
 import { MetricsText } from "./metrics-text.ts";
 
 /** Link counters of many links added up. */
@@ -115,6 +115,12 @@ export function metricsText(
     "Datagrams of publishers that were not forwarded, by reason.",
     "reason",
     { ...forwarding.dropped, ...links.receiveDropped },
+  );
+  text.counters(
+    "tributary_datagrams_shed_total",
+    "Copies left out because a subscriber's network carries less, by reason.",
+    "reason",
+    forwarding.shed,
   );
   text.counters(
     "tributary_datagrams_unsent_total",

@@ -76,6 +76,7 @@ export class Relay {
       cacheBudget: new CacheBudget(MAX_GOP_CACHE_BYTES_PER_RELAY),
       recoveryPool: new BlockPool({ capacity: MAX_RECOVERY_SYMBOLS_PER_RELAY }),
       replays: new GopReplays(clock),
+      forwarded: this.forwarder.counters,
       ban: (room, token, untilSeconds) => this.#ban(room, token, untilSeconds),
     };
     this.#registration = new RelayRegistration({
@@ -239,9 +240,8 @@ export class Relay {
   #leave(room: Room, member: Member, reason: CloseReason): void {
     if (!this.#members.delete(member)) return;
     addLink(this.#pastLinks, member.link.stats(), member.recovery.totals());
-    member.channel.stop();
     room.leave(member, reason);
-    member.recovery.end();
+    member.end();
     this.#registration.changed();
     this.#endRoomIfEmpty(room.name);
   }

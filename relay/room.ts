@@ -9,16 +9,19 @@ import { MAX_PARTICIPANTS_PER_ROOM } from "../core/wire/limits.ts";
 import { frameMessage } from "../core/wire/message-framing.ts";
 import type { ParticipantInfo, TrackOffer } from "../core/wire/room-model.ts";
 import { ActiveSpeakers } from "./active-speakers.ts";
+import type { ForwardCounters } from "./forward-counters.ts";
 import type { GopReplays } from "./gop-replay.ts";
 import type { Member } from "./member.ts";
 import { Refusal } from "./refusal.ts";
-import { type Subscription, Track, type TrackMemory } from "./track.ts";
+import { Subscription, type SubscriptionWish } from "./subscription.ts";
+import { Track, type TrackMemory } from "./track.ts";
 
 /** What all rooms of a relay share. */
 export interface RoomSurroundings extends TrackMemory {
   clock: Clock;
   random: Random;
   replays: GopReplays;
+  forwarded: ForwardCounters;
   /** A removed member's token must not come back. */
   ban(room: string, token: string, untilSeconds: number): void;
 }
@@ -124,39 +127,19 @@ export class Room {
   }
 
   /** Starts or changes a subscription and sends what is cached, or asks for a keyframe. */
-  subscribe(
-    member: Member,
-    track: Track,
-    wish: Pick<Subscription, "rendition" | "maxTemporalLayer" | "playoutDelayMs">,
-  ): void {
+  subscribe(member: Member, track: Track, wish: SubscriptionWish): void {
     const older = member.subscriptions.get(track.trackId);
     if (older !== undefined && older.rendition === wish.rendition) {
-      older.maxTemporalLayer = wish.maxTemporalLayer;
-      older.playoutDelayMs = wish.playoutDelayMs;
-      older.repair.playoutDelayMs = wish.playoutDelayMs;
+      older.change(wish);
       track.updateBudget();
       return;
     }
-    const { history } = track.renditions[wish.rendition]!;
-    const subscription: Subscription = {
-      track,
-      link: member.link,
-      recovery: member.recovery,
-      repair: member.recovery.addSender(
-        track.trackId,
-        wish.rendition,
-        history,
-        wish.playoutDelayMs,
-        !track.isAudio,
-      ),
-      subscriber: member.identity,
-      replaying: false,
-      ...wish,
-    };
+    const subscription = new Subscription(track, wish, member, this.surroundings.forwarded);
     // The new one first, so that the publisher is not told "unwanted" in between.
     track.addSubscription(subscription);
     if (older !== undefined) track.removeSubscription(older);
     member.subscriptions.set(track.trackId, subscription);
+    member.shedding.add(subscription);
     const { cache } = track.renditions[wish.rendition]!;
     if (cache === undefined) return;
     const replayed = this.surroundings.replays.start(subscription, cache);

@@ -2,14 +2,13 @@
 import type { Clock } from "../core/clock.ts";
 import { BlockHistory } from "../core/delivery/recovery/block-history.ts";
 import type { BlockReceiver } from "../core/delivery/recovery/block-receiver.ts";
-import type { RepairSender } from "../core/delivery/recovery/repair-sender.ts";
 import type { BlockPool } from "../core/delivery/reed-solomon/block-pool.ts";
-import type { HopRecovery } from "../core/session/hop-recovery.ts";
-import type { Link } from "../core/session/link.ts";
 import type { TrackInfo, TrackOffer } from "../core/wire/room-model.ts";
 import { AudioActivity } from "./audio-activity.ts";
 import { type CacheBudget, GopCache } from "./gop-cache.ts";
 import { KeyframeRequests } from "./keyframe-requests.ts";
+import { LayerRates } from "./layer-rates.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** Time for recovery on the publisher's hop before anybody has subscribed. */
 const DEFAULT_REPAIR_WITHIN_MS = 120;
@@ -31,23 +30,6 @@ export interface PublisherSignals {
   trackBudget(trackId: number, repairWithinMs: number): void;
 }
 
-/** One subscriber's wish for one track. */
-export interface Subscription {
-  readonly track: Track;
-  readonly link: Link;
-  /** Recovery on that link, and what repairs this track there. */
-  readonly recovery: HopRecovery;
-  readonly repair: RepairSender;
-  /** Identity of the subscriber. */
-  readonly subscriber: string;
-  rendition: number;
-  maxTemporalLayer: number;
-  /** Budget from arrival of the first copy to playout, for repair. */
-  playoutDelayMs: number;
-  /** While true, the subscriber gets the cached GOP from relay/gop-replay.ts and nothing directly. */
-  replaying: boolean;
-}
-
 export class TrackRendition {
   readonly index: number;
   readonly subscriptions: Subscription[] = [];
@@ -56,6 +38,10 @@ export class TrackRendition {
   readonly keyframes: KeyframeRequests;
   /** What the publisher's hop restores from, and what all subscribers' repair is made of. */
   readonly history: BlockHistory;
+  readonly rates = new LayerRates();
+  /** A subscription waits for a unit with which what it gets changes. */
+  hasChanges = false;
+  #newestFrameId: number | undefined;
   /** On the publisher's link. */
   receiver: BlockReceiver | undefined;
 
@@ -69,6 +55,17 @@ export class TrackRendition {
     this.cache = cache;
     this.history = history;
     this.keyframes = keyframes;
+  }
+
+  /** Notes which unit a datagram is of; with a new one, what subscriptions get may change. */
+  noteUnit(frameId: number, classBit: number, keyframe: boolean): void {
+    if (this.#newestFrameId !== undefined && ((frameId - this.#newestFrameId) | 0) <= 0) return;
+    this.#newestFrameId = frameId;
+    if (!this.hasChanges) return;
+    this.hasChanges = false;
+    for (const subscription of this.subscriptions) {
+      if (!subscription.begin(frameId, classBit, keyframe)) this.hasChanges = true;
+    }
   }
 }
 
@@ -127,8 +124,7 @@ export class Track {
   }
 
   removeSubscription(subscription: Subscription): void {
-    subscription.replaying = false;
-    subscription.recovery.removeSender(this.trackId, subscription.rendition);
+    subscription.end();
     const { subscriptions } = this.renditions[subscription.rendition]!;
     const index = subscriptions.indexOf(subscription);
     if (index >= 0) {
@@ -186,6 +182,7 @@ export class Track {
       // Of what came while the track was muted, nothing may be asked for, restored or repaired later.
       rendition.history.clear();
       rendition.receiver?.forget();
+      for (const subscription of rendition.subscriptions) subscription.cancelPaced();
       if (muted) rendition.keyframes.cancel();
       else if (rendition.subscriptions.length > 0) this.requestKeyframe(rendition.index);
     }
@@ -199,10 +196,7 @@ export class Track {
   end(): void {
     for (const rendition of this.renditions) {
       rendition.keyframes.cancel();
-      for (const subscription of rendition.subscriptions) {
-        subscription.replaying = false;
-        subscription.recovery.removeSender(this.trackId, rendition.index);
-      }
+      for (const subscription of rendition.subscriptions) subscription.end();
       rendition.subscriptions.length = 0;
       rendition.cache?.end();
       rendition.history.clear();

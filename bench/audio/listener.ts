@@ -30,6 +30,7 @@ export function audioUnit(frameId: number, captureTimeUs: number, bytes: Uint8Ar
     keyframe: true,
     discardable: false,
     temporalLayer: 0,
+    reference: 0,
     rendition: 0,
     audioLevel: 30,
     voice: true,

@@ -53,13 +53,15 @@ export async function startBenchPublisher(
   /** Sends one picture of `datagrams` datagrams; returns how many the link took. */
   function sendPicture(datagrams: number): number {
     const before = track.counters();
+    // A keyframe every two seconds, as an encoder would, so that the relay's cache works as in life.
+    const keyframe = frameId % Math.ceil(2 * pictureRate) === 0;
     track.send({
-      frameId,
+      frameId: frameId++,
       captureTimeUs: Math.round(systemClock.nowUs()),
-      // A keyframe every two seconds, as an encoder would, so that the relay's cache works as in life.
-      keyframe: frameId++ % Math.ceil(2 * pictureRate) === 0,
+      keyframe,
       discardable: false,
       temporalLayer: 0,
+      reference: keyframe ? 0 : 1,
       rendition: 0,
       audioLevel: 127,
       voice: false,

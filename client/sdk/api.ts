@@ -121,6 +121,8 @@ export interface TrackStats {
   framesDroppedBy?: Record<string, number>;
   framesPerSecond?: number;
   keyFrames?: number;
+  /** Temporal layers that the encoder makes; 1 where the browser offers none. Outbound video only. */
+  temporalLayers?: number;
   bytes: number;
   bitrateBps?: number;
   datagrams: number;

@@ -1,15 +1,27 @@
 /** One of our own tracks in the worker: capture and encoder outlive sessions, the published track is the session's. */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import { contentOf } from "../../core/media/annex-b.ts";
+import { LayerReferences } from "../../core/media/layer-references.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
 import type { Participant, PublishedTrack } from "../../core/participant/participant-api.ts";
 import type { Source, TrackOffer } from "../../core/wire/room-model.ts";
 import type { TrackStats } from "../sdk/api.ts";
 import { AudioSender, OPUS_FRAME_US, OPUS_RATE_HZ } from "./audio-sender.ts";
-import { bitrateFor, codecFor, VideoSender } from "./video-sender.ts";
+import { layersOf } from "./temporal-layers.ts";
+import {
+  bitrateFor,
+  codecFor,
+  type EncodedVideo,
+  VideoSender,
+  type VideoSendSettings,
+} from "./video-sender.ts";
 import { workerClock } from "./worker-clock.ts";
-import type { VideoCaptureSettings } from "./worker-messages.ts";
 
-const SILENT_LEVEL = 127;
+/** What the encoder of a track says of a unit. */
+type Encoded = Omit<AccessUnit, "frameId" | "captureTimeUs" | "rendition" | "encrypted">;
+
+const SOUND = { keyframe: true, discardable: false, temporalLayer: 0, reference: 0 };
+const PICTURE = { audioLevel: 127, voice: false };
 
 export interface LocalTrackEvents {
   onEnd(source: Source): void;
@@ -20,7 +32,8 @@ export class WorkerLocalTrack {
   readonly source: Source;
   readonly audio: AudioSender | undefined;
   readonly video: VideoSender | undefined;
-  readonly #settings: VideoCaptureSettings | undefined;
+  readonly #settings: VideoSendSettings | undefined;
+  readonly #references = new LayerReferences();
   readonly #rate = new RateMeter();
   #participant: Participant | undefined;
   #published: PublishedTrack | undefined;
@@ -31,7 +44,7 @@ export class WorkerLocalTrack {
 
   constructor(
     source: Source,
-    settings: VideoCaptureSettings | undefined,
+    settings: VideoSendSettings | undefined,
     muted: boolean,
     originsUs: readonly number[],
     events: LocalTrackEvents,
@@ -46,12 +59,13 @@ export class WorkerLocalTrack {
     if (settings === undefined) {
       this.audio = new AudioSender(source as "microphone" | "screen-audio", originsUs, {
         ...common,
-        onFrame: (frame) => this.#send(frame.captureUs, true, frame.level, frame.voice, frame.bytes),
+        onFrame: ({ captureUs, level, voice, bytes }) =>
+          this.#send(captureUs, { ...SOUND, audioLevel: level, voice, bytes }),
       });
     } else {
       this.video = new VideoSender(settings, originsUs, {
         ...common,
-        onFrame: (frame) => this.#send(frame.captureUs, frame.keyframe, SILENT_LEVEL, false, frame.bytes),
+        onFrame: (frame) => this.#sendPicture(frame),
       });
     }
     this.#pauseAsNeeded();
@@ -129,36 +143,37 @@ export class WorkerLocalTrack {
         encrypted: false,
       };
     }
-    const { width, height, frameRate } = settings;
+    const { width, height, frameRate, layerMode } = settings;
+    const maxBitrateBps = bitrateFor(width, height, frameRate);
     return {
       kind: "video",
       source: this.source as "camera" | "screen",
       codec: codecFor(width, height),
       frameRate,
-      renditions: [{ width, height, maxBitrateBps: bitrateFor(width, height, frameRate), temporalLayers: 1 }],
+      renditions: [{ width, height, maxBitrateBps, temporalLayers: layersOf(layerMode) }],
       muted: this.#muted,
       encrypted: false,
     };
   }
 
-  #send(captureUs: number, keyframe: boolean, audioLevel: number, voice: boolean, bytes: Uint8Array): void {
+  #sendPicture({ captureUs, keyframe, temporalLayer, bytes }: EncodedVideo): void {
+    if (!this.#maySend) return this.#references.interrupt();
+    const place = this.#references.push(keyframe, temporalLayer, contentOf(bytes).discardable);
+    this.#send(captureUs, { ...PICTURE, ...place, keyframe, bytes });
+  }
+
+  get #maySend(): boolean {
+    return this.#published !== undefined && this.#participant !== undefined && !this.#muted;
+  }
+
+  #send(captureUs: number, encoded: Encoded): void {
     const published = this.#published;
     const participant = this.#participant;
     if (published === undefined || participant === undefined || this.#muted) return;
-    const unit: AccessUnit = {
-      frameId: this.#frameId,
-      captureTimeUs: Math.round(captureUs + participant.clockOffsetUs),
-      keyframe,
-      discardable: false,
-      temporalLayer: 0,
-      rendition: 0,
-      audioLevel,
-      voice,
-      encrypted: false,
-      bytes,
-    };
+    const captureTimeUs = Math.round(captureUs + participant.clockOffsetUs);
+    const unit = { ...encoded, frameId: this.#frameId, captureTimeUs, rendition: 0, encrypted: false };
     this.#frameId = (this.#frameId + 1) >>> 0;
-    this.#rate.push(bytes.length * 8, workerClock.nowUs());
+    this.#rate.push(unit.bytes.length * 8, workerClock.nowUs());
     if (!published.send(unit)) this.video?.requestKeyframe();
   }
 
@@ -179,11 +194,11 @@ export class WorkerLocalTrack {
       const { framesEncoded, framesDropped } = this.audio;
       return { ...common, kind: "audio", codec: "opus", framesEncoded, framesDropped };
     }
-    const { framesEncoded, framesDropped, keyFrames, width, height } = this.video!;
+    const { framesEncoded, framesDropped, keyFrames, temporalLayers, width, height } = this.video!;
     const codec = codecFor(width, height);
     const size = { frameWidth: width, frameHeight: height };
     const framesPerSecond = Math.round(this.video!.frameRate.perSecond(workerClock.nowUs()) * 10) / 10;
-    const figures = { framesEncoded, framesDropped, keyFrames, framesPerSecond };
+    const figures = { framesEncoded, framesDropped, keyFrames, temporalLayers, framesPerSecond };
     return { ...common, kind: "video", codec, ...size, ...figures };
   }
 }

@@ -11,6 +11,8 @@ import { Mixer } from "./mixer.ts";
 import { RemoteRoster } from "./remote-roster.ts";
 import type { WorkerRemoteTrack } from "./remote-track.ts";
 import { SessionKeeper } from "./session-keeper.ts";
+import { findLayerMode } from "./temporal-layers.ts";
+import { codecFor } from "./video-sender.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
 
@@ -246,7 +248,9 @@ export class RoomEngine {
     muted: boolean,
     begin: (track: WorkerLocalTrack) => void,
   ): Promise<number> {
-    const track = new WorkerLocalTrack(source, settings, muted, this.#originsUs, {
+    const layerMode = settings && (await findLayerMode(codecFor(settings.width, settings.height)));
+    const sendSettings = settings && { ...settings, layerMode };
+    const track = new WorkerLocalTrack(source, sendSettings, muted, this.#originsUs, {
       onEnd: (ended) => this.#post({ type: "own-track-ended", source: ended }),
       onError: (message) => this.#post({ type: "problem", code: "encoder", message }),
     });

@@ -39,6 +39,8 @@ const OUTDATED_WAIT_MS = 10;
 const EARLY_US = 1_500;
 /** A missing unit is waited for this long after the frames behind it were due. */
 const GIVE_UP_AFTER_US = 300_000;
+/** A picture goes to the decoder this long before it is due, whatever is missing that it does not need. */
+const RELEASE_EARLY_US = 12_000;
 const KEYFRAME_REQUEST_GAP_US = 400_000;
 /** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh. */
 const DISPLAY_LATENCY_US = 16_700;
@@ -91,6 +93,7 @@ export class VideoReceiver {
   #delayUs: number | undefined;
   #syncDelayUs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
   #lastRequestUs = 0;
   /** Time of the unit that the decoder was given last. */
   #submittedUs = 0;
@@ -138,7 +141,19 @@ export class VideoReceiver {
     if (blockedUs !== undefined && arrivedUs - blockedUs > GIVE_UP_AFTER_US + this.#histogram.targetUs()) {
       this.order.giveUp(arrivedUs, this.#decode);
     }
+    this.#release(arrivedUs);
     if (this.order.needsKeyframe) this.#askForKeyframe(arrivedUs);
+  }
+
+  /** What is due no longer waits for missing pictures that it does not need. */
+  #release(nowUs: number): void {
+    clearTimeout(this.#releaseTimer);
+    const earlierUs = (this.#delayUs ?? 0) - RELEASE_EARLY_US;
+    this.order.release(nowUs - earlierUs, nowUs, this.#decode);
+    const heldUpUs = this.order.heldUpCaptureUs;
+    if (heldUpUs === undefined) return;
+    const waitMs = Math.max(1, (heldUpUs + earlierUs - nowUs) / 1000);
+    this.#releaseTimer = setTimeout(() => this.#release(workerClock.nowUs()), waitMs);
   }
 
   /** One more canvas; it gets the picture that is shown now. */
@@ -162,6 +177,7 @@ export class VideoReceiver {
   close(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#releaseTimer);
     for (const waiting of this.#waiting.splice(0)) waiting.frame.close();
     this.board.clear();
     if (this.#decoder !== undefined && this.#decoder.state !== "closed") this.#decoder.close();

@@ -1,6 +1,7 @@
 /** One camera or screen: captured frames -> H.264 (Annex B) -> access units; keyframes on request, frames skipped when the encoder is busy. */
 import { CaptureClock } from "../../core/media/capture-clock.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
+import type { LayerMode } from "./temporal-layers.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { VideoCaptureSettings } from "./worker-messages.ts";
 
@@ -20,10 +21,22 @@ const LEAST_BPS = 30_000;
 const HALF_RATE_SHARE = 0.25;
 const THIRD_RATE_SHARE = 0.12;
 
+/** What is captured, and with which temporal layers it is encoded. */
+export interface VideoSendSettings extends VideoCaptureSettings {
+  layerMode: LayerMode | undefined;
+}
+
+/** What VideoEncoder says of temporal layers, which the DOM library lacks. */
+interface LayerMetadata {
+  svc?: { temporalLayerId?: number };
+}
+
 /** An encoded picture with its local capture time. */
 export interface EncodedVideo {
   captureUs: number;
   keyframe: boolean;
+  /** Undefined = the encoder makes no layers. */
+  temporalLayer: number | undefined;
   bytes: Uint8Array;
 }
 
@@ -52,13 +65,16 @@ export class VideoSender {
   framesEncoded = 0;
   framesDropped = 0;
   keyFrames = 0;
+  /** Temporal layers that the encoder has made. */
+  temporalLayers = 1;
   width = 0;
   height = 0;
   readonly frameRate = new RateMeter();
-  readonly #settings: VideoCaptureSettings;
+  readonly #settings: VideoSendSettings;
   readonly #events: VideoSenderEvents;
   readonly #originsUs: readonly number[];
   readonly #captures = new Map<number, number>();
+  #layerMode: LayerMode | undefined;
   #encoder: VideoEncoder | undefined;
   #reader: ReadableStreamDefaultReader<VideoFrame> | undefined;
   #keyframeWanted = true;
@@ -68,8 +84,9 @@ export class VideoSender {
   #captured = 0;
   #over = false;
 
-  constructor(settings: VideoCaptureSettings, originsUs: readonly number[], events: VideoSenderEvents) {
+  constructor(settings: VideoSendSettings, originsUs: readonly number[], events: VideoSenderEvents) {
     this.#settings = settings;
+    this.#layerMode = settings.layerMode;
     this.#originsUs = originsUs;
     this.#events = events;
     // Configured for the expected size now, so that the first picture finds the encoder warm.
@@ -120,7 +137,7 @@ export class VideoSender {
     this.height = height;
     this.#closeEncoder();
     const encoder = new VideoEncoder({
-      output: (chunk) => this.#onChunk(chunk),
+      output: (chunk, metadata) => this.#onChunk(chunk, metadata as LayerMetadata | undefined),
       error: (error) => this.#onEncoderError(encoder, error),
     });
     encoder.configure(this.#config(width, height));
@@ -140,6 +157,7 @@ export class VideoSender {
       bitrateMode: "variable",
       avc: { format: "annexb" },
       contentHint: this.#settings.contentHint,
+      ...(this.#layerMode === undefined ? {} : { scalabilityMode: this.#layerMode }),
     } as VideoEncoderConfig;
   }
 
@@ -151,7 +169,9 @@ export class VideoSender {
   #onEncoderError(encoder: VideoEncoder, error: DOMException): void {
     if (this.#over || encoder !== this.#encoder) return;
     this.#encoder = undefined;
-    this.#events.onError(`the H.264 encoder failed: ${error.message}`);
+    // The next picture opens another one, without layers: not every encoder that offers them can.
+    if (this.#layerMode !== undefined) this.#layerMode = undefined;
+    else this.#events.onError(`the H.264 encoder failed: ${error.message}`);
   }
 
   async #readAll(reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
@@ -197,7 +217,7 @@ export class VideoSender {
     encoder.encode(frame, { keyFrame });
   }
 
-  #onChunk(chunk: EncodedVideoChunk): void {
+  #onChunk(chunk: EncodedVideoChunk, metadata: LayerMetadata | undefined): void {
     const captureUs = this.#captures.get(chunk.timestamp) ?? workerClock.nowUs();
     this.#captures.delete(chunk.timestamp);
     const bytes = new Uint8Array(chunk.byteLength);
@@ -206,6 +226,8 @@ export class VideoSender {
     this.framesEncoded++;
     this.frameRate.push(1, workerClock.nowUs());
     if (keyframe) this.keyFrames++;
-    this.#events.onFrame({ captureUs, keyframe, bytes });
+    const temporalLayer = metadata?.svc?.temporalLayerId;
+    this.temporalLayers = Math.max(this.temporalLayers, (temporalLayer ?? 0) + 1);
+    this.#events.onFrame({ captureUs, keyframe, temporalLayer, bytes });
   }
 }

@@ -10,6 +10,8 @@ export interface AccessUnit {
   discardable: boolean;
   /** 0 = base. */
   temporalLayer: number;
+  /** The newest unit that this one needs is so many frame ids back, 1..MAX_REFERENCE_DISTANCE; 0 = a keyframe needs none. */
+  reference: number;
   /** 0 = the largest simulcast encoding. */
   rendition: number;
   /** 0 loudest .. 127 silence (RFC 6464); 127 for video. */

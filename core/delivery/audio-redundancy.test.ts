@@ -13,6 +13,7 @@ function unit(frameId: number, bytes = 60): AccessUnit {
     keyframe: true,
     discardable: false,
     temporalLayer: 0,
+    reference: 0,
     rendition: 0,
     audioLevel: 30,
     voice: true,

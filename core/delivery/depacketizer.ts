@@ -124,12 +124,14 @@ export class Depacketizer {
     recovered = false,
   ): void {
     this.#done[frameId % REMEMBERED] = frameId;
+    const keyframe = (header.flags & FLAG_KEYFRAME) !== 0;
     emit({
       frameId,
       captureTimeUs,
-      keyframe: (header.flags & FLAG_KEYFRAME) !== 0,
+      keyframe,
       discardable: (header.flags & FLAG_DISCARDABLE) !== 0,
       temporalLayer: header.temporalLayer,
+      reference: keyframe ? 0 : header.reference || 1,
       rendition: header.rendition,
       audioLevel: header.audioLevel,
       voice: (header.flags & FLAG_VOICE) !== 0,

@@ -11,6 +11,7 @@ function unit(frameId: number, bytes: number): AccessUnit {
     keyframe: frameId === 0,
     discardable: frameId % 2 === 1,
     temporalLayer: frameId % 3,
+    reference: Math.min(frameId, 7),
     rendition: 1,
     audioLevel: 127,
     voice: false,

@@ -13,7 +13,12 @@ import {
   MEDIA_HEADER_BYTES,
   writeMediaHeader,
 } from "../wire/datagram.ts";
-import { MAX_ACCESS_UNIT_BYTES, MAX_FRAGMENTS, MAX_MEDIA_DATAGRAM_BYTES } from "../wire/limits.ts";
+import {
+  MAX_ACCESS_UNIT_BYTES,
+  MAX_FRAGMENTS,
+  MAX_MEDIA_DATAGRAM_BYTES,
+  MAX_REFERENCE_DISTANCE,
+} from "../wire/limits.ts";
 import type { AccessUnit } from "./access-unit.ts";
 import { BlockBuilder } from "./block-builder.ts";
 
@@ -51,6 +56,10 @@ export class Packetizer {
         `an access unit of ${unit.bytes.length} bytes is over the limit of ${MAX_ACCESS_UNIT_BYTES}; lower the bitrate or the picture size`,
       );
     }
+    const least = unit.keyframe ? 0 : 1;
+    const most = unit.keyframe ? 0 : MAX_REFERENCE_DISTANCE;
+    if (unit.reference < least || unit.reference > most)
+      throw new RangeError(`reference must be ${least} to ${most}, not ${unit.reference}`);
     const size = Math.ceil(unit.bytes.length / count);
     const header = this.#header;
     header.trackId = this.#trackId;
@@ -58,6 +67,7 @@ export class Packetizer {
     header.captureTimeUs = unit.captureTimeUs;
     header.fragmentCount = count;
     header.temporalLayer = unit.temporalLayer;
+    header.reference = unit.reference;
     header.rendition = unit.rendition;
     header.audioLevel = unit.audioLevel;
     const flags =

@@ -38,12 +38,16 @@ describe("contentOf", () => {
   it("knows a keyframe with its parameter sets and codec", () => {
     expect(contentOf(stream(SPS, PPS, IDR))).toEqual({
       keyframe: true,
+      discardable: false,
       parameterSets: true,
       codec: "avc1.42E01F",
     });
   });
 
   it("knows a delta frame", () => {
-    expect(contentOf(stream(SLICE))).toEqual({ keyframe: false, parameterSets: false, codec: undefined });
+    const content = { keyframe: false, parameterSets: false, codec: undefined };
+    expect(contentOf(stream(SLICE))).toEqual({ ...content, discardable: false });
+    const unreferenced = [SLICE[0]! & 0x1f, ...SLICE.slice(1)];
+    expect(contentOf(stream(unreferenced))).toEqual({ ...content, discardable: true });
   });
 });

@@ -3,6 +3,7 @@
  * holds. Video access units travel in this form, with SPS and PPS in front of each keyframe.
  */
 
+const NAL_SLICE = 1;
 const NAL_IDR = 5;
 const NAL_SPS = 7;
 const NAL_PPS = 8;
@@ -45,6 +46,8 @@ function emitNal(
 export interface AccessUnitContent {
   /** Has an IDR slice. */
   keyframe: boolean;
+  /** No other picture refers to it: nal_ref_idc is 0, which holds for all slices of a picture or for none (section 7.4.1). */
+  discardable: boolean;
   /** Has SPS and PPS. */
   parameterSets: boolean;
   /** WebCodecs codec string from the SPS, undefined without one. */
@@ -53,6 +56,7 @@ export interface AccessUnitContent {
 
 export function contentOf(bytes: Uint8Array): AccessUnitContent {
   let keyframe = false;
+  let discardable = false;
   let sps = false;
   let pps = false;
   let codec: string | undefined;
@@ -62,11 +66,11 @@ export function contentOf(bytes: Uint8Array): AccessUnitContent {
     else if (type === NAL_SPS) {
       sps = true;
       if (end - start >= 4) codec = codecString(bytes[start + 1]!, bytes[start + 2]!, bytes[start + 3]!);
-    }
+    } else if (type === NAL_SLICE) discardable = (bytes[start]! & 0x60) === 0;
     // Slices end the search: parameter sets come before them.
-    return type !== NAL_IDR && type !== 1;
+    return type !== NAL_IDR && type !== NAL_SLICE;
   });
-  return { keyframe, parameterSets: sps && pps, codec };
+  return { keyframe, discardable, parameterSets: sps && pps, codec };
 }
 
 /** "avc1.PPCCLL" of profile_idc, constraint flags and level_idc. */

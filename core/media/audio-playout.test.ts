@@ -59,6 +59,7 @@ async function play(
           keyframe: true,
           discardable: false,
           temporalLayer: 0,
+          reference: 0,
           rendition: 0,
           audioLevel: 30,
           voice: true,

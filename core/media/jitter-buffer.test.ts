@@ -15,6 +15,7 @@ function unit(frameId: number, captureTimeUs: number): AccessUnit {
     keyframe: true,
     discardable: false,
     temporalLayer: 0,
+    reference: 0,
     rendition: 0,
     audioLevel: 30,
     voice: true,

@@ -11,8 +11,11 @@ export class BlockCount {
     return this.#lost;
   }
 
-  /** Whole blocks skipped count once, holes in a block one by one; what comes late is taken out again. */
-  push(datagram: Uint8Array): void {
+  /**
+   * Whole blocks skipped count once, holes in a block one by one; what comes late is taken out again.
+   * @param holes gaps in the hop's sequence since the last call: without one, blocks were left out by the sender
+   */
+  push(datagram: Uint8Array, holes: number): void {
     const block = mediaBlockOf(datagram);
     const ahead = this.#block < 0 ? 1 : ((block - this.#block) << 16) >> 16;
     if (ahead < 0) {
@@ -20,7 +23,7 @@ export class BlockCount {
       return;
     }
     if (ahead > 0) {
-      if (this.#block >= 0) this.#lost += ahead - 1;
+      if (this.#block >= 0) this.#lost += Math.min(ahead - 1, holes);
       this.#block = block;
       this.#received = 0;
       this.#highest = -1;

@@ -32,6 +32,7 @@ export class SubscribedTrack {
   readonly #pool: BlockPool | undefined;
   readonly #receptions: (Reception | undefined)[] = [];
   #playoutDelayMs = DEFAULT_PLAYOUT_DELAY_MS;
+  #holesBefore = 0;
   #bytes = 0;
   #datagrams = 0;
   #units = 0;
@@ -71,7 +72,9 @@ export class SubscribedTrack {
     const { depacketizer, blocks } = this.#receptionOf(mediaRenditionOf(datagram));
     this.#datagrams++;
     this.#bytes += datagram.length;
-    blocks.push(datagram);
+    const holesSeen = this.#recovery?.holesSeen ?? Number.POSITIVE_INFINITY;
+    blocks.push(datagram, holesSeen - this.#holesBefore);
+    this.#holesBefore = this.#recovery?.holesSeen ?? 0;
     depacketizer.push(datagram, this.#emit);
   }
 

@@ -81,6 +81,11 @@ export class HopRecovery {
     return this.#inbound.conditions;
   }
 
+  /** Hop sequences that were skipped when a later one arrived, ever. */
+  get holesSeen(): number {
+    return this.#inbound.holesSeen;
+  }
+
   /** Repairs what is sent of a track rendition from `history`. Tell the result of every datagram that the link has taken. */
   addSender(
     trackId: number,

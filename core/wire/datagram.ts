@@ -62,6 +62,8 @@ export interface MediaHeader {
   flags: number;
   /** 0 = base layer. 0..7 */
   temporalLayer: number;
+  /** How many frame ids back the newest unit is that this one needs, 1..7; 0 = none (keyframe), or not said. */
+  reference: number;
   /** Which simulcast encoding of the track. 0..3, 0 = the largest */
   rendition: number;
   /** RFC 6464: 0 = loudest, 127 = silence, in -dBov. 0..127 */
@@ -138,7 +140,10 @@ function mediaFault(bytes: Uint8Array): DatagramFault | undefined {
   const fragmentCount = readU16(bytes, HOP_HEADER_BYTES + 18);
   // The three top bits of the 64-bit capture time must be clear for it to be an exact number.
   const captureTop = readU16(bytes, HOP_HEADER_BYTES + 8);
-  return fragmentIndex < fragmentCount && captureTop < 0x20 ? undefined : "malformed";
+  // A keyframe that needs another unit is none.
+  const contradicts =
+    (bytes[HOP_HEADER_BYTES + 23]! & FLAG_KEYFRAME) !== 0 && bytes[HOP_HEADER_BYTES + 24]! >= 0x20;
+  return fragmentIndex < fragmentCount && captureTop < 0x20 && !contradicts ? undefined : "malformed";
 }
 
 function repairFault(bytes: Uint8Array): DatagramFault | undefined {
@@ -223,7 +228,8 @@ export function writeMediaHeader(bytes: Uint8Array, offset: number, header: Medi
   writeU16(bytes, offset + 20, header.block);
   bytes[offset + 22] = header.symbolIndex;
   bytes[offset + 23] = header.flags;
-  bytes[offset + 24] = (header.temporalLayer & 7) | ((header.rendition & 3) << 3);
+  bytes[offset + 24] =
+    (header.temporalLayer & 7) | ((header.rendition & 3) << 3) | ((header.reference & 7) << 5);
   bytes[offset + 25] = header.audioLevel & 0x7f;
 }
 
@@ -240,6 +246,7 @@ export function readMediaHeader(bytes: Uint8Array, offset: number, into: MediaHe
   const layers = bytes[offset + 24]!;
   into.temporalLayer = layers & 7;
   into.rendition = (layers >> 3) & 3;
+  into.reference = layers >> 5;
   into.audioLevel = bytes[offset + 25]! & 0x7f;
 }
 
@@ -255,6 +262,7 @@ export function emptyMediaHeader(): MediaHeader {
     symbolIndex: 0,
     flags: 0,
     temporalLayer: 0,
+    reference: 0,
     rendition: 0,
     audioLevel: AUDIO_LEVEL_SILENT,
   };

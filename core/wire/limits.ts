@@ -17,6 +17,8 @@ export const MAX_DATAGRAM_BYTES = 1500;
 export const MAX_FRAGMENTS = 2048;
 /** Largest access unit in bytes (a 4K keyframe); refused by the packetizer above it. */
 export const MAX_ACCESS_UNIT_BYTES = 1_500_000;
+/** Frame ids between a unit and the newest one that it needs; the packetizer refuses more. */
+export const MAX_REFERENCE_DISTANCE = 7;
 /** Source plus repair symbols of one FEC block. */
 export const MAX_BLOCK_SYMBOLS = 255;
 /** Symbols that one memory for FEC blocks can be made for; more is a RangeError. Above what it was made for: `store-full`. */

@@ -60,6 +60,20 @@ describe("two in a room", () => {
     expect(new Set(verdicts.map((one) => one.frame)).size).toBeGreaterThan(2);
   });
 
+  it("send it in three temporal layers, all of which arrive and are shown", async () => {
+    const sent = (await ann.stats()).tracks.find(
+      (track) => track.direction === "outbound" && track.kind === "video",
+    );
+    expect(sent?.temporalLayers).toBe(3);
+    const before = await bob.inbound("ann", "video");
+    await bob.page.waitForTimeout(2000);
+    const after = await bob.inbound("ann", "video");
+    const drops = (figures: typeof after, reason: string): number => figures.framesDroppedBy?.[reason] ?? 0;
+    for (const reason of ["late", "no-reference"]) expect(drops(after, reason)).toBe(drops(before, reason));
+    report("decoded in 2 s", (after.framesDecoded ?? 0) - (before.framesDecoded ?? 0), "pictures");
+    expect((after.keyFrames ?? 0) - (before.keyFrames ?? 0)).toBeLessThanOrEqual(1);
+  });
+
   it("hear the tone that went in", async () => {
     for (const listener of [ann, bob]) {
       const { loudShare, toneShare } = await untilGood(

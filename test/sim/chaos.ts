@@ -3,6 +3,7 @@
  * Invariants are looked at as it goes; in the end all is calmed and everybody must agree and be served.
  */
 import type { NetworkOptions } from "../../core/session/network-path.ts";
+import { LEVEL_PAUSED } from "../../relay/layer-rates.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { Actor, type Stage } from "./actor.ts";
 import { relayFaults, viewFaults } from "./invariants.ts";
@@ -23,6 +24,8 @@ export const SMALL_CHAOS: ChaosOptions = { actors: 9, rooms: 2, durationMs: 15_0
 const QUIET_MS = 13_000;
 /** Within this, a subscriber of a calm room must receive again. */
 const SERVED_WITHIN_MS = 2_000;
+/** And within this a picture that was left out because the network carried too little. */
+const SHOWN_WITHIN_MS = 15_000;
 
 export interface ChaosResult {
   hash: string;
@@ -120,18 +123,23 @@ export class Chaos {
     }
     const before = this.#actors.map((actor) => new Map(actor.units));
     await clock.advance(SERVED_WITHIN_MS);
-    for (const [i, actor] of this.#actors.entries()) {
-      this.#require(this.#unserved(relay, actor, before[i]!));
-    }
+    const unserved = (isLate: boolean): string[] =>
+      this.#actors.flatMap((actor, i) => this.#unserved(relay, actor, before[i]!, isLate));
+    this.#require(unserved(false));
+    if (unserved(true).length === 0) return;
+    await clock.advance(SHOWN_WITHIN_MS);
+    this.#require(unserved(true));
   }
 
-  #unserved(relay: Relay, actor: Actor, before: ReadonlyMap<number, number>): string[] {
-    const subscriptions =
-      relay.rooms.get(actor.room)?.members.get(actor.identity)?.subscriptions.values() ?? [];
+  #unserved(relay: Relay, actor: Actor, before: ReadonlyMap<number, number>, isLate: boolean): string[] {
+    const room = relay.rooms.get(actor.room);
+    const subscriptions = room?.members.get(actor.identity)?.subscriptions ?? new Map();
     return [...subscriptions]
-      .filter(({ track }) => !track.muted && actor.units.get(track.trackId) === before.get(track.trackId))
-      .map(({ track, rendition }) => {
-        return `${actor.identity} receives nothing of track ${track.trackId}, rendition ${rendition}, of ${track.publisher}`;
+      .filter(([, { level }]) => isLate || level !== LEVEL_PAUSED)
+      .filter(([id]) => room?.tracks.get(id)?.muted === false && actor.units.get(id) === before.get(id))
+      .map(([id, { rendition }]) => {
+        const publisher = room?.tracks.get(id)?.publisher;
+        return `${actor.identity} receives nothing of track ${id}, rendition ${rendition}, of ${publisher}`;
       });
   }
 

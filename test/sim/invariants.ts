@@ -24,9 +24,9 @@ function roomFaults(room: Room): string[] {
       if (track.publisher !== identity) say(`track ${trackId} has another publisher than its owner`);
     }
     for (const [trackId, subscription] of member.subscriptions) {
-      if (room.tracks.get(trackId) !== subscription.track)
-        say(`${identity} receives track ${trackId}, which is gone`);
-      const { subscriptions } = subscription.track.renditions[subscription.rendition]!;
+      const track = room.tracks.get(trackId);
+      if (track !== subscription.track) say(`${identity} receives track ${trackId}, which is gone`);
+      const subscriptions = track?.renditions[subscription.rendition]?.subscriptions ?? [];
       const times = subscriptions.filter((other) => other === subscription).length;
       if (times !== 1) say(`${identity} is listed ${times} times among the receivers of track ${trackId}`);
       if (subscription.link !== member.link) say(`${identity}'s track ${trackId} goes to another session`);

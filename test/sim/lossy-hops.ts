@@ -226,6 +226,7 @@ export class LossyHops {
         keyframe: frameId === 0,
         discardable: false,
         temporalLayer: 0,
+        reference: frameId === 0 ? 0 : 1,
         rendition: 0,
         audioLevel: 127,
         voice: false,

@@ -171,6 +171,7 @@ export function unitOf(
     keyframe: false,
     discardable: false,
     temporalLayer: 0,
+    reference: rest.keyframe === true ? 0 : 1,
     rendition: 0,
     audioLevel: 127,
     voice: false,

@@ -46,6 +46,8 @@ export class BandwidthEstimator {
   state: CongestionState = "free";
   /** Delay of the fastest datagrams of the last STANDING_US over the fastest of late. */
   queueMs = 0;
+  /** The same of the newest report alone. */
+  newestQueueMs = 0;
   /** What came through, bits a second, headers of QUIC and below not counted. */
   receivedBps = 0;
   /** Times that the rate was lowered. */
@@ -78,6 +80,11 @@ export class BandwidthEstimator {
     return this.#rateBps;
   }
 
+  /** What came through when the road was full, bits a second; undefined while it is not known, or no longer holds. */
+  get limitBps(): number | undefined {
+    return this.#congestedBps;
+  }
+
   /** Takes a report. `sentAtUs` tells when a hop sequence was sent. */
   push(
     report: ReceiverReport,
@@ -98,7 +105,8 @@ export class BandwidthEstimator {
     const slot = this.#count++ & (RING - 1);
     this.#atUs[slot] = nowUs;
     this.#bytes[slot] = this.#totalBytes;
-    this.#queuesMs[slot] = (fastestUs - Math.min(this.#baseUs, this.#previousBaseUs)) / 1000;
+    this.newestQueueMs = (fastestUs - Math.min(this.#baseUs, this.#previousBaseUs)) / 1000;
+    this.#queuesMs[slot] = this.newestQueueMs;
     this.#measure(nowUs);
     this.#adapt(rttMs, nowUs);
   }

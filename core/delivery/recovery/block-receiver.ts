@@ -82,6 +82,8 @@ export class BlockReceiver {
   #recovered = 0;
   #newest = -1;
   #holesBefore = 0;
+  /** The sender leaves blocks out of late. */
+  #leavesOut = false;
 
   /** `playoutDelayMs`: from undelayed arrival to the end of use; what would come later is not asked for. */
   constructor(options: BlockReceiverOptions, playoutDelayMs: number) {
@@ -214,7 +216,10 @@ export class BlockReceiver {
       this.#schedule.plan(before, symbols, nowUs);
     }
     // Without a gap in the hop's own numbering the sender left them out on purpose.
-    if (!lostSomething) return;
+    if (!lostSomething) {
+      this.#leavesOut = ahead > 1;
+      return;
+    }
     for (let step = Math.max(1, ahead - MAX_LOST_BLOCKS); step < ahead; step++) {
       const number = (this.#newest + step) & 0xffff;
       const skipped = this.#wanted[number % MAX_HISTORY_BLOCKS]!;
@@ -241,7 +246,9 @@ export class BlockReceiver {
 
   /** On a bursty hop the whole next block may be lost: when it does not begin in time, it is asked for unseen. */
   #expectNext(wanted: WantedBlock, nowUs: number): void {
-    if (wanted.number !== this.#newest || !isBursty(this.#options.hop.conditions)) return;
+    // Where some are left out on purpose, nobody knows which is next.
+    if (wanted.number !== this.#newest || this.#leavesOut) return;
+    if (!isBursty(this.#options.hop.conditions)) return;
     const number = (wanted.number + 1) & 0xffff;
     const next = this.#wanted[number % MAX_HISTORY_BLOCKS]!;
     if (next.number !== number) next.begin(number, this.#pace.captureUs + this.#pace.intervalUs);

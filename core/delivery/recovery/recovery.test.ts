@@ -72,6 +72,7 @@ class Hop {
       keyframe: false,
       discardable: false,
       temporalLayer: 0,
+      reference: 1,
       rendition: 0,
       audioLevel: 127,
       voice: false,

@@ -1,0 +1,247 @@
+/**
+ * What one subscriber's network carries of the pictures that it subscribes to: discardable units are left out first, then whole temporal
+ * layers, then whole pictures, the last subscribed first; sound never. Less at once when the link's estimator lowers its rate.
+ * More step by step while the link is free: padding tries first whether it carries the step, so that nobody sees those that it does not.
+ */
+import type { BandwidthEstimator } from "../core/delivery/congestion/bandwidth-estimator.ts";
+import { LEVEL_ALL, LEVEL_PAUSED, maskOfLevel } from "./layer-rates.ts";
+import type { Padding } from "./padding.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** A rate that was lowered with less of a queue than this was lowered for loss, to see whether that helps. */
+const LOSS_QUEUE_MS = 40;
+/** Of what came through when the road was full, so much may be filled: by the base layer, and by more than that. */
+const BASE_FILL = 0.95;
+const FILL = 0.88;
+/** A step up is tried with padding that grows for so long to a little more than it needs, and stays there for so long. */
+const PROBE_GROWS_US = 1_000_000;
+const PROBE_STAYS_US = 500_000;
+const PROBE_MARGIN = 1.1;
+/** And is then on trial for this long. */
+const TRIAL_US = 700_000;
+/** A queue above this in so many reports running ends either. */
+const FULL_QUEUE_MS = 30;
+const FULL_REPORTS = 2;
+/** The link must be free for so long before a step up; after each that failed, twice as long. */
+const FIRST_PATIENCE_US = 1_500_000;
+const MAX_PATIENCE_US = 6_000_000;
+/** Pictures of which something is left out pass little faster than they come (the pacer adds to this), so that they do not queue in the network. */
+const PACE_MARGIN = 0.85;
+const LEAST_PACE_BPS = 50_000;
+const REPAIR_SMOOTHING = 1 / 4;
+const REPAIR_INTERVAL_US = 500_000;
+const EVERYTHING = Number.POSITIVE_INFINITY;
+
+/** Of the first `kept` pictures this level is sent, of the others nothing. */
+interface Share {
+  level: number;
+  kept: number;
+}
+
+/** A step up: tried with padding, then on trial. */
+interface Attempt {
+  before: Share;
+  next: Share;
+  isOn: boolean;
+  endsUs: number;
+}
+
+export class Shedding {
+  readonly #bandwidth: BandwidthEstimator;
+  readonly #subscriptions: ReadonlyMap<number, Subscription>;
+  readonly #padding: Padding;
+  readonly #repairBytes: () => number;
+  #share: Share = { level: LEVEL_ALL, kept: EVERYTHING };
+  #decreases = 0;
+  #freeSinceUs = 0;
+  #patienceUs = FIRST_PATIENCE_US;
+  #attempt: Attempt | undefined;
+  /** What held before something was left out for loss, until it is known whether that helps. */
+  #beforeLoss: Share | undefined;
+  #fullReports = 0;
+  /** Pictures of a step up; twice as many after each that held. */
+  #step = 1;
+  #paceBps: number | undefined;
+  #repairBps = 0;
+  #repair = { bytes: 0, atUs: 0 };
+
+  /** `repairBytes`: sent on the link so far. */
+  constructor(
+    bandwidth: BandwidthEstimator,
+    subscriptions: ReadonlyMap<number, Subscription>,
+    padding: Padding,
+    repairBytes: () => number,
+  ) {
+    this.#bandwidth = bandwidth;
+    this.#subscriptions = subscriptions;
+    this.#padding = padding;
+    this.#repairBytes = repairBytes;
+  }
+
+  /** What pictures are paced by; undefined while no limit is known. */
+  get paceBps(): number | undefined {
+    return this.#paceBps;
+  }
+
+  get #isShedding(): boolean {
+    return this.#share.level !== LEVEL_ALL || this.#share.kept !== EVERYTHING;
+  }
+
+  /** A new subscription, the last in order. */
+  add(subscription: Subscription): void {
+    subscription.paced = this.#paceBps !== undefined && !subscription.track.isAudio;
+    if (this.#isShedding) this.#apply();
+  }
+
+  /** To be called with every report that the link's estimator has seen. */
+  update(nowUs: number): void {
+    const { rateBps, state, decreases } = this.#bandwidth;
+    if (rateBps === undefined) return;
+    this.#measureRepair(nowUs);
+    const hasNews = decreases !== this.#decreases;
+    this.#decreases = decreases;
+    if (state !== "free") this.#freeSinceUs = nowUs;
+    if (this.#attempt !== undefined) this.#judge(this.#attempt, hasNews, nowUs);
+    else if (hasNews && this.#bandwidth.queueMs < LOSS_QUEUE_MS) this.#stepDownForLoss(nowUs);
+    else if (hasNews) this.#stepDown(rateBps, nowUs);
+    else if (this.#beforeLoss !== undefined) this.#judgeLoss(this.#beforeLoss, rateBps, nowUs);
+    else if (this.#isShedding && nowUs - this.#freeSinceUs > this.#patienceUs) this.#try(nowUs);
+    this.#pace(rateBps, nowUs);
+  }
+
+  /** The member has gone. */
+  end(): void {
+    this.#padding.stop();
+  }
+
+  #measureRepair(nowUs: number): void {
+    const seconds = (nowUs - this.#repair.atUs) / 1_000_000;
+    if (seconds * 1_000_000 < REPAIR_INTERVAL_US) return;
+    const bytes = this.#repairBytes();
+    const bps = this.#repair.atUs === 0 ? 0 : ((bytes - this.#repair.bytes) * 8) / seconds;
+    // What was subscribed to before takes its bytes with it.
+    this.#repairBps += (Math.max(0, bps) - this.#repairBps) * REPAIR_SMOOTHING;
+    this.#repair = { bytes, atUs: nowUs };
+  }
+
+  #judge(attempt: Attempt, hasNews: boolean, nowUs: number): void {
+    this.#fullReports = this.#bandwidth.newestQueueMs > FULL_QUEUE_MS ? this.#fullReports + 1 : 0;
+    if (hasNews || this.#fullReports >= FULL_REPORTS) {
+      this.#attempt = undefined;
+      this.#padding.stop();
+      this.#patienceUs = Math.min(MAX_PATIENCE_US, this.#patienceUs * 2);
+      this.#step = 1;
+      this.#freeSinceUs = nowUs;
+      // Less than that would be too much: it was carried before, and what is in the queue soon will be.
+      this.#set(attempt.before);
+    } else if (nowUs >= attempt.endsUs) {
+      if (!attempt.isOn) {
+        this.#padding.stop();
+        attempt.isOn = true;
+        attempt.endsUs = nowUs + TRIAL_US;
+        this.#set(attempt.next);
+        return;
+      }
+      this.#attempt = undefined;
+      this.#patienceUs = FIRST_PATIENCE_US;
+      this.#step *= 2;
+      // It has been free for as long as the attempt took.
+      this.#freeSinceUs = Math.min(this.#freeSinceUs, nowUs - FIRST_PATIENCE_US);
+    }
+  }
+
+  /** One layer less, for the estimator's trial; pictures are not worth it. */
+  #stepDownForLoss(nowUs: number): void {
+    this.#freeSinceUs = nowUs;
+    const before = this.#share;
+    const neededBps = this.#neededBps(before, nowUs);
+    let { level } = before;
+    while (level > 0 && this.#neededBps({ ...before, level }, nowUs) >= neededBps) level--;
+    if (this.#neededBps({ ...before, level }, nowUs) >= neededBps) return;
+    this.#beforeLoss = before;
+    this.#set({ ...before, level });
+  }
+
+  /** A rate that was given back says that less did not help. */
+  #judgeLoss(before: Share, rateBps: number, nowUs: number): void {
+    const isFree = nowUs - this.#freeSinceUs > this.#patienceUs;
+    if (rateBps * FILL < this.#neededBps(before, nowUs) && !isFree) return;
+    this.#beforeLoss = undefined;
+    if (!isFree) this.#set(before);
+  }
+
+  /** The most that fits, of what is not more than now. */
+  #stepDown(rateBps: number, nowUs: number): void {
+    this.#freeSinceUs = nowUs;
+    this.#beforeLoss = undefined;
+    // Not the rate: that is lower only until the queue is gone.
+    const fullBps = this.#bandwidth.limitBps ?? rateBps;
+    let { level, kept } = this.#share;
+    while (level > 0 && this.#neededBps({ level, kept }, nowUs) > fullBps * FILL) level--;
+    const pictures = this.#pictures;
+    for (let left = Math.min(kept, pictures); level === 0; left--) {
+      kept = left === pictures ? this.#share.kept : left;
+      if (left === 0 || this.#neededBps({ level, kept }, nowUs) <= fullBps * BASE_FILL) break;
+    }
+    this.#set({ level, kept });
+  }
+
+  /** Some pictures more or, when all are sent, one layer: padding first. */
+  #try(nowUs: number): void {
+    const before = this.#share;
+    const next = this.#nextAbove(before, nowUs);
+    this.#attempt = { before, next, isOn: false, endsUs: nowUs + PROBE_GROWS_US + PROBE_STAYS_US };
+    this.#fullReports = 0;
+    const moreBps = this.#neededBps(next, nowUs) * PROBE_MARGIN - this.#neededBps(before, nowUs);
+    this.#padding.start(moreBps, PROBE_GROWS_US);
+  }
+
+  #nextAbove({ level, kept }: Share, nowUs: number): Share {
+    const pictures = this.#pictures;
+    if (kept < pictures)
+      return { level, kept: kept + this.#step >= pictures ? EVERYTHING : kept + this.#step };
+    // Layers that nobody publishes are no step.
+    const neededBps = this.#neededBps({ level, kept }, nowUs);
+    let above = level + 1;
+    while (above < LEVEL_ALL && this.#neededBps({ level: above, kept }, nowUs) <= neededBps) above++;
+    return { level: Math.min(above, LEVEL_ALL), kept: EVERYTHING };
+  }
+
+  #set(share: Share): void {
+    this.#share = share;
+    this.#apply();
+  }
+
+  #apply(): void {
+    let left = this.#share.kept;
+    for (const subscription of this.#subscriptions.values()) {
+      if (!subscription.track.isAudio) subscription.setLevel(left-- > 0 ? this.#share.level : LEVEL_PAUSED);
+    }
+  }
+
+  get #pictures(): number {
+    let count = 0;
+    for (const { track } of this.#subscriptions.values()) if (!track.isAudio) count++;
+    return count;
+  }
+
+  /** Bits a second of sound, repair and so much of the pictures. */
+  #neededBps({ level, kept }: Share, nowUs: number): number {
+    let bps = this.#repairBps;
+    let left = kept;
+    for (const { track, rendition, wishMask } of this.#subscriptions.values()) {
+      const { rates } = track.renditions[rendition]!;
+      if (track.isAudio) bps += rates.bps(wishMask, nowUs);
+      else if (left-- > 0) bps += rates.bps(wishMask & maskOfLevel(level), nowUs);
+    }
+    return bps;
+  }
+
+  #pace(rateBps: number, nowUs: number): void {
+    const isFirst = this.#paceBps === undefined;
+    const neededBps = this.#isShedding ? this.#neededBps(this.#share, nowUs) * PACE_MARGIN : rateBps;
+    this.#paceBps = Math.max(LEAST_PACE_BPS, Math.min(rateBps, neededBps));
+    if (!isFirst) return;
+    for (const subscription of this.#subscriptions.values()) subscription.paced = !subscription.track.isAudio;
+  }
+}

@@ -1,0 +1,34 @@
+/** A camera in three temporal layers, in the pattern of Chromium's encoder (L1T3). */
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import type { TrackOffer } from "../../core/wire/room-model.ts";
+import { CAMERA, unitOf } from "./simulated-cluster.ts";
+
+/** Layer and reference distance of the pictures of a pattern of four. */
+const PATTERN = [
+  { temporalLayer: 0, reference: 4 },
+  { temporalLayer: 2, reference: 1 },
+  { temporalLayer: 1, reference: 2 },
+  { temporalLayer: 2, reference: 1 },
+] as const;
+
+export const LAYERED_CAMERA: TrackOffer = {
+  ...CAMERA,
+  renditions: [{ width: 640, height: 360, maxBitrateBps: 1_000_000, temporalLayers: 3 }],
+} as TrackOffer;
+
+/** Picture `frameId`, `sinceKeyframe` pictures after the last keyframe. */
+export function layeredUnitOf(
+  frameId: number,
+  captureTimeUs: number,
+  { size, sinceKeyframe = frameId }: { size: number; sinceKeyframe?: number },
+): AccessUnit {
+  const place = PATTERN[sinceKeyframe % 4]!;
+  const keyframe = sinceKeyframe === 0;
+  return unitOf(frameId, captureTimeUs, {
+    size,
+    keyframe,
+    temporalLayer: place.temporalLayer,
+    reference: keyframe ? 0 : place.reference,
+    discardable: place.temporalLayer === 2,
+  });
+}

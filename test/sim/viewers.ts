@@ -1,0 +1,168 @@
+/**
+ * A room with one publisher and two who watch, one of them behind a bottleneck: camera (in three temporal layers, or none) and
+ * microphone as a browser sends them. Real participants and relay on a virtual network and clock.
+ */
+import { DecodeOrder } from "../../core/media/decode-order.ts";
+import type { NetworkOptions } from "../../core/session/network-path.ts";
+import { layeredUnitOf } from "./layered-camera.ts";
+import { CAMERA, MICROPHONE, SimulatedCluster, type SimulatedMember, unitOf } from "./simulated-cluster.ts";
+
+export interface ViewersRun {
+  seed: number;
+  videoBps: number;
+  layered: boolean;
+  /** Round trip of each member to the relay. */
+  rttMs: number;
+  /** The slow viewer's downlink from the first picture on. */
+  network: Partial<NetworkOptions>;
+  /** Second after which it carries everything. */
+  liftedS: number;
+  seconds: number;
+}
+
+/** What one viewer had of one second of capture. */
+export interface ViewerSecond {
+  /** Time that each sound took beyond the way itself. */
+  queuesMs: number[];
+  sounds: number;
+  pictures: number;
+  /** Pictures that a decoder could show. */
+  shown: number;
+}
+
+export interface ViewersResult {
+  slow: ViewerSecond[];
+  /** Pictures and sounds of the fast viewer that are not what was sent. */
+  fastFaults: number;
+  sentUnits: number;
+  /** Lowest rate that the publisher was told; undefined = none. */
+  publisherBps: number | undefined;
+  keyframes: number;
+  shed: Record<string, number>;
+}
+
+export const SOUNDS_PER_SECOND = 50;
+export const PICTURES_PER_SECOND = 30;
+const KEYFRAME_EVERY = 120;
+/** Sizes by place in the pattern of four, as measured of Chromium's encoder, and of keyframes. */
+const LAYER_SIZES = [1.6, 0.7, 1, 0.7];
+const KEYFRAME_SIZE = 5;
+const SOUND_BYTES = 80;
+const SECOND_US = 1_000_000;
+
+export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
+  const sim = new SimulatedCluster(run.seed);
+  const { clock } = sim;
+  const relay = await sim.addRelay("relay1");
+  const network = { delayMs: run.rttMs / 2 };
+  let publisherBps: number | undefined;
+  let keyframeWanted = true;
+  const ada = await sim.joined({
+    identity: "ada",
+    network,
+    onEvent: (event) => {
+      if (event.type === "video-rate")
+        publisherBps = Math.min(publisherBps ?? event.bitrateBps, event.bitrateBps);
+      if (event.type === "keyframe-requested") keyframeWanted = true;
+    },
+  });
+  const slow = await sim.joined({ identity: "slow", network });
+  const fast = await sim.joined({ identity: "fast", network });
+  const camera = await clock.until(ada.participant.publish(CAMERA));
+  const microphone = await clock.until(ada.participant.publish(MICROPHONE));
+  for (const { participant } of [slow, fast])
+    for (const { trackId } of [camera, microphone]) await clock.until(participant.subscribe(trackId));
+  const startUs = clock.nowUs();
+  const sent = new Map<number, Uint8Array>();
+  let sinceKeyframe = 0;
+  let keyframes = 0;
+  const ticks = PICTURES_PER_SECOND * SOUNDS_PER_SECOND;
+  for (let tick = 0; tick < run.seconds * ticks; tick += 10) {
+    const atUs = startUs + (tick * SECOND_US) / ticks;
+    await clock.advance((atUs - clock.nowUs()) / 1000);
+    if (tick === 0) Object.assign(slow.wires.down.options, run.network);
+    if (tick === run.liftedS * ticks) slow.wires.down.options.rateBps = 0;
+    if (tick % SOUNDS_PER_SECOND === 0) {
+      const picture = tick / SOUNDS_PER_SECOND;
+      sinceKeyframe = keyframeWanted || sinceKeyframe + 1 >= KEYFRAME_EVERY ? 0 : sinceKeyframe + 1;
+      keyframeWanted = false;
+      if (sinceKeyframe === 0) keyframes++;
+      const weight = sinceKeyframe === 0 ? KEYFRAME_SIZE : run.layered ? LAYER_SIZES[sinceKeyframe % 4]! : 1;
+      const mean = run.videoBps / 8 / PICTURES_PER_SECOND;
+      const size = Math.round((mean * weight * KEYFRAME_EVERY) / (KEYFRAME_EVERY - 1 + KEYFRAME_SIZE));
+      const unit = run.layered
+        ? layeredUnitOf(picture, atUs, { size, sinceKeyframe })
+        : unitOf(picture, atUs, { size, keyframe: sinceKeyframe === 0 });
+      sent.set(picture, unit.bytes);
+      camera.send(unit);
+    }
+    if (tick % PICTURES_PER_SECOND === 0)
+      microphone.send(unitOf(tick / PICTURES_PER_SECOND, atUs, { size: SOUND_BYTES, audioLevel: 20 }));
+  }
+  await clock.advance(1_500);
+  const result: ViewersResult = {
+    slow: secondsOf(slow, camera.trackId, startUs, run),
+    fastFaults: faultsOf(fast, camera.trackId, sent, run.seconds),
+    sentUnits: sent.size,
+    publisherBps,
+    keyframes,
+    shed: { ...relay.forwarder.counters.shed },
+  };
+  await Promise.all([ada, slow, fast].map(({ participant }) => participant.leave()));
+  return result;
+}
+
+function faultsOf(
+  viewer: SimulatedMember,
+  cameraId: number,
+  sent: ReadonlyMap<number, Uint8Array>,
+  seconds: number,
+): number {
+  const missing = new Map(sent);
+  let sounds = 0;
+  let wrong = 0;
+  for (const { trackId, unit } of viewer.units) {
+    if (trackId !== cameraId) {
+      sounds++;
+      continue;
+    }
+    const bytes = missing.get(unit.frameId);
+    missing.delete(unit.frameId);
+    if (bytes === undefined || Buffer.compare(bytes, unit.bytes) !== 0) wrong++;
+  }
+  return wrong + missing.size + Math.abs(seconds * SOUNDS_PER_SECOND - sounds);
+}
+
+function secondsOf(
+  viewer: SimulatedMember,
+  cameraId: number,
+  startUs: number,
+  run: ViewersRun,
+): ViewerSecond[] {
+  const seconds: ViewerSecond[] = Array.from({ length: run.seconds }, () => ({
+    queuesMs: [],
+    sounds: 0,
+    pictures: 0,
+    shown: 0,
+  }));
+  const secondOf = (captureUs: number): ViewerSecond | undefined =>
+    seconds[Math.floor((captureUs - startUs) / SECOND_US)];
+  const order = new DecodeOrder();
+  const show = (captureUs: number): void => {
+    const second = secondOf(captureUs);
+    if (second !== undefined) second.shown++;
+  };
+  for (const { trackId, unit, arrivedUs } of viewer.units) {
+    const second = secondOf(unit.captureTimeUs);
+    if (second === undefined) continue;
+    if (trackId === cameraId) {
+      second.pictures++;
+      order.push(unit, arrivedUs, (ready) => show(ready.captureTimeUs));
+      order.release(arrivedUs - 300_000, arrivedUs, (ready) => show(ready.captureTimeUs));
+    } else {
+      second.sounds++;
+      second.queuesMs.push((arrivedUs - unit.captureTimeUs) / 1000 - run.rttMs);
+    }
+  }
+  return seconds;
+}
