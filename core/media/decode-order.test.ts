@@ -66,6 +66,15 @@ describe("DecodeOrder", () => {
     expect(order.needsKeyframe).toBe(true);
   });
 
+  it("does not go back to a keyframe that was brought back after a later one was decoded", () => {
+    const order = new DecodeOrder();
+    expect(feed(order, unit(0, true), unit(60, true), unit(62))).toEqual([0, 60]);
+    order.giveUp(0, () => expect.unreachable());
+    expect(feed(order, unit(30, true), unit(31), unit(90, true))).toEqual([90]);
+    order.reset();
+    expect(feed(order, unit(1, true))).toEqual([1]);
+  });
+
   it("ignores duplicates", () => {
     const order = new DecodeOrder();
     expect(feed(order, unit(1, true), unit(3), unit(3), unit(1), unit(2))).toEqual([1, 2, 3]);

@@ -20,6 +20,8 @@ export class DecodeOrder {
   readonly #decoded = new Float64Array(REMEMBERED).fill(-1);
   /** Frame id up to which all is decided: decoded or skipped. Undefined before the first keyframe and after a loss. */
   #last: number | undefined;
+  /** Highest frame id that was emitted. */
+  #newest: number | undefined;
   #waitingSinceUs = 0;
 
   get dropped(): Readonly<Record<DecodeOrderDrop, number>> {
@@ -45,6 +47,8 @@ export class DecodeOrder {
   push(unit: AccessUnit, nowUs: number, emit: Emit): void {
     if (this.#last === undefined) {
       if (!unit.keyframe) return this.#drop("no-reference");
+      // Brought back after a later one was decoded, before that too was lost from.
+      if (this.#newest !== undefined && ((unit.frameId - this.#newest) | 0) <= 0) return this.#drop("late");
       this.#last = (unit.frameId - 1) >>> 0;
     }
     const ahead = (unit.frameId - this.#last) | 0;
@@ -72,11 +76,16 @@ export class DecodeOrder {
   giveUp(nowUs: number, emit: Emit): void {
     if (this.heldUpCaptureUs !== undefined) return this.release(Number.POSITIVE_INFINITY, nowUs, emit);
     this.#dropped["no-reference"] += this.#waiting.size;
-    this.reset();
+    this.#waitForKeyframe();
   }
 
   /** The decoder lost its state, or the stream starts anew. */
   reset(): void {
+    this.#waitForKeyframe();
+    this.#newest = undefined;
+  }
+
+  #waitForKeyframe(): void {
     this.#waiting.clear();
     this.#decoded.fill(-1);
     this.#last = undefined;
@@ -107,6 +116,7 @@ export class DecodeOrder {
       this.#waitingSinceUs = nowUs;
       if (this.#isDecodable(unit)) {
         this.#decoded[next % REMEMBERED] = next;
+        this.#newest = next;
         emit(unit);
       } else {
         this.#drop("no-reference");

@@ -28,6 +28,11 @@ import { ReportLosses } from "./report-losses.ts";
 const FIRST_RTT_MS = 100;
 /** A feedback datagram is sent when it is longer than this; the longest NACK is 23 bytes. */
 const MAX_FEEDBACK_BODY_BYTES = 900;
+/** NACKs are at most this share of what is received of tracks, and so many bytes more at once: the rest of 5 % is for reports. */
+const NACK_SHARE = 0.03;
+/** A queue shorter than this is no reason to send less repair. */
+const CONGESTED_QUEUE_MS = 20;
+const NACK_BURST_BYTES = 1_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** What recovery did on a link, both directions, tracks that are gone included. */
@@ -53,10 +58,13 @@ export class HopRecovery {
   readonly #inbound = {
     conditions: { loss: 0, burstMs: 0, rttMs: FIRST_RTT_MS, reorderMs: 0 } satisfies HopConditions,
     holesSeen: 0,
+    isSpent: false,
   };
   readonly #arrivals = new HopArrivals();
   readonly #losses = new ReportLosses();
   readonly #feedback = new Uint8Array(1_000);
+  /** Bytes that NACKs may still take. */
+  #nackAllowance = NACK_BURST_BYTES;
   #feedbackBytes = 0;
   /** Bytes of feedback datagrams with NACKs, hop headers included. */
   nackBytes = 0;
@@ -158,11 +166,17 @@ export class HopRecovery {
     const rendition = isMedia ? mediaRenditionOf(datagram) : repairRenditionOf(datagram);
     const receiver = this.#receivers.get(keyOf(trackIdOf(datagram), rendition));
     if (receiver === undefined) return false;
+    this.#earn(datagram.length * NACK_SHARE);
     this.#refreshInbound(nowUs);
     if (isMedia) receiver.pushMedia(datagram, nowUs);
     else receiver.pushRepair(datagram, nowUs);
     this.#schedule(receiver.dueUs, nowUs);
     return true;
+  }
+
+  #earn(bytes: number): void {
+    this.#nackAllowance = Math.min(NACK_BURST_BYTES, this.#nackAllowance + bytes);
+    this.#inbound.isSpent = this.#nackAllowance <= 0;
   }
 
   /** To be called for other datagrams, so that gaps in the hop sequence are known. */
@@ -198,7 +212,9 @@ export class HopRecovery {
     this.#outbound.burstMs = losses.estimator.burstMs;
     this.#outbound.reorderMs = losses.reorderMs;
     this.#outbound.rttMs = this.#link.rttMs ?? FIRST_RTT_MS;
-    this.budget.congested = this.#link.bandwidth.state === "congested";
+    // Loss without a queue is what repair is for, even while a lower rate is on trial.
+    const { state, queueMs } = this.#link.bandwidth;
+    this.budget.congested = state === "congested" && queueMs > CONGESTED_QUEUE_MS;
   }
 
   #schedule(dueUs: number, nowUs: number): void {
@@ -234,6 +250,7 @@ export class HopRecovery {
     if (this.#feedbackBytes === 0) return;
     this.#link.send(DATAGRAM_FEEDBACK, this.#feedback.subarray(0, this.#feedbackBytes), 0, false);
     this.nackBytes += HOP_HEADER_BYTES + this.#feedbackBytes;
+    this.#earn(-HOP_HEADER_BYTES - this.#feedbackBytes);
     this.#feedbackBytes = 0;
   }
 

@@ -35,6 +35,9 @@ import type { SendFault, Session } from "./session.ts";
 const PROBE_AFTER_US = 200_000;
 /** While nothing is missing and nothing is late, a report says no more than "go on" and is sent this seldom. */
 const CALM_REPORT_INTERVAL_US = 200_000;
+/** Where little is received a report waits for so much of it, or for so long: feedback is a small share of media (RFC 3550, section 6.2). */
+const BYTES_PER_REPORT = 3_000;
+const SCARCE_REPORT_INTERVAL_US = 100_000;
 /**
  * Feedback is reported on too, at this pace: a side that sends nothing else would never learn what became of it, and
  * its outstanding bytes would only grow.
@@ -119,6 +122,8 @@ export class Link {
   #outstandingBytes = 0;
   #lastSentUs = 0;
   #reportDue = false;
+  /** Received when the last report was sent. */
+  #reportedBytes = 0;
   #feedbackHeard = false;
   #lastReportUs = 0;
   readonly #roundTrip = new RoundTrip();
@@ -255,14 +260,17 @@ export class Link {
   tick(): void {
     const nowUs = this.#clock.nowUs();
     const sinceUs = nowUs - this.#lastReportUs;
-    const { steady } = this.#arrivals;
+    const { steady, receivedBytes } = this.#arrivals;
+    const isCheap =
+      receivedBytes - this.#reportedBytes >= BYTES_PER_REPORT || sinceUs >= SCARCE_REPORT_INTERVAL_US;
     const isDue = this.#reportDue
-      ? sinceUs >= CALM_REPORT_INTERVAL_US || !steady
+      ? sinceUs >= CALM_REPORT_INTERVAL_US || (!steady && isCheap)
       : this.#feedbackHeard &&
         sinceUs >= (steady ? FEEDBACK_REPORT_INTERVAL_US : LOSSY_FEEDBACK_REPORT_INTERVAL_US);
     if (isDue && this.#arrivals.report(nowUs, this.#report)) {
       this.#reportDue = false;
       this.#feedbackHeard = false;
+      this.#reportedBytes = receivedBytes;
       this.#lastReportUs = nowUs;
       const buffer = this.#fresh(this.#headroom + MAX_REPORT_DATAGRAM_BYTES);
       const end = writeReceiverReport(buffer, this.#headroom + HOP_HEADER_BYTES, this.#report);

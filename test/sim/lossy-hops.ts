@@ -3,11 +3,13 @@
  * history, repair sender, link, block receiver, depacketizer. What arrives too late counts as lost.
  */
 import { every, type Random } from "../../core/clock.ts";
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { Depacketizer } from "../../core/delivery/depacketizer.ts";
 import { Packetizer } from "../../core/delivery/packetizer.ts";
 import { BlockHistory } from "../../core/delivery/recovery/block-history.ts";
 import type { RepairSender } from "../../core/delivery/recovery/repair-sender.ts";
 import { BlockPool } from "../../core/delivery/reed-solomon/block-pool.ts";
+import { DecodeOrder } from "../../core/media/decode-order.ts";
 import { HopRecovery } from "../../core/session/hop-recovery.ts";
 import { Link } from "../../core/session/link.ts";
 import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
@@ -62,12 +64,31 @@ export interface LossyResult {
   unitDelaysMs: number[];
 }
 
+/** What came of it when the network was whole again, and when nothing was published any more. */
+export interface Settlement {
+  /** Units sent over the whole network that did not arrive. */
+  missingUnits: number;
+  /** Units that came out of the decode order behind a later one. */
+  disordered: number;
+  /** NACKs and repair datagrams of the last second of silence, which came after two others. */
+  restless: number;
+  /** Symbols that the pools of all nodes hold at the end. */
+  heldSymbols: number;
+}
+
+const WHOLE_NETWORK = { loss: 0, jitterMs: 0, reorder: 0, duplicate: 0, rateBps: 0, down: false };
+
 const TRACK_ID = 7;
 const DATAGRAM_BYTES = 1000;
 const PAYLOAD_BYTES = DATAGRAM_BYTES - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES;
 /** Time for the next hop's round, kept free by the hop before it. */
 const HOP_RESERVE_MS = 12;
 const KEYS = 1 << 20;
+const POOL_SYMBOLS = 2_000;
+/** A unit that holds up others is given up after this. */
+const GIVE_UP_US = 400_000;
+/** A keyframe comes this often, so that decoding goes on after a loss. */
+const KEYFRAME_SECONDS = 3;
 
 interface Hop {
   wires: MemorySessionPair;
@@ -86,6 +107,8 @@ export class LossyHops {
   readonly #hops: Hop[] = [];
   readonly #history: BlockHistory;
   readonly #depacketizer = new Depacketizer();
+  readonly #order = new DecodeOrder();
+  readonly #pools: BlockPool[] = [];
   readonly #sentUs = new Float64Array(KEYS);
   readonly #checks = new Uint32Array(KEYS);
   readonly #state = new Uint8Array(KEYS);
@@ -98,13 +121,21 @@ export class LossyHops {
   #unitsSent = 0;
   #unitsComplete = 0;
   readonly #unitDelaysMs: number[] = [];
+  #isPublishing = true;
+  /** Units from this one on are counted in #arrivedSince. */
+  #countFrom = Number.POSITIVE_INFINITY;
+  #arrivedSince = 0;
+  #decodedUpTo = -1;
+  #disordered = 0;
 
   constructor(run: LossyRun) {
     this.#run = run;
     this.#random = seededRandom(run.seed);
     const histories: BlockHistory[] = [];
     for (let node = 0; node <= run.hops; node++) {
-      histories.push(new BlockHistory(new BlockPool({ capacity: 2_000 })));
+      const pool = new BlockPool({ capacity: POOL_SYMBOLS });
+      this.#pools.push(pool);
+      histories.push(new BlockHistory(pool));
     }
     for (let hop = 0; hop < run.hops; hop++) this.#addHop(hop, histories);
     this.#history = histories[0]!;
@@ -161,6 +192,8 @@ export class LossyHops {
     this.#state[key] = STATE_DELIVERED;
     this.#depacketizer.push(datagram, (unit) => {
       this.#unitsComplete++;
+      if (unit.frameId >= this.#countFrom) this.#arrivedSince++;
+      this.#decode(unit, nowUs);
       if (this.#measuring) this.#unitDelaysMs.push((nowUs - unit.captureTimeUs) / 1000);
     });
   }
@@ -196,15 +229,44 @@ export class LossyHops {
     };
   }
 
+  #decode(unit: AccessUnit, nowUs: number): void {
+    const emit = ({ frameId }: AccessUnit): void => {
+      if (frameId <= this.#decodedUpTo) this.#disordered++;
+      this.#decodedUpTo = frameId;
+    };
+    this.#order.push(unit, nowUs, emit);
+    if (nowUs - (this.#order.blockedSinceUs ?? nowUs) > GIVE_UP_US) this.#order.giveUp(nowUs, emit);
+  }
+
+  /** After `run`: the network is whole for 5 s, then the publisher falls silent for 3 s. */
+  async settle(): Promise<Settlement> {
+    this.#change(WHOLE_NETWORK);
+    await this.#clock.advance(3_000);
+    this.#countFrom = this.#unitsSent;
+    await this.#clock.advance(2_000);
+    this.#isPublishing = false;
+    await this.#clock.advance(2_000);
+    const before = this.#recoveryDatagrams();
+    await this.#clock.advance(1_000);
+    return {
+      missingUnits: this.#unitsSent - this.#countFrom - this.#arrivedSince,
+      disordered: this.#disordered,
+      restless: this.#recoveryDatagrams() - before,
+      heldSymbols: this.#pools.reduce((sum, pool) => sum + POOL_SYMBOLS - pool.freeSymbols, 0),
+    };
+  }
+
+  #recoveryDatagrams(): number {
+    const count = ({ near, far }: Hop): number =>
+      near.recovery.totals().repairsSent + far.recovery.totals().nacksSent;
+    return this.#hops.reduce((sum, hop) => sum + count(hop), 0);
+  }
+
   #change(network: Partial<NetworkOptions>): void {
     for (const { wires } of this.#hops) {
       Object.assign(wires.up.options, network);
       Object.assign(wires.down.options, network);
     }
-  }
-
-  get hops(): readonly Hop[] {
-    return this.#hops;
   }
 
   #publish(): void {
@@ -215,18 +277,20 @@ export class LossyHops {
     let frameId = 0;
     let owed = 0;
     const sendUnit = (): void => {
+      if (!this.#isPublishing) return;
       owed += perUnit;
       const count = Math.max(1, Math.floor(owed + 1e-9));
       owed -= count;
       const bytes = new Uint8Array(count * PAYLOAD_BYTES);
       for (let i = 0; i < bytes.length; i += 97) bytes[i] = this.#random() * 256;
+      const isKeyframe = frameId % (KEYFRAME_SECONDS * picturesPerSecond) === 0;
       const unit = {
         frameId,
         captureTimeUs: Math.round(this.#clock.nowUs()),
-        keyframe: frameId === 0,
+        keyframe: isKeyframe,
         discardable: false,
         temporalLayer: 0,
-        reference: frameId === 0 ? 0 : 1,
+        reference: isKeyframe ? 0 : 1,
         rendition: 0,
         audioLevel: 127,
         voice: false,

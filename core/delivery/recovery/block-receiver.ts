@@ -25,7 +25,7 @@ import type { SymbolBlock } from "../reed-solomon/symbol-block.ts";
 import { type BlockHistory, blocksAhead } from "./block-history.ts";
 import { NackSchedule } from "./nack-schedule.ts";
 import { PlayoutDeadline } from "./playout-deadline.ts";
-import { type HopConditions, isBursty } from "./protection-policy.ts";
+import { type InboundHop, isBursty } from "./protection-policy.ts";
 import { StreamPace } from "./stream-pace.ts";
 import { SymbolMask } from "./symbol-mask.ts";
 import { WantedBlock } from "./wanted-block.ts";
@@ -48,13 +48,6 @@ export interface ReceiveCounters {
   /** Missing datagrams that were given up, because no answer could come in time. */
   givenUp: number;
   dropped: Readonly<Record<RecoveryDrop, number>>;
-}
-
-/** What is known of the hop at this end. */
-export interface InboundHop {
-  readonly conditions: HopConditions;
-  /** Hop sequences that were skipped when a later one arrived, ever. */
-  holesSeen: number;
 }
 
 export interface BlockReceiverOptions {
@@ -94,7 +87,7 @@ export class BlockReceiver {
       rendition,
       history,
       isPicture,
-      conditions: hop.conditions,
+      hop,
       deadline: this.#deadline,
       pace: this.#pace,
     });

@@ -10,7 +10,7 @@ import type { PlayoutDeadline } from "./playout-deadline.ts";
 import {
   aimedDelayMs,
   graceMs,
-  type HopConditions,
+  type InboundHop,
   isBursty,
   nackCopies,
   roundMs,
@@ -27,6 +27,7 @@ const COPY_SPACING_MS = 16;
 const PATIENCE = 0.9;
 /** Silence is no shorter than this. */
 const MIN_IDLE_US = 6_000;
+const SPENT_WAIT_US = 10_000;
 /** Times that the rest of a block is asked for when nothing shows that there is a rest. */
 const MAX_IDLE_ASKS = 2;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -35,7 +36,7 @@ export interface NackScheduleOptions {
   trackId: number;
   rendition: number;
   history: BlockHistory;
-  conditions: HopConditions;
+  hop: InboundHop;
   deadline: PlayoutDeadline;
   pace: StreamPace;
   /** See `aimedDelayMs` and `graceMs`. */
@@ -62,7 +63,8 @@ export class NackSchedule {
   /** Decides when to ask for what is missing of a block, after something about it has changed. */
   plan(wanted: WantedBlock, symbols: SymbolBlock | undefined, nowUs: number): void {
     if (wanted.done) return;
-    const { conditions, pace } = this.#options;
+    const { pace, hop } = this.#options;
+    const { conditions } = hop;
     const reorderUs = conditions.reorderMs * 1000;
     const ends = wanted.endsKnown(symbols);
     if (!ends && !wanted.hasHole) {
@@ -95,7 +97,8 @@ export class NackSchedule {
 
   /** How long waiting for the rest of the block costs no round. */
   #waitUs(wanted: WantedBlock, symbols: SymbolBlock | undefined, nowUs: number): number {
-    const { conditions, isPicture } = this.#options;
+    const { isPicture, hop } = this.#options;
+    const { conditions } = hop;
     if (isBursty(conditions)) return 0;
     const leftMs = this.#leftMs(wanted, symbols, nowUs);
     const rounds = roundsWithin(leftMs, conditions);
@@ -110,7 +113,7 @@ export class NackSchedule {
    * block if none can be: what comes for an earlier one may save a later one.
    */
   #leftMs(wanted: WantedBlock, symbols: SymbolBlock | undefined, nowUs: number): number {
-    const { rttMs } = this.#options.conditions;
+    const { rttMs } = this.#options.hop.conditions;
     let index = wanted.nextMissing(symbols, 0);
     let leftMs = this.#leftFor(wanted, symbols, index, nowUs);
     if (symbols === undefined) return leftMs;
@@ -125,7 +128,8 @@ export class NackSchedule {
 
   /** Until the aim, while an answer can still come by then; after that, until the end of grace. */
   #leftFor(wanted: WantedBlock, symbols: SymbolBlock | undefined, index: number, nowUs: number): number {
-    const { conditions, deadline, isPicture } = this.#options;
+    const { deadline, isPicture, hop } = this.#options;
+    const { conditions } = hop;
     const aimedMs = aimedDelayMs(this.playoutDelayMs, isPicture, conditions);
     const captureUs = wanted.captureOfMissing(symbols, index);
     const leftMs = (deadline.of(captureUs, aimedMs) - nowUs) / 1000;
@@ -137,7 +141,8 @@ export class NackSchedule {
     wanted.nextNackUs = NEVER;
     const symbols = this.#options.history.find(wanted.number);
     if (wanted.done || (symbols === undefined && !wanted.passed && !wanted.isIdlePlan)) return;
-    const { conditions } = this.#options;
+    const { hop } = this.#options;
+    const { conditions } = hop;
     // Bursts go on while we ask: what the sender finds missing of an unfinished block may be more than what we know.
     const isGrowing = wanted.isIdlePlan || (isBursty(conditions) && !wanted.endsKnown(symbols));
     const needed = isGrowing ? NACK_NEEDS_ALL : wanted.needed(symbols);
@@ -146,6 +151,13 @@ export class NackSchedule {
     if (leftMs < conditions.rttMs + 1 || wanted.generation >= MAX_NACK_GENERATIONS) {
       wanted.copiesLeft = 0;
       if (!wanted.isIdlePlan) this.givenUp += needed === NACK_NEEDS_ALL ? 1 : needed;
+      return;
+    }
+    if (hop.isSpent && wanted.generation > 0) {
+      // No copies, and no further round until there is something to spend again.
+      const atUs = wanted.copiesLeft > 0 ? wanted.roundEndsUs : nowUs + SPENT_WAIT_US;
+      wanted.copiesLeft = 0;
+      wanted.nextNackUs = Math.max(nowUs + 1, atUs);
       return;
     }
     if (wanted.copiesLeft > 0) wanted.copiesLeft--;
@@ -171,7 +183,8 @@ export class NackSchedule {
     isGrowing: boolean,
     nowUs: number,
   ): void {
-    const { conditions, isPicture } = this.#options;
+    const { isPicture, hop } = this.#options;
+    const { conditions } = hop;
     const round = roundMs(conditions);
     // Within grace what is left counts it already: a round more is then taken for possible, and found too late if it is not.
     const untilMs = leftMs - conditions.rttMs + graceMs(isPicture, conditions);

@@ -16,6 +16,15 @@ export interface HopConditions {
   reorderMs: number;
 }
 
+/** What is known of the hop at this end. */
+export interface InboundHop {
+  readonly conditions: HopConditions;
+  /** Hop sequences that were skipped when a later one arrived, ever. */
+  holesSeen: number;
+  /** NACKs have taken their share of the way back: each block is asked for once, without copies. */
+  readonly isSpent: boolean;
+}
+
 /** How many datagrams of repair one source symbol that arrives in time is worth. */
 const SYMBOL_PRICE = 130;
 /** Price of a keyframe's symbol and of one that nothing refers to, relative to that. */
