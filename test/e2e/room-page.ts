@@ -17,7 +17,7 @@ const TONE_TOLERANCE_HZ = 25;
 /** Quieter windows are pauses between beats. */
 const LOUD = 0.02;
 
-const TRIES = 6;
+const TRIES = 10;
 
 /** The first measurement that is good, or the last: a machine that is busy for a moment fails nothing. */
 export async function untilGood<T>(measure: () => Promise<T>, isGood: (value: T) => boolean): Promise<T> {
