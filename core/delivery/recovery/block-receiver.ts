@@ -123,6 +123,7 @@ export class BlockReceiver {
     readMediaHeader(datagram, HOP_HEADER_BYTES, header);
     const { block: number, symbolIndex: index, flags, captureTimeUs } = header;
     const { history, emit } = this.#options;
+    if (this.#wanted[number % MAX_HISTORY_BLOCKS]!.hasEmitted(number, index)) return this.#drop("duplicate");
     const fault = history.addSource(number, index, datagram, HOP_HEADER_BYTES, nowUs);
     if (fault === "duplicate-symbol") return this.#drop("duplicate");
     if (fault === "stale") return this.#drop("stale");
@@ -133,6 +134,7 @@ export class BlockReceiver {
     if (wanted.generation > 0 && (wanted.passed || index <= wanted.askedTo)) this.#recovered++;
     if (index > wanted.highest + 1) wanted.noteHole(nowUs);
     wanted.highest = Math.max(wanted.highest, index);
+    wanted.noteEmitted(index);
     emit(datagram, nowUs);
     const symbols = history.find(number);
     if (symbols === undefined) return;
@@ -253,7 +255,9 @@ export class BlockReceiver {
     const count = symbols.sourceCount;
     history.makeRoom(wanted.number, count - symbols.heldSources);
     lost.clear();
-    for (let index = 0; index < count; index++) if (!symbols.holds(index)) lost.add(index);
+    for (let index = 0; index < count; index++) {
+      if (!symbols.holds(index) && !wanted.hasEmitted(wanted.number, index)) lost.add(index);
+    }
     if (symbols.restore() !== undefined) {
       this.#drop("inconsistent");
       wanted.done = true;
@@ -264,6 +268,7 @@ export class BlockReceiver {
       if (datagram === undefined) this.#drop("inconsistent");
       else {
         this.#recovered++;
+        wanted.noteEmitted(index);
         emit(datagram, nowUs);
       }
     }

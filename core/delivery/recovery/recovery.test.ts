@@ -242,6 +242,28 @@ describe("memory", () => {
   });
 });
 
+describe("a datagram that comes again", () => {
+  it.each(["memory was short", "it was kept too long"])(
+    "is known when its block was let go of: %s",
+    (why) => {
+      const hop = new Hop();
+      const first = hop.unit(1, 8, (index) => index === 2);
+      hop.nowUs += 20_000;
+      hop.unit(2, 8);
+      if (why === "memory was short") hop.receivedHistory.makeRoom(1, hop.pool.freeSymbols + 1);
+      else hop.nowUs += 1_600_000;
+      hop.unit(3, 8);
+      const before = hop.out.length;
+      hop.receiver.pushMedia(first[5]!, hop.nowUs);
+      expect(hop.out).toHaveLength(before);
+      expect(hop.receiver.counters.dropped.duplicate).toBe(1);
+      // What has not come yet is as good as ever.
+      hop.receiver.pushMedia(first[2]!, hop.nowUs);
+      expect(hop.out).toHaveLength(before + 1);
+    },
+  );
+});
+
 describe("hostile input", () => {
   it("neither throws nor keeps memory", () => {
     let state = 3;

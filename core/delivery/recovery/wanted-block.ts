@@ -1,13 +1,16 @@
-/** What a receiver knows of one block that is not whole, beside its symbols: what is missing, and what was asked for. */
+/** What a receiver knows of one block beside its symbols: what came out of it, what is missing, and what was asked for. */
 import { emptyMediaHeader, readMediaHeader } from "../../wire/datagram.ts";
 import { MAX_SOURCE_SYMBOLS } from "../../wire/limits.ts";
 import { NACK_NEEDS_ALL } from "../../wire/nack.ts";
 import type { SymbolBlock } from "../reed-solomon/symbol-block.ts";
+import { SymbolMask } from "./symbol-mask.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class WantedBlock {
   number = -1;
+  /** Source symbols that have come out. Known for longer than the block is kept: memory may be short, repair late. */
+  readonly #emitted = new SymbolMask();
   highest = -1;
   /** A later block or a repair symbol has come, so there will be no more of this one by itself. */
   passed = false;
@@ -33,6 +36,7 @@ export class WantedBlock {
 
   begin(number: number, precedingUs: number): void {
     this.number = number;
+    this.#emitted.clear();
     this.highest = -1;
     this.passed = false;
     this.done = false;
@@ -48,6 +52,15 @@ export class WantedBlock {
     this.askedTo = -1;
     this.idleAsks = 0;
     this.isIdlePlan = false;
+  }
+
+  noteEmitted(index: number): void {
+    if (index < MAX_SOURCE_SYMBOLS) this.#emitted.add(index);
+  }
+
+  /** Whether a source symbol has come out of block `number`, as far as that is remembered. */
+  hasEmitted(number: number, index: number): boolean {
+    return this.number === number && index < MAX_SOURCE_SYMBOLS && this.#emitted.has(index);
   }
 
   noteHole(nowUs: number): void {
