@@ -25,6 +25,10 @@ const SHED_REASONS = [
   "shed-layer",
   /** Not even the base layer fits. */
   "shed-picture",
+  /** More waits in the subscriber's pacer than it holds. */
+  "shed-overflow",
+  /** Waited in the pacer when the track was muted or the subscription ended. */
+  "shed-withdrawn",
 ] as const;
 type ShedReason = (typeof SHED_REASONS)[number];
 

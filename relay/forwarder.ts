@@ -83,7 +83,9 @@ export class Forwarder {
       if ((subscription.passes & classBit) === 0 && !subscription.allows(frameId, classBit)) {
         subscription.countShed(classBit);
       } else if (subscription.paced) {
-        if (subscription.send(datagram, nowUs) !== undefined) counters.notTaken++;
+        const drop = subscription.send(datagram, nowUs);
+        if (drop === "pacer-full") counters.shed["shed-overflow"]++;
+        else if (drop !== undefined) counters.notTaken++;
       } else if (subscription.link.send(DATAGRAM_MEDIA, body, 0, !track.isAudio, nowUs) === undefined) {
         counters.datagramsOut++;
         counters.bytesOut += datagram.length;

@@ -68,7 +68,7 @@ export class GopReplays {
       const datagram = cache.datagram(replay.next);
       if (!subscription.wants(datagram)) continue;
       const drop = subscription.send(datagram, this.#clock.nowUs());
-      if (drop === "queue-full" || drop === "link-congested") break;
+      if (drop === "queue-full" || drop === "link-congested" || drop === "pacer-full") break;
       budget--;
     }
     replay.idleSteps = budget === limit ? replay.idleSteps + 1 : 0;

@@ -22,10 +22,6 @@ export class Padding {
     this.#send = send;
   }
 
-  get isRunning(): boolean {
-    return this.#timer !== undefined;
-  }
-
   /** Sends up to so many bits a second, after `growsUs`, until `stop`. */
   start(bps: number, growsUs: number): void {
     this.stop();

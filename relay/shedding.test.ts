@@ -16,7 +16,7 @@ function setUp(cameras: ("layered" | "plain")[]) {
       limitBps: undefined as number | undefined,
       state: "free" as CongestionState,
       decreases: 0,
-      queueMs: 100,
+      hasQueue: true,
       newestQueueMs: 0,
     },
     nowUs: 1_785_000_000_000_000,
@@ -162,7 +162,7 @@ describe("Shedding", () => {
 
   it("leaves one layer out while the estimator tries whether that lowers the loss, and gives it back", () => {
     const { congest, run, levels, state } = setUp(["layered"]);
-    state.bandwidth.queueMs = 5;
+    state.bandwidth.hasQueue = false;
     congest(1_000_000);
     expect(levels[1]).toBe(7);
     run(1_000);
@@ -174,7 +174,7 @@ describe("Shedding", () => {
 
   it("leaves no picture out for loss", () => {
     const { congest, levels, state } = setUp(["plain"]);
-    state.bandwidth.queueMs = 5;
+    state.bandwidth.hasQueue = false;
     congest(500_000);
     expect(levels[1]).toBe(LEVEL_ALL);
   });

@@ -8,8 +8,6 @@ import { LEVEL_ALL, LEVEL_PAUSED, maskOfLevel } from "./layer-rates.ts";
 import type { Padding } from "./padding.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** A rate that was lowered with less of a queue than this was lowered for loss, to see whether that helps. */
-const LOSS_QUEUE_MS = 40;
 /** Of what came through when the road was full, so much may be filled: by the base layer, and by more than that. */
 const BASE_FILL = 0.95;
 const FILL = 0.88;
@@ -102,7 +100,7 @@ export class Shedding {
     this.#decreases = decreases;
     if (state !== "free") this.#freeSinceUs = nowUs;
     if (this.#attempt !== undefined) this.#judge(this.#attempt, hasNews, nowUs);
-    else if (hasNews && this.#bandwidth.queueMs < LOSS_QUEUE_MS) this.#stepDownForLoss(nowUs);
+    else if (hasNews && !this.#bandwidth.hasQueue) this.#stepDownForLoss(nowUs);
     else if (hasNews) this.#stepDown(rateBps, nowUs);
     else if (this.#beforeLoss !== undefined) this.#judgeLoss(this.#beforeLoss, rateBps, nowUs);
     else if (this.#isShedding && nowUs - this.#freeSinceUs > this.#patienceUs) this.#try(nowUs);

@@ -4,6 +4,8 @@ import { emptyForwardCounters } from "./forward-counters.ts";
 import { classBitOf, LayerRates, LEVEL_ALL, LEVEL_PAUSED } from "./layer-rates.ts";
 import { type SubscribedTrack, type Subscriber, Subscription } from "./subscription.ts";
 
+const NOT_QUEUED = { "shed-overflow": 0, "shed-withdrawn": 0 };
+
 const WISH = { rendition: 0, maxTemporalLayer: 7, playoutDelayMs: 200 };
 const BASE = classBitOf(0, 0);
 const MIDDLE = classBitOf(1, 0);
@@ -84,7 +86,12 @@ describe("Subscription", () => {
     subscription.setLevel(LEVEL_PAUSED);
     subscription.begin(4, BASE, false);
     subscription.countShed(BASE);
-    expect(counters.shed).toEqual({ "shed-discardable": 0, "shed-layer": 1, "shed-picture": 1 });
+    expect(counters.shed).toEqual({
+      "shed-discardable": 0,
+      "shed-layer": 1,
+      "shed-picture": 1,
+      ...NOT_QUEUED,
+    });
     subscription.setLevel(LEVEL_ALL);
     subscription.change({ ...WISH, maxTemporalLayer: 0 });
     subscription.begin(5, BASE, true);

@@ -186,10 +186,10 @@ export class Subscription implements PacedSink {
     else shed["shed-layer"]++;
   }
 
-  /** Sends a media datagram now or, paced, soon. */
-  send(datagram: Uint8Array, nowUs: number): LinkDrop | undefined {
+  /** Sends a media datagram now or, paced, soon; says what did not take it. */
+  send(datagram: Uint8Array, nowUs: number): LinkDrop | "pacer-full" | undefined {
     if (!this.paced || datagram.length > MAX_MEDIA_DATAGRAM_BYTES) return this.#sendNow(datagram, nowUs);
-    return this.#pacer.push(datagram, this) ? undefined : "queue-full";
+    return this.#pacer.push(datagram, this) ? undefined : "pacer-full";
   }
 
   sendPaced(datagram: Uint8Array): void {
@@ -215,7 +215,7 @@ export class Subscription implements PacedSink {
 
   /** What waits in the pacer is not sent. */
   cancelPaced(): void {
-    this.#pacer.cancel(this);
+    this.#counters.shed["shed-withdrawn"] += this.#pacer.cancel(this);
   }
 
   /** Nothing is sent or repaired any more. */

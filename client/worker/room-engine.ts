@@ -120,7 +120,7 @@ export class RoomEngine {
     try {
       await this.#participantOrThrow().subscribe(
         track.trackId,
-        track.video === undefined ? {} : { isPicture: true, playoutDelayMs: PICTURE_DELAY_MS },
+        track.video === undefined ? {} : { playoutDelayMs: PICTURE_DELAY_MS },
       );
     } catch (error) {
       // Gone while we asked, or the session ended: the next roster says.

@@ -59,8 +59,6 @@ export interface SubscribeOptions {
   rendition?: number;
   maxTemporalLayer?: number;
   playoutDelayMs?: number;
-  /** Units refer to each other: those that come late are still repaired, and worth having. */
-  isPicture?: boolean;
 }
 
 export interface Participant {

@@ -247,11 +247,9 @@ class RelayParticipant implements Participant {
   async subscribe(trackId: number, options: SubscribeOptions = {}): Promise<void> {
     const track = this.#subscribed.get(trackId) ?? this.#openSubscription(trackId);
     track.waitingAnswers++;
-    const { isPicture, ...wish } = options;
-    track.isPicture = isPicture ?? track.isPicture;
-    if (wish.playoutDelayMs !== undefined) track.playoutDelayMs = wish.playoutDelayMs;
+    if (options.playoutDelayMs !== undefined) track.playoutDelayMs = options.playoutDelayMs;
     try {
-      await this.#request({ type: "subscribe", trackId, ...wish });
+      await this.#request({ type: "subscribe", trackId, ...options });
       track.accepted = true;
     } catch (error) {
       // A change that was refused leaves the subscription as it was, and a later answer may be better.
@@ -265,7 +263,8 @@ class RelayParticipant implements Participant {
 
   #openSubscription(trackId: number): SubscribedTrack {
     const emit = (unit: AccessUnit): void => this.#options.onAccessUnit(trackId, unit, this.#arrivedUs);
-    const track = new SubscribedTrack(trackId, emit, { hop: this.#recovery, pool: commonPool() });
+    const repair = { hop: this.#recovery, pool: commonPool() };
+    const track = new SubscribedTrack(trackId, this.#view.isPicture(trackId), emit, repair);
     // Before the answer: media may overtake it.
     this.#subscribed.set(trackId, track);
     return track;

@@ -42,6 +42,14 @@ export class RoomView {
     }
   }
 
+  /** Of a track that nobody publishes: false. */
+  isPicture(trackId: number): boolean {
+    for (const { tracks } of this.participants.values()) {
+      if (tracks.some((track) => track.trackId === trackId && track.offer.kind === "video")) return true;
+    }
+    return false;
+  }
+
   #publish(identity: string, track: ParticipantInfo["tracks"][number]): boolean {
     const participant = this.participants.get(identity);
     if (participant === undefined || participant.tracks.some((t) => t.trackId === track.trackId))

@@ -24,9 +24,8 @@ export class SubscribedTrack {
   readonly trackId: number;
   /** Subscribe requests that the relay has not answered, and whether it has agreed to one. */
   waitingAnswers = 0;
-  /** Counts for renditions of which nothing has arrived yet. */
-  isPicture = false;
   accepted = false;
+  readonly #isPicture: boolean;
   readonly #emit: (unit: AccessUnit) => void;
   readonly #recovery: HopRecovery | undefined;
   readonly #pool: BlockPool | undefined;
@@ -40,10 +39,12 @@ export class SubscribedTrack {
   /** Without `recovery` and its memory, what is lost stays lost. */
   constructor(
     trackId: number,
+    isPicture: boolean,
     emit: (unit: AccessUnit) => void,
     recovery?: { hop: HopRecovery; pool: BlockPool },
   ) {
     this.trackId = trackId;
+    this.#isPicture = isPicture;
     this.#recovery = recovery?.hop;
     this.#pool = recovery?.pool;
     this.#emit = (unit) => {
@@ -90,7 +91,7 @@ export class SubscribedTrack {
             rendition,
             history,
             this.#playoutDelayMs,
-            this.isPicture,
+            this.#isPicture,
             (datagram) => this.push(datagram),
           );
     const reception = { depacketizer: new Depacketizer(), blocks: new BlockCount(), history, receiver };

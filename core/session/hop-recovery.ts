@@ -30,8 +30,6 @@ const FIRST_RTT_MS = 100;
 const MAX_FEEDBACK_BODY_BYTES = 900;
 /** NACKs are at most this share of what is received of tracks, and so many bytes more at once: the rest of 5 % is for reports. */
 const NACK_SHARE = 0.03;
-/** A queue shorter than this is no reason to send less repair. */
-const CONGESTED_QUEUE_MS = 20;
 const NACK_BURST_BYTES = 1_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -213,8 +211,7 @@ export class HopRecovery {
     this.#outbound.reorderMs = losses.reorderMs;
     this.#outbound.rttMs = this.#link.rttMs ?? FIRST_RTT_MS;
     // Loss without a queue is what repair is for, even while a lower rate is on trial.
-    const { state, queueMs } = this.#link.bandwidth;
-    this.budget.congested = state === "congested" && queueMs > CONGESTED_QUEUE_MS;
+    this.budget.congested = this.#link.bandwidth.hasQueue;
   }
 
   #schedule(dueUs: number, nowUs: number): void {

@@ -58,7 +58,7 @@ export function fuzzDatagrams(seed: number, count: number): number {
       throw new Error(`seed ${seed}: a unit over the limit came out`);
     if (!Number.isSafeInteger(unit.frameId)) throw new Error(`seed ${seed}: frame id ${unit.frameId}`);
   };
-  const track = new SubscribedTrack(7, check);
+  const track = new SubscribedTrack(7, true, check);
   const session = silentSession();
   const link = new Link(session, clock, 0, {
     onMedia: (datagram, kind) => {

@@ -80,6 +80,11 @@ export class BandwidthEstimator {
     return this.#rateBps;
   }
 
+  /** A queue stands. A rate that was lowered without one was lowered for loss, to see whether that helps. */
+  get hasQueue(): boolean {
+    return this.queueMs > CONGESTED_QUEUE_MS;
+  }
+
   /** What came through when the road was full, bits a second; undefined while it is not known, or no longer holds. */
   get limitBps(): number | undefined {
     return this.#congestedBps;
@@ -172,7 +177,7 @@ export class BandwidthEstimator {
     this.#lastUs = nowUs;
     const isDraining = this.queueMs < this.#lastQueueMs - 2;
     this.#lastQueueMs = this.queueMs;
-    const hasQueue = this.queueMs > CONGESTED_QUEUE_MS;
+    const { hasQueue } = this;
     if (nowUs >= this.#judgeFromUs) this.#judgeTrial();
     if (hasQueue || this.#loss > this.#borneLoss) {
       this.state = "congested";

@@ -63,12 +63,16 @@ export class Pacer {
     return true;
   }
 
-  /** Takes back what waits for `sink`. */
-  cancel(sink: PacedSink): void {
+  /** Takes back what waits for `sink`; returns how many datagrams that was. */
+  cancel(sink: PacedSink): number {
+    let cancelled = 0;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slotAt(i);
-      if (slot.sink === sink) slot.sink = undefined;
+      if (slot.sink !== sink) continue;
+      slot.sink = undefined;
+      cancelled++;
     }
+    return cancelled;
   }
 
   /** Nothing is sent after that. */

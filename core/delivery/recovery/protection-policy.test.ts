@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
   type Answer,
+  aimedDelayMs,
+  graceMs,
   type HopConditions,
   nackCopies,
   planAnswer,
@@ -22,6 +24,21 @@ describe("rounds", () => {
   });
   it("take longer where datagrams are reordered", () => {
     expect(roundsWithin(90, { ...HOP, reorderMs: 10 })).toBe(0);
+  });
+});
+
+describe("the aim", () => {
+  it("leaves a picture time for one round at least, and for another that is late", () => {
+    for (const rttMs of [5, 80, 300]) {
+      const hop = { ...HOP, rttMs };
+      expect(roundsWithin(aimedDelayMs(0, true, hop), hop)).toBeGreaterThanOrEqual(1);
+      expect(roundsWithin(graceMs(true, hop), hop)).toBeGreaterThanOrEqual(1);
+    }
+  });
+  it("is the playout where that is later, and for sound", () => {
+    expect(aimedDelayMs(1_000, true, HOP)).toBe(1_000);
+    expect(aimedDelayMs(60, false, HOP)).toBe(60);
+    expect(graceMs(false, HOP)).toBe(0);
   });
 });
 
