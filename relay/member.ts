@@ -154,6 +154,10 @@ export class Member implements ForwardSource, PublisherSignals, Subscriber {
     this.send({ type: "track-budget", trackId, repairWithinMs });
   }
 
+  renditionLimit(trackId: number, rendition: number, limitBps: number | undefined): void {
+    this.send({ type: "rendition-limit", trackId, rendition, limitBps: limitBps ?? null });
+  }
+
   trackWanted(trackId: number, wanted: boolean): void {
     this.send({ type: "track-wanted", trackId, wanted });
   }

@@ -59,7 +59,7 @@ describe("a room on one relay", () => {
     let frameId = 0;
     const play = async (frames: number): Promise<void> => {
       for (let i = 0; i < frames; i++, frameId++) {
-        track.send(unitOf(frameId, clock.nowUs(), { keyframe: frameId % 100 === 0, size: 5000 }));
+        track.send(unitOf(frameId, clock.nowUs(), { keyframe: frameId % 100 === 0, size: 1000 }));
         await clock.advance(33);
       }
     };
@@ -75,6 +75,36 @@ describe("a room on one relay", () => {
     // A whole GOP was there, so nobody had to be asked for a keyframe.
     expect(ada.events.filter((e) => e.type === "keyframe-requested")).toHaveLength(1);
   });
+
+  it.each([true, false])(
+    "waits for a keyframe where the GOP is long, but not for ever: comes %s",
+    async (comes) => {
+      const sim = await cluster();
+      const { clock } = sim;
+      const ada = await sim.joined({ identity: "ada" });
+      const bob = await sim.joined({ identity: "bob" });
+      const track = await clock.until(ada.participant.publish(CAMERA));
+      await clock.until(bob.participant.subscribe(track.trackId));
+      let frameId = 0;
+      const play = async (frames: number): Promise<void> => {
+        for (let i = 0; i < frames; i++, frameId++) {
+          const asked = ada.events.filter((e) => e.type === "keyframe-requested").length > 1;
+          const keyframe = frameId === 0 || (comes && asked && frameId === 60);
+          track.send(unitOf(frameId, clock.nowUs(), { keyframe, size: 5000 }));
+          await clock.advance(33);
+        }
+      };
+      await play(58);
+      const eve = await sim.joined({ identity: "eve" });
+      await clock.until(eve.participant.subscribe(track.trackId));
+      await play(70);
+      const ids = eve.units.map(({ unit }) => unit.frameId);
+      expect(ids[0]).toBe(comes ? 60 : 0);
+      expect(ids.at(-1)).toBe(127);
+      expect(ids).toHaveLength(comes ? 68 : 128);
+      expect(ada.events.filter((e) => e.type === "keyframe-requested")).toHaveLength(2);
+    },
+  );
 
   it("tells who speaks", async () => {
     const sim = await cluster();

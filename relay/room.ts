@@ -135,14 +135,15 @@ export class Room {
       return;
     }
     const subscription = new Subscription(track, wish, member, this.surroundings.forwarded);
+    member.subscriptions.set(track.trackId, subscription);
+    member.shedding.add(subscription);
     // The new one first, so that the publisher is not told "unwanted" in between.
     track.addSubscription(subscription);
     if (older !== undefined) track.removeSubscription(older);
-    member.subscriptions.set(track.trackId, subscription);
-    member.shedding.add(subscription);
     const { cache } = track.renditions[wish.rendition]!;
     if (cache === undefined) return;
-    const replayed = this.surroundings.replays.start(subscription, cache);
+    const { length } = track.renditions[wish.rendition]!.subscriptions;
+    const replayed = this.surroundings.replays.start(subscription, cache, length);
     if (!replayed || !cache.whole) track.requestKeyframe(wish.rendition);
   }
 

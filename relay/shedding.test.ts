@@ -22,7 +22,13 @@ function setUp(cameras: ("layered" | "plain")[]) {
     nowUs: 1_785_000_000_000_000,
     paddingBps: 0,
   };
-  const rendition = (kbps: [number, number][]) => ({ kbps, rates: new LayerRates() });
+  const rendition = (kbps: [number, number][]) => ({
+    kbps,
+    rates: new LayerRates(),
+    fullBps: 1_000_000,
+    // A track that somebody else wants whole.
+    limit: { isKnown: false, expected: (bps: number) => bps },
+  });
   const tracks = [
     { isAudio: true, ...rendition([[classBitOf(0, 0), 60]]) },
     ...cameras.map((kind) => ({
@@ -42,7 +48,8 @@ function setUp(cameras: ("layered" | "plain")[]) {
   const subscriptions = new Map(
     tracks.map((track, id) => {
       const fake = {
-        track: { isAudio: track.isAudio, renditions: [track] },
+        track: { isAudio: track.isAudio, renditions: [track], updateLimit: () => undefined },
+        link: { nowUs: () => state.nowUs },
         rendition: 0,
         wishMask: 0xffff,
         paced: false,

@@ -1,5 +1,6 @@
 /**
- * What one subscriber's network carries of the pictures that it subscribes to: discardable units are left out first, then whole temporal
+ * What one subscriber's network carries of the pictures that it subscribes to. Their publishers are told, and send less if nobody
+ * else has use for more; where somebody has, discardable units are left out first, then whole temporal
  * layers, then whole pictures, the last subscribed first; sound never. Less at once when the link's estimator lowers its rate.
  * More step by step while the link is free: padding tries first whether it carries the step, so that nobody sees those that it does not.
  */
@@ -21,6 +22,7 @@ const TRIAL_US = 700_000;
 const FULL_QUEUE_MS = 30;
 const FULL_REPORTS = 2;
 /** The link must be free for so long before a step up; after each that failed, twice as long. */
+const LEAST_PATIENCE_US = 400_000;
 const FIRST_PATIENCE_US = 1_500_000;
 const MAX_PATIENCE_US = 6_000_000;
 /** Pictures of which something is left out pass little faster than they come (the pacer adds to this), so that they do not queue in the network. */
@@ -28,6 +30,15 @@ const PACE_MARGIN = 0.85;
 const LEAST_PACE_BPS = 50_000;
 const REPAIR_SMOOTHING = 1 / 4;
 const REPAIR_INTERVAL_US = 500_000;
+/** Of the link's rate, for headers, feedback and what encoders make too much. */
+const RESERVE = 0.05;
+/** Publishers follow a new limit within this time, unless the queue is longer than that. */
+const FOLLOWS_US = 700_000;
+const LONG_QUEUE_MS = 150;
+/** Less than this is no picture. */
+const LEAST_LIMIT_BPS = 50_000;
+/** Smaller changes of a limit are no news. */
+const LIMIT_NEWS = 0.03;
 const EVERYTHING = Number.POSITIVE_INFINITY;
 
 /** Of the first `kept` pictures this level is sent, of the others nothing. */
@@ -52,6 +63,8 @@ export class Shedding {
   #share: Share = { level: LEVEL_ALL, kept: EVERYTHING };
   #decreases = 0;
   #freeSinceUs = 0;
+  /** Publishers that were told to send less have done so by then. */
+  #followsUntilUs = Number.POSITIVE_INFINITY;
   #patienceUs = FIRST_PATIENCE_US;
   #attempt: Attempt | undefined;
   /** What held before something was left out for loss, until it is known whether that helps. */
@@ -89,6 +102,8 @@ export class Shedding {
   add(subscription: Subscription): void {
     subscription.paced = this.#paceBps !== undefined && !subscription.track.isAudio;
     if (this.#isShedding) this.#apply();
+    const { rateBps } = this.#bandwidth;
+    if (rateBps !== undefined) this.#limit(rateBps, subscription.link.nowUs());
   }
 
   /** To be called with every report that the link's estimator has seen. */
@@ -96,20 +111,70 @@ export class Shedding {
     const { rateBps, state, decreases } = this.#bandwidth;
     if (rateBps === undefined) return;
     this.#measureRepair(nowUs);
+    this.#limit(rateBps, nowUs);
     const hasNews = decreases !== this.#decreases;
     this.#decreases = decreases;
     if (state !== "free") this.#freeSinceUs = nowUs;
     if (this.#attempt !== undefined) this.#judge(this.#attempt, hasNews, nowUs);
     else if (hasNews && !this.#bandwidth.hasQueue) this.#stepDownForLoss(nowUs);
+    else if (hasNews && this.#willFollow) this.#followsUntilUs = nowUs + FOLLOWS_US;
     else if (hasNews) this.#stepDown(rateBps, nowUs);
+    else if (nowUs > this.#followsUntilUs) this.#judgeFollowed(rateBps, nowUs);
     else if (this.#beforeLoss !== undefined) this.#judgeLoss(this.#beforeLoss, rateBps, nowUs);
-    else if (this.#isShedding && nowUs - this.#freeSinceUs > this.#patienceUs) this.#try(nowUs);
+    else if (this.#isShedding) this.#stepUp(rateBps, nowUs);
     this.#pace(rateBps, nowUs);
   }
 
   /** The member has gone. */
   end(): void {
     this.#padding.stop();
+  }
+
+  /** Tells each picture's track its share of the link, in proportion to what its publisher would like to send. */
+  #limit(rateBps: number, nowUs: number): void {
+    let wantedBps = 0;
+    let soundBps = 0;
+    for (const { track, rendition, wishMask } of this.#subscriptions.values()) {
+      const { fullBps, rates } = track.renditions[rendition]!;
+      wantedBps += fullBps;
+      if (track.isAudio) soundBps += rates.bps(wishMask, nowUs);
+    }
+    const share = (rateBps * (1 - RESERVE) - soundBps - this.#repairBps) / wantedBps;
+    for (const subscription of this.#subscriptions.values()) {
+      const { track, rendition, limitBps } = subscription;
+      if (track.isAudio) continue;
+      const bps = share > 1 ? undefined : share * track.renditions[rendition]!.fullBps;
+      if (bps === limitBps) continue;
+      if (bps !== undefined && limitBps !== undefined && Math.abs(bps - limitBps) < limitBps * LIMIT_NEWS)
+        continue;
+      subscription.limitBps = bps === undefined ? undefined : Math.max(LEAST_LIMIT_BPS, Math.round(bps));
+      track.updateLimit(rendition);
+    }
+  }
+
+  /** Whether the publishers send less because nobody has use for more. */
+  get #willFollow(): boolean {
+    if (this.#bandwidth.queueMs > LONG_QUEUE_MS) return false;
+    for (const { track, rendition } of this.#subscriptions.values())
+      if (!track.isAudio && !track.renditions[rendition]!.limit.isKnown) return false;
+    return true;
+  }
+
+  /** Publishers have had their time to send less; a little more than fits is left to the estimator. */
+  #judgeFollowed(rateBps: number, nowUs: number): void {
+    this.#followsUntilUs = Number.POSITIVE_INFINITY;
+    const fullBps = this.#bandwidth.limitBps ?? rateBps;
+    if (this.#neededBps(this.#share, nowUs) > fullBps * BASE_FILL) this.#stepDown(rateBps, nowUs);
+  }
+
+  /** What fits into what came through when the road was full needs no trial. */
+  #stepUp(rateBps: number, nowUs: number): void {
+    const freeUs = nowUs - this.#freeSinceUs;
+    if (freeUs < LEAST_PATIENCE_US) return;
+    const next = this.#nextAbove(this.#share, nowUs);
+    const fullBps = Math.min(rateBps, (this.#bandwidth.limitBps ?? 0) * FILL);
+    if (this.#neededBps(next, nowUs) <= fullBps) this.#set(next);
+    else if (freeUs > this.#patienceUs) this.#try(next, nowUs);
   }
 
   #measureRepair(nowUs: number): void {
@@ -171,6 +236,7 @@ export class Shedding {
   /** The most that fits, of what is not more than now. */
   #stepDown(rateBps: number, nowUs: number): void {
     this.#freeSinceUs = nowUs;
+    this.#followsUntilUs = Number.POSITIVE_INFINITY;
     this.#beforeLoss = undefined;
     // Not the rate: that is lower only until the queue is gone.
     const fullBps = this.#bandwidth.limitBps ?? rateBps;
@@ -185,9 +251,8 @@ export class Shedding {
   }
 
   /** Some pictures more or, when all are sent, one layer: padding first. */
-  #try(nowUs: number): void {
+  #try(next: Share, nowUs: number): void {
     const before = this.#share;
-    const next = this.#nextAbove(before, nowUs);
     this.#attempt = { before, next, isOn: false, endsUs: nowUs + PROBE_GROWS_US + PROBE_STAYS_US };
     this.#fullReports = 0;
     const moreBps = this.#neededBps(next, nowUs) * PROBE_MARGIN - this.#neededBps(before, nowUs);
@@ -228,16 +293,22 @@ export class Shedding {
     let bps = this.#repairBps;
     let left = kept;
     for (const { track, rendition, wishMask } of this.#subscriptions.values()) {
-      const { rates } = track.renditions[rendition]!;
+      const { rates, limit } = track.renditions[rendition]!;
       if (track.isAudio) bps += rates.bps(wishMask, nowUs);
-      else if (left-- > 0) bps += rates.bps(wishMask & maskOfLevel(level), nowUs);
+      else if (left-- > 0)
+        bps += limit.expected(
+          rates.bps(wishMask & maskOfLevel(level), nowUs),
+          rates.bps(0xffff, nowUs),
+          nowUs,
+        );
     }
     return bps;
   }
 
   #pace(rateBps: number, nowUs: number): void {
     const isFirst = this.#paceBps === undefined;
-    const neededBps = this.#isShedding ? this.#neededBps(this.#share, nowUs) * PACE_MARGIN : rateBps;
+    const beside = this.#neededBps({ level: LEVEL_ALL, kept: 0 }, nowUs);
+    const neededBps = this.#isShedding ? this.#neededBps(this.#share, nowUs) * PACE_MARGIN : rateBps - beside;
     this.#paceBps = Math.max(LEAST_PACE_BPS, Math.min(rateBps, neededBps));
     if (!isFirst) return;
     for (const subscription of this.#subscriptions.values()) subscription.paced = !subscription.track.isAudio;

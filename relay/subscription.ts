@@ -25,6 +25,7 @@ import {
   maskOfLayers,
   maskOfLevel,
 } from "./layer-rates.ts";
+import type { RenditionLimit } from "./rendition-limit.ts";
 
 /** The base layer as everybody needs it. */
 const BASE = 1;
@@ -40,10 +41,13 @@ export interface SubscribedTrack {
   readonly renditions: readonly {
     readonly history: BlockHistory;
     readonly rates: LayerRates;
+    readonly fullBps: number;
+    readonly limit: RenditionLimit;
     /** A subscription waits for a unit with which what it gets changes. */
     hasChanges: boolean;
   }[];
   requestKeyframe(rendition: number): void;
+  updateLimit(rendition: number): void;
   removeSubscription(subscription: Subscription): void;
 }
 
@@ -75,6 +79,8 @@ export class Subscription implements PacedSink {
   replaying = false;
   /** While true, pictures pass through the pacer. */
   paced = false;
+  /** What the subscriber's network carries of it, bits a second with datagram headers; undefined = no limit is known. */
+  limitBps: number | undefined;
   /** Unit classes that pass for sure, whatever unit; of others `allows` knows. */
   passes: number;
   readonly #pacer: Pacer;

@@ -8,6 +8,7 @@ import { AudioActivity } from "./audio-activity.ts";
 import { type CacheBudget, GopCache } from "./gop-cache.ts";
 import { KeyframeRequests } from "./keyframe-requests.ts";
 import { LayerRates } from "./layer-rates.ts";
+import { RenditionLimit } from "./rendition-limit.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** Time for recovery on the publisher's hop before anybody has subscribed. */
@@ -28,6 +29,7 @@ export interface PublisherSignals {
   keyframeRequested(trackId: number, rendition: number): void;
   trackWanted(trackId: number, wanted: boolean): void;
   trackBudget(trackId: number, repairWithinMs: number): void;
+  renditionLimit(trackId: number, rendition: number, limitBps: number | undefined): void;
 }
 
 export class TrackRendition {
@@ -39,6 +41,9 @@ export class TrackRendition {
   /** What the publisher's hop restores from, and what all subscribers' repair is made of. */
   readonly history: BlockHistory;
   readonly rates = new LayerRates();
+  /** What the publisher would like to send, bits a second; 0 for audio. */
+  readonly fullBps: number;
+  readonly limit: RenditionLimit;
   /** A subscription waits for a unit with which what it gets changes. */
   hasChanges = false;
   #newestFrameId: number | undefined;
@@ -50,11 +55,15 @@ export class TrackRendition {
     cache: GopCache | undefined,
     history: BlockHistory,
     keyframes: KeyframeRequests,
+    fullBps: number,
+    limit: RenditionLimit,
   ) {
     this.index = index;
     this.cache = cache;
     this.history = history;
     this.keyframes = keyframes;
+    this.fullBps = fullBps;
+    this.limit = limit;
   }
 
   /** Notes which unit a datagram is of; with a new one, what subscriptions get may change. */
@@ -100,7 +109,10 @@ export class Track {
     this.renditions = Array.from({ length: count }, (_, index) => {
       const cache = this.isAudio ? undefined : new GopCache(memory.cacheBudget);
       const keyframes = new KeyframeRequests(clock, () => signals.keyframeRequested(trackId, index));
-      return new TrackRendition(index, cache, new BlockHistory(memory.recoveryPool), keyframes);
+      const fullBps = offer.kind === "video" ? offer.renditions[index]!.maxBitrateBps : 0;
+      const limit = new RenditionLimit(clock, (bps) => signals.renditionLimit(trackId, index, bps));
+      const history = new BlockHistory(memory.recoveryPool);
+      return new TrackRendition(index, cache, history, keyframes, fullBps, limit);
     });
   }
 
@@ -121,6 +133,13 @@ export class Track {
     this.renditions[subscription.rendition]!.subscriptions.push(subscription);
     this.reportWanted();
     this.updateBudget();
+    this.updateLimit(subscription.rendition);
+  }
+
+  /** To be called when a subscriber's network carries more or less of this rendition than before. */
+  updateLimit(rendition: number): void {
+    const { limit, subscriptions } = this.renditions[rendition]!;
+    if (!this.isAudio) limit.update(subscriptions);
   }
 
   removeSubscription(subscription: Subscription): void {
@@ -132,6 +151,7 @@ export class Track {
       subscriptions.pop();
     }
     this.reportWanted();
+    this.updateLimit(subscription.rendition);
   }
 
   get subscriptionCount(): number {

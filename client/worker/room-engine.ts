@@ -155,8 +155,8 @@ export class RoomEngine {
         return this.#ownTrack(event.trackId)?.video?.requestKeyframe();
       case "track-wanted":
         return this.#ownTrack(event.trackId)?.setWanted(event.wanted);
-      case "video-rate":
-        return this.#setVideoRate(event.bitrateBps);
+      case "encoder-rate":
+        return this.#ownTrack(event.trackId)?.video?.setBitrate(event.bitrateBps);
       case "speakers":
         return this.#post({ type: "speakers", identities: event.speakers.map(({ identity }) => identity) });
       case "data": {
@@ -166,15 +166,6 @@ export class RoomEngine {
       default:
         return;
     }
-  }
-
-  /** Shares what the network carries among our pictures, in proportion to what each would like. */
-  #setVideoRate(bitrateBps: number): void {
-    const videos = [...this.#own.values()].flatMap(({ video }) =>
-      video === undefined || video.paused ? [] : [video],
-    );
-    const wanted = videos.reduce((sum, { fullBitrateBps }) => sum + fullBitrateBps, 0);
-    for (const video of videos) video.setBitrate((bitrateBps * video.fullBitrateBps) / wanted);
   }
 
   #ownTrack(trackId: number): WorkerLocalTrack | undefined {

@@ -9,6 +9,8 @@ import type { VideoCaptureSettings } from "./worker-messages.ts";
 const MAX_ENCODING = 2;
 /** A keyframe at the least this often, so that the relay's cache for late joiners stays short. */
 const KEYFRAME_INTERVAL_US = 4_000_000;
+/** The same where the network sets a limit: there a keyframe holds up what comes behind it. */
+const LIMITED_KEYFRAME_INTERVAL_US = 12_000_000;
 /** Keyframes are not made more often than this, whoever asks. */
 const LEAST_KEYFRAME_GAP_US = 300_000;
 const MAX_NOTES = 32;
@@ -114,6 +116,9 @@ export class VideoSender {
   }
 
   /** Keeps to this rate from the next picture on; where it is little for the size, to half or a third of the pictures. */
+  get probeBps() {
+    return this.#bitrateBps;
+  }
   setBitrate(bitrateBps: number): void {
     this.#bitrateBps = Math.max(LEAST_BPS, Math.round(bitrateBps));
     const encoder = this.#encoder;
@@ -203,9 +208,10 @@ export class VideoSender {
       return;
     }
     const sinceKeyframeUs = nowUs - this.#lastKeyframeUs;
+    const isLimited = this.#bitrateBps < this.fullBitrateBps;
     const keyFrame =
       (this.#keyframeWanted && sinceKeyframeUs > LEAST_KEYFRAME_GAP_US) ||
-      sinceKeyframeUs > KEYFRAME_INTERVAL_US;
+      sinceKeyframeUs > (isLimited ? LIMITED_KEYFRAME_INTERVAL_US : KEYFRAME_INTERVAL_US);
     if (keyFrame) {
       this.#keyframeWanted = false;
       this.#lastKeyframeUs = nowUs;

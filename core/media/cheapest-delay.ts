@@ -3,6 +3,9 @@
  * from being late. NetEQ weighs loss against delay in the same way (its "ms per loss percent").
  */
 
+/** One per cent of all sound that is concealed is as bad as so much more delay. */
+export const SOUND_PER_CENT_WORTH_US = 150_000;
+
 /**
  * End of the bucket that is the cheapest to wait for, in buckets; 0 when it is cheapest not to wait at all.
  * @param weights share of units by how late they come

@@ -8,7 +8,7 @@ const BUCKET_US = 5_000;
 /** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time; nor are the units behind it that were stuck with it. */
 const BUCKETS = 80;
 /** Weight that the past keeps with each unit, once enough have been seen. */
-const FORGET = 0.983;
+const FORGET = 0.992;
 /** The fastest transit is looked for in the last one to two windows of this length. */
 const WINDOW_US = 2_000_000;
 

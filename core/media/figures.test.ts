@@ -45,7 +45,7 @@ describe("DelayHistogram", () => {
 
   it("takes a longer road for the new base after the old one is forgotten", () => {
     const histogram = new DelayHistogram(0.95);
-    for (let i = 0; i < 400; i++) histogram.push(i * 20_000, i * 20_000 + (i < 100 ? 10_000 : 90_000));
+    for (let i = 0; i < 1_000; i++) histogram.push(i * 20_000, i * 20_000 + (i < 100 ? 10_000 : 90_000));
     expect(histogram.baseUs).toBe(90_000);
     expect(histogram.targetUs()).toBe(5_000);
   });

@@ -1,18 +1,23 @@
 /**
  * How long sound should wait behind the fastest arrival: what covers the network's jitter, what lost units need to come
- * back, and what picture and application ask for. Goes up at once, and down by at most one frame a second.
+ * back, and what picture and application ask for. Goes up at once, and down slowly: by one frame a second, or faster where
+ * it is far too long.
  */
+import { SOUND_PER_CENT_WORTH_US } from "./cheapest-delay.ts";
 import { DelayHistogram } from "./delay-histogram.ts";
 import { RecoveryDelays } from "./recovery-delays.ts";
 
-/** Share of units that the jitter's part must cover. */
-const QUANTILE = 0.97;
+/** The jitter's part covers all units that are worth it. */
+const QUANTILE = 1;
 /** Waiting time before anything is known of the network. */
 const INITIAL_TARGET_US = 20_000;
 const LEARNED_AFTER_UNITS = 25;
+/** Of what is too much, so much is given up a second: time-stretch can do that without being heard. */
+const FALL_SHARE = 0.5;
+const MOST_FALL_US = 80_000;
 
 export class PlayoutTarget {
-  readonly #histogram = new DelayHistogram(QUANTILE);
+  readonly #histogram = new DelayHistogram(QUANTILE, SOUND_PER_CENT_WORTH_US);
   readonly #recoveries = new RecoveryDelays();
   readonly #frameUs: number;
   #minDelayUs: number;
@@ -64,7 +69,8 @@ export class PlayoutTarget {
     const bounded = Math.min(wanted, this.#maxDelayUs);
     const elapsedUs = Math.max(0, arrivedUs - (this.#followedUs ?? arrivedUs));
     this.#followedUs = Math.max(arrivedUs, this.#followedUs ?? arrivedUs);
-    const fallUs = (elapsedUs / 1e6) * this.#frameUs;
+    const excessUs = (this.#targetUs - bounded) * FALL_SHARE;
+    const fallUs = (elapsedUs / 1e6) * Math.max(this.#frameUs, Math.min(MOST_FALL_US, excessUs));
     this.#targetUs = Math.max(bounded, this.#targetUs - fallUs);
     this.#targetUs = Math.min(this.#targetUs, this.#maxDelayUs);
   }

@@ -3,7 +3,7 @@
  * wait for them. They are few, so the histogram of all units would give them up; they are remembered
  * longer here, and forgotten at once when the loss is over.
  */
-import { cheapestDelay } from "./cheapest-delay.ts";
+import { cheapestDelay, SOUND_PER_CENT_WORTH_US } from "./cheapest-delay.ts";
 
 const BUCKET_US = 5_000;
 /** Together 400 ms: what takes longer to bring back is not worth waiting for. */
@@ -12,9 +12,7 @@ const BUCKETS = 80;
 const FORGET = 0.999;
 /** Until so many units are known, one that came back late may be chance: it takes a second one. */
 const LEAST_UNITS = 300;
-/** One per cent of all units that is concealed is as bad as so much more delay. */
-const PER_CENT_WORTH_US = 150_000;
-const PRICE = (100 * PER_CENT_WORTH_US) / BUCKET_US;
+const PRICE = (100 * SOUND_PER_CENT_WORTH_US) / BUCKET_US;
 /** Without another one for this long the loss is over. */
 const OVER_AFTER_US = 5_000_000;
 

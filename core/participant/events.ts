@@ -10,8 +10,8 @@ export type ParticipantEvent =
   | { type: "track-muted"; identity: string; trackId: number; muted: boolean; by: string }
   | { type: "keyframe-requested"; trackId: number; rendition: number }
   | { type: "track-wanted"; trackId: number; wanted: boolean }
-  /** What all video encoders together may make, bits a second; never said where the network sets no limit. */
-  | { type: "video-rate"; bitrateBps: number }
+  /** What the encoder of this rendition may make, bits a second; not said until a network, ours or a subscriber's, sets a limit. */
+  | { type: "encoder-rate"; trackId: number; rendition: number; bitrateBps: number }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   | { type: "speakers"; speakers: { identity: string; level: number }[] }
   | { type: "go-away"; withinMs: number }

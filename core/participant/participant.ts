@@ -73,7 +73,7 @@ class RelayParticipant implements Participant {
   readonly #published = new Map<number, LocalPublishedTrack>();
   readonly #subscribed = new Map<number, SubscribedTrack>();
   readonly #requests = new RequestTable();
-  readonly #sendRate = new SendRate();
+  readonly #sendRate = new SendRate(this.#published.values.bind(this.#published));
   readonly #pacer: Pacer;
   #view = new RoomView("", []);
   #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;
@@ -100,7 +100,7 @@ class RelayParticipant implements Participant {
       onOther: (datagram, nowUs) => this.#recovery.noteArrival(datagram, nowUs),
     });
     this.#recovery = new HopRecovery(this.#link, options.clock);
-    this.#pacer = new Pacer(options.clock, () => this.#link.bandwidth.rateBps);
+    this.#pacer = new Pacer(options.clock, () => this.#sendRate.besideSound(this.#link.bandwidth.rateBps));
   }
 
   get #road(): TrackRoad {
@@ -182,6 +182,8 @@ class RelayParticipant implements Participant {
         return this.#requests.reject(message.request, new RequestFailedError(message.code, message.message));
       case "track-budget":
         return this.#published.get(message.trackId)?.setRepairWithin(message.repairWithinMs);
+      case "rendition-limit":
+        return this.#published.get(message.trackId)?.setLimit(message);
       case "keyframe-requested":
       case "track-wanted":
       case "data":
@@ -211,10 +213,9 @@ class RelayParticipant implements Participant {
 
   #tick(): void {
     this.#link.tick();
-    const sent = { audio: 0, video: 0, repair: this.#recovery.totals().repairBytes };
-    for (const track of this.#published.values()) sent[track.offer.kind] += track.counters().bytes;
-    const bitrateBps = this.#sendRate.update(this.#link.bandwidth.rateBps, sent, this.#options.clock.nowUs());
-    if (bitrateBps !== undefined) this.#options.onEvent({ type: "video-rate", bitrateBps });
+    const { rateBps } = this.#link.bandwidth;
+    const { repairBytes } = this.#recovery.totals();
+    this.#sendRate.update(rateBps, repairBytes, this.#link.nowUs(), this.#options.onEvent);
   }
 
   #onMedia(datagram: Uint8Array, kind: number, nowUs: number): void {

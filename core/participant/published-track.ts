@@ -20,6 +20,7 @@ import {
 } from "../wire/datagram.ts";
 import type { TrackOffer } from "../wire/room-model.ts";
 import type { PublishedTrack, TrackCounters } from "./participant-api.ts";
+import type { EncodedRendition } from "./send-rate.ts";
 
 /** What a published track asks of the participant that owns it. */
 export interface TrackRequests {
@@ -31,7 +32,9 @@ export interface TrackRequests {
 const FIRST_REPAIR_WITHIN_MS = 120;
 
 /** What one rendition needs to be sent: block numbers are its own. */
-interface Rendition {
+interface Rendition extends EncodedRendition {
+  limitBps: number | undefined;
+  bytes: number;
   packetizer: Packetizer;
   history: BlockHistory;
   repair: RepairSender;
@@ -55,7 +58,6 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
   readonly #pacer: Pacer;
   readonly #renditions: Rendition[];
   readonly #redundancy: AudioRedundancy | undefined;
-  #bytes = 0;
   #datagrams = 0;
   #lost = 0;
   /** Something was lost since the last unit was taken. */
@@ -82,7 +84,18 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
     this.#renditions = Array.from({ length: renditions }, (_, index) => {
       const history = new BlockHistory(pool);
       const repair = recovery.addSender(trackId, index, history, FIRST_REPAIR_WITHIN_MS, isPicture);
-      return { packetizer: new Packetizer(trackId), history, repair };
+      const fullBps = isPicture ? offer.renditions[index]!.maxBitrateBps : 0;
+      const packetizer = new Packetizer(trackId);
+      return {
+        trackId,
+        rendition: index,
+        fullBps,
+        limitBps: undefined,
+        bytes: 0,
+        packetizer,
+        history,
+        repair,
+      };
     });
   }
 
@@ -121,15 +134,15 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
   sendPaced(datagram: Uint8Array): void {
     const nowUs = this.#link.nowUs();
     this.#datagrams++;
-    this.#bytes += datagram.length;
+    const rendition = this.#renditions[mediaRenditionOf(datagram)]!;
+    rendition.bytes += datagram.length;
     const spare = this.offer.kind === "video";
     if (this.#link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, spare, nowUs) !== undefined) {
       this.#lost++;
       this.#lostLater = true;
       return;
     }
-    const { repair } = this.#renditions[mediaRenditionOf(datagram)]!;
-    repair.onSent(
+    rendition.repair.onSent(
       mediaBlockOf(datagram),
       mediaSymbolOf(datagram),
       mediaFlagsOf(datagram),
@@ -141,6 +154,21 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
   /** The relay says within which time repair of this track is of use to it. */
   setRepairWithin(repairWithinMs: number): void {
     for (const { repair } of this.#renditions) repair.playoutDelayMs = repairWithinMs;
+  }
+
+  /** The relay says what subscribers' networks carry. */
+  setLimit({ rendition, limitBps }: { rendition: number; limitBps: number | null }): void {
+    const limited = this.#renditions[rendition];
+    if (limited !== undefined) limited.limitBps = limitBps ?? undefined;
+  }
+
+  get audioBytes(): number {
+    return this.offer.kind === "audio" ? this.counters().bytes : 0;
+  }
+
+  /** Its renditions, if they are pictures. */
+  get encoded(): readonly EncodedRendition[] {
+    return this.offer.kind === "video" ? this.#renditions : [];
   }
 
   /** What was sent while the track was muted must not come after all, in repair or as a copy. */
@@ -169,7 +197,7 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
 
   counters(): TrackCounters {
     return {
-      bytes: this.#bytes,
+      bytes: this.#renditions.reduce((sum, { bytes }) => sum + bytes, 0),
       datagrams: this.#datagrams,
       datagramsLost: this.#lost,
       datagramsRecovered: 0,

@@ -1,6 +1,6 @@
 /**
- * What the link may carry as what the video encoders of this participant may make: sound comes first, and repair takes its part.
- * Says only what is news.
+ * What the link may carry as what each video encoder of this participant may make: sound comes first, and repair takes its part.
+ * No encoder makes more than any subscriber's network carries. Says only what is news.
  */
 
 /** Looked at this often. */
@@ -13,41 +13,126 @@ const SMOOTHING = 1 / 4;
 const RESERVE = 0.05;
 const MIN_VIDEO_BPS = 30_000;
 
+/** One rendition of a video track, with its encoder. */
+export interface EncodedRendition {
+  readonly trackId: number;
+  readonly rendition: number;
+  /** What it would like to have, bits a second. */
+  readonly fullBps: number;
+  /** What subscribers' networks carry of it, as the relay says; undefined = no limit is known. */
+  readonly limitBps: number | undefined;
+  /** Sent so far. */
+  readonly bytes: number;
+}
+
+/** A published track. */
+export interface SendingTrack {
+  /** Of sound, sent so far. */
+  readonly audioBytes: number;
+  /** Of pictures. */
+  readonly encoded: readonly EncodedRendition[];
+}
+
+/** What is said to the owner of the encoders. */
+export type Tell = (news: {
+  type: "encoder-rate";
+  trackId: number;
+  rendition: number;
+  bitrateBps: number;
+}) => void;
+
 /** Bytes sent so far, datagram headers included. */
-export interface SentBytes {
+interface SentBytes {
   audio: number;
   video: number;
   repair: number;
+  atUs: number;
+}
+
+interface Told {
+  bytes: number;
+  /** Undefined = nothing yet: the encoder makes what it likes. */
+  bps: number | undefined;
 }
 
 export class SendRate {
   #audioBps = 0;
   #repairShare = 0;
-  #last: (SentBytes & { atUs: number }) | undefined;
-  #toldBps: number | undefined;
+  #last: SentBytes | undefined;
+  readonly #tracks: () => Iterable<SendingTrack>;
+  readonly #told = new Map<string, Told>();
+
+  constructor(tracks: () => Iterable<SendingTrack>) {
+    this.#tracks = tracks;
+  }
+
+  /** What pictures may use of a rate, repair left to what `update` gives encoders. */
+  besideSound(rateBps: number | undefined): number | undefined {
+    return rateBps === undefined ? undefined : Math.max(MIN_VIDEO_BPS, rateBps - this.#audioBps);
+  }
 
   /**
-   * Video bits a second when that is news, else undefined.
+   * Calls `tell` with what an encoder may make, bits a second, where that is news.
    * @param rateBps of the link; undefined while no limit is known
+   * @param repair bytes sent so far
    */
-  update(rateBps: number | undefined, sent: SentBytes, nowUs: number): number | undefined {
+  update(rateBps: number | undefined, repair: number, nowUs: number, tell: Tell): void {
     const last = this.#last;
-    if (last !== undefined && nowUs - last.atUs < INTERVAL_US) return undefined;
-    this.#last = { ...sent, atUs: nowUs };
-    if (last === undefined) return undefined;
+    if (last !== undefined && nowUs - last.atUs < INTERVAL_US) return;
+    const tracks = [...this.#tracks()];
+    const encoded = tracks.flatMap((track) => track.encoded);
+    const audio = tracks.reduce((sum, { audioBytes }) => sum + audioBytes, 0);
+    const video = encoded.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#last = { audio, video, repair, atUs: nowUs };
+    const active = encoded.filter((encoder) => this.#isActive(encoder));
+    if (last === undefined) return;
     const seconds = (nowUs - last.atUs) / 1_000_000;
     // Tracks that end take their bytes with them.
-    const audioBps = (Math.max(0, sent.audio - last.audio) * 8) / seconds;
-    const media = Math.max(1, sent.audio - last.audio + sent.video - last.video);
-    const share = Math.min(1, Math.max(0, sent.repair - last.repair) / media);
+    const audioBps = (Math.max(0, audio - last.audio) * 8) / seconds;
+    const media = Math.max(1, audio - last.audio + Math.max(0, video - last.video));
+    const share = Math.min(1, Math.max(0, repair - last.repair) / media);
     this.#audioBps += (audioBps - this.#audioBps) * SMOOTHING;
     this.#repairShare += (share - this.#repairShare) * SMOOTHING;
-    if (rateBps === undefined) return undefined;
-    const mediaBps = (rateBps * (1 - RESERVE)) / (1 + this.#repairShare);
-    const videoBps = Math.max(MIN_VIDEO_BPS, mediaBps - this.#audioBps);
-    const told = this.#toldBps;
-    if (told !== undefined && Math.abs(videoBps - told) < told * NEWS_SHARE) return undefined;
-    this.#toldBps = videoBps;
-    return Math.round(videoBps);
+    const forVideoBps =
+      rateBps === undefined
+        ? Number.POSITIVE_INFINITY
+        : (rateBps * (1 - RESERVE)) / (1 + this.#repairShare) - this.#audioBps;
+    this.#share(active, forVideoBps, tell);
+  }
+
+  /** Whether it has sent anything since last time: what is muted or unwanted needs no share. */
+  #isActive(encoder: EncodedRendition): boolean {
+    const key = `${encoder.trackId}/${encoder.rendition}`;
+    let told = this.#told.get(key);
+    if (told === undefined) {
+      told = { bytes: 0, bps: undefined };
+      this.#told.set(key, told);
+    }
+    const isActive = encoder.bytes > told.bytes;
+    told.bytes = encoder.bytes;
+    return isActive;
+  }
+
+  /** In proportion to what each would like; what one may not use is for the others. */
+  #share(encoders: readonly EncodedRendition[], forVideoBps: number, tell: Tell): void {
+    const most = ({ fullBps, limitBps }: EncodedRendition): number => Math.min(fullBps, limitBps ?? fullBps);
+    const needs = (encoder: EncodedRendition): number => most(encoder) / encoder.fullBps;
+    let leftBps = forVideoBps;
+    let leftFullBps = encoders.reduce((sum, { fullBps }) => sum + fullBps, 0);
+    for (const encoder of [...encoders].sort((a, b) => needs(a) - needs(b))) {
+      const bps = Math.min(most(encoder), (leftBps * encoder.fullBps) / leftFullBps);
+      leftBps -= bps;
+      leftFullBps -= encoder.fullBps;
+      this.#tell(encoder, Math.round(Math.max(MIN_VIDEO_BPS, bps)), tell);
+    }
+  }
+
+  #tell(encoder: EncodedRendition, bps: number, tell: Tell): void {
+    const told = this.#told.get(`${encoder.trackId}/${encoder.rendition}`)!;
+    const before = told.bps ?? encoder.fullBps;
+    const isFullAgain = bps >= encoder.fullBps && before < encoder.fullBps;
+    if (!isFullAgain && Math.abs(bps - before) < before * NEWS_SHARE) return;
+    told.bps = bps;
+    tell({ type: "encoder-rate", trackId: encoder.trackId, rendition: encoder.rendition, bitrateBps: bps });
   }
 }

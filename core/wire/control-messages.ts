@@ -7,6 +7,7 @@ import {
   MAX_DATA_BYTES,
   MAX_DATAGRAM_BYTES,
   MAX_PARTICIPANTS_PER_ROOM,
+  MAX_RENDITION_BPS,
   MAX_TOKEN_CHARS,
   MAX_TOPIC_CHARS,
 } from "./limits.ts";
@@ -126,6 +127,13 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
     type: z.literal("track-budget"),
     trackId: trackIdSchema,
     repairWithinMs: z.number().int().min(0).max(10_000),
+  }),
+  /** To the publisher: no subscriber's network carries more of this rendition, bits a second with datagram headers; null = no limit is known. */
+  z.object({
+    type: z.literal("rendition-limit"),
+    trackId: trackIdSchema,
+    rendition: renditionIndex,
+    limitBps: z.number().int().min(1).max(MAX_RENDITION_BPS).nullable(),
   }),
   z.object({ type: z.literal("data"), from: identitySchema, topic, payload, sentAtUs: timeUs }),
   /** Who speaks now, loudest first; level 0 loudest .. 127 silence. Sent on change, at most every 200 ms. */

@@ -64,6 +64,8 @@ export const MAX_SUBSCRIPTIONS_PER_PARTICIPANT = 512;
 export const MAX_PARTICIPANTS_PER_ROOM = 2_000;
 /** Rooms on one relay; a further one is closed with `relay-full`. */
 export const MAX_ROOMS_PER_RELAY = 10_000;
+/** Bits a second of one rendition, as offered and as limited. */
+export const MAX_RENDITION_BPS = 200_000_000;
 /** Datagrams a second accepted from one session; above it they are dropped as `rate-limited`. */
 export const MAX_INGRESS_DATAGRAMS_PER_SECOND = 6_000;
 /** Burst above that rate. */

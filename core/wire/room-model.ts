@@ -1,6 +1,6 @@
 /** What a room is made of, as control messages and APIs say it: sources, grants, tracks, participants. */
 import { z } from "zod";
-import { MAX_IDENTITY_CHARS, MAX_NAME_CHARS, MAX_ROOM_CHARS } from "./limits.ts";
+import { MAX_IDENTITY_CHARS, MAX_NAME_CHARS, MAX_RENDITION_BPS, MAX_ROOM_CHARS } from "./limits.ts";
 
 /** Letters, digits and - _ . ~ @ : of any script, no spaces or slashes, not . or .. alone, so that it fits a URL path and a log line. */
 const NAME_PATTERN = /^(?!\.\.?$)[\p{L}\p{N}\-_.~@:]+$/u;
@@ -45,7 +45,7 @@ export const trackIdSchema = u32.min(1);
 const renditionSchema = z.object({
   width: z.number().int().min(1).max(8192),
   height: z.number().int().min(1).max(8192),
-  maxBitrateBps: z.number().int().min(1).max(200_000_000),
+  maxBitrateBps: z.number().int().min(1).max(MAX_RENDITION_BPS),
   temporalLayers: z.number().int().min(1).max(8).default(1),
 });
 

@@ -3,7 +3,7 @@
  * at the rate that the participant says. Real participants and relay on a virtual network and clock.
  */
 import type { NetworkOptions } from "../../core/session/network-path.ts";
-import { CAMERA, MICROPHONE, SimulatedCluster, unitOf } from "./simulated-cluster.ts";
+import { cameraOf, MICROPHONE, SimulatedCluster, unitOf } from "./simulated-cluster.ts";
 
 export interface BottleneckRun {
   seed: number;
@@ -44,11 +44,11 @@ export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecon
     identity: "ada",
     network: { delayMs: run.rttMs / 2 },
     onEvent: (event) => {
-      if (event.type === "video-rate") videoBps = Math.min(run.fullBps, event.bitrateBps);
+      if (event.type === "encoder-rate") videoBps = Math.min(run.fullBps, event.bitrateBps);
     },
   });
   const bob = await sim.joined({ identity: "bob", network: { delayMs: run.rttMs / 2 } });
-  const camera = await clock.until(ada.participant.publish(CAMERA));
+  const camera = await clock.until(ada.participant.publish(cameraOf(run.fullBps)));
   const microphone = await clock.until(ada.participant.publish(MICROPHONE));
   for (const { trackId } of [camera, microphone]) await clock.until(bob.participant.subscribe(trackId));
   Object.assign(ada.wires.up.options, run.network);

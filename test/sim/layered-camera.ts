@@ -1,7 +1,7 @@
 /** A camera in three temporal layers, in the pattern of Chromium's encoder (L1T3). */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { TrackOffer } from "../../core/wire/room-model.ts";
-import { CAMERA, unitOf } from "./simulated-cluster.ts";
+import { cameraOf, unitOf } from "./simulated-cluster.ts";
 
 /** Layer and reference distance of the pictures of a pattern of four. */
 const PATTERN = [
@@ -11,10 +11,7 @@ const PATTERN = [
   { temporalLayer: 2, reference: 1 },
 ] as const;
 
-export const LAYERED_CAMERA: TrackOffer = {
-  ...CAMERA,
-  renditions: [{ width: 640, height: 360, maxBitrateBps: 1_000_000, temporalLayers: 3 }],
-} as TrackOffer;
+export const LAYERED_CAMERA: TrackOffer = cameraOf(1_000_000);
 
 /** Picture `frameId`, `sinceKeyframe` pictures after the last keyframe. */
 export function layeredUnitOf(

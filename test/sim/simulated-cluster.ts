@@ -21,6 +21,14 @@ export const ALL_GRANTS: Grants = grantsSchema.parse({
   publish: ["microphone", "camera", "screen"],
 });
 
+/** A camera of one rendition that would like to send this much. */
+export function cameraOf(maxBitrateBps: number): TrackOffer {
+  return {
+    ...CAMERA,
+    renditions: [{ width: 640, height: 360, maxBitrateBps, temporalLayers: 3 }],
+  } as TrackOffer;
+}
+
 export const CAMERA: TrackOffer = {
   kind: "video",
   source: "camera",

@@ -1,4 +1,7 @@
-/** A viewer whose network carries less gets the sound and what fits of the picture; nobody else notices. */
+/**
+ * A viewer whose network carries less gets the sound and what fits of the picture, and nobody else notices; where all are such viewers, the
+ * publisher sends less.
+ */
 import { describe, expect, it } from "vitest";
 import { PICTURES_PER_SECOND, runViewers, SOUNDS_PER_SECOND, type ViewerSecond } from "./viewers.ts";
 
@@ -8,8 +11,9 @@ const LIFTED_S = 25;
 const SETTLED_S = 5;
 const BACK_WITHIN_S = 15;
 
-const run = (rateBps: number, layered = true) =>
+const run = (rateBps: number, layered = true, bothSlow = false) =>
   runViewers({
+    bothSlow,
     seed: 3,
     videoBps: 1_000_000,
     layered,
@@ -41,6 +45,21 @@ describe("a viewer behind a bottleneck", () => {
     expect(fastFaults).toBe(0);
     expect(publisherBps).toBeUndefined();
     expect(Object.values(shed).reduce((total, count) => total + count, 0)).toBeGreaterThan(0);
+    for (const { shown } of slow.slice(LIFTED_S + BACK_WITHIN_S)) expect(shown).toBe(PICTURES_PER_SECOND);
+  });
+
+  it.each([
+    { rateBps: 1_000_000, layered: true },
+    { rateBps: 500_000, layered: true },
+    { rateBps: 400_000, layered: false },
+  ])("gets every picture, in fewer bits, where nobody has use for more: %o", async ({ rateBps, layered }) => {
+    const { slow, publisherBps } = await run(rateBps, layered, true);
+    const settled = slow.slice(SETTLED_S, LIFTED_S);
+    expect(
+      sum(settled, ({ sounds }) => sounds) / (settled.length * SOUNDS_PER_SECOND),
+    ).toBeGreaterThanOrEqual(0.995);
+    expect(sum(settled, ({ shown }) => shown) / settled.length).toBeGreaterThanOrEqual(27);
+    expect(publisherBps).toBeLessThan(rateBps);
     for (const { shown } of slow.slice(LIFTED_S + BACK_WITHIN_S)) expect(shown).toBe(PICTURES_PER_SECOND);
   });
 

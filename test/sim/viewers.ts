@@ -1,11 +1,11 @@
 /**
- * A room with one publisher and two who watch, one of them behind a bottleneck: camera (in three temporal layers, or none) and
- * microphone as a browser sends them. Real participants and relay on a virtual network and clock.
+ * A room with one publisher and two who watch, one of them or both behind a bottleneck: camera (in three temporal layers, or none) and
+ * microphone as a browser sends them, the camera's encoder at the rate that the participant says. Real participants and relay on a virtual network and clock.
  */
 import { DecodeOrder } from "../../core/media/decode-order.ts";
 import type { NetworkOptions } from "../../core/session/network-path.ts";
 import { layeredUnitOf } from "./layered-camera.ts";
-import { CAMERA, MICROPHONE, SimulatedCluster, type SimulatedMember, unitOf } from "./simulated-cluster.ts";
+import { cameraOf, MICROPHONE, SimulatedCluster, type SimulatedMember, unitOf } from "./simulated-cluster.ts";
 
 export interface ViewersRun {
   seed: number;
@@ -13,8 +13,9 @@ export interface ViewersRun {
   layered: boolean;
   /** Round trip of each member to the relay. */
   rttMs: number;
-  /** The slow viewer's downlink from the first picture on. */
+  /** The slow viewer's downlink from the first picture on, and the other's too if `bothSlow`. */
   network: Partial<NetworkOptions>;
+  bothSlow?: boolean;
   /** Second after which it carries everything. */
   liftedS: number;
   seconds: number;
@@ -56,19 +57,22 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
   const relay = await sim.addRelay("relay1");
   const network = { delayMs: run.rttMs / 2 };
   let publisherBps: number | undefined;
+  let encoderBps = Number.POSITIVE_INFINITY;
   let keyframeWanted = true;
   const ada = await sim.joined({
     identity: "ada",
     network,
     onEvent: (event) => {
-      if (event.type === "video-rate")
-        publisherBps = Math.min(publisherBps ?? event.bitrateBps, event.bitrateBps);
+      if (event.type === "encoder-rate") {
+        encoderBps = event.bitrateBps;
+        publisherBps = Math.min(publisherBps ?? encoderBps, encoderBps);
+      }
       if (event.type === "keyframe-requested") keyframeWanted = true;
     },
   });
   const slow = await sim.joined({ identity: "slow", network });
   const fast = await sim.joined({ identity: "fast", network });
-  const camera = await clock.until(ada.participant.publish(CAMERA));
+  const camera = await clock.until(ada.participant.publish(cameraOf(run.videoBps)));
   const microphone = await clock.until(ada.participant.publish(MICROPHONE));
   for (const { participant } of [slow, fast])
     for (const { trackId } of [camera, microphone]) await clock.until(participant.subscribe(trackId));
@@ -80,15 +84,17 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
   for (let tick = 0; tick < run.seconds * ticks; tick += 10) {
     const atUs = startUs + (tick * SECOND_US) / ticks;
     await clock.advance((atUs - clock.nowUs()) / 1000);
-    if (tick === 0) Object.assign(slow.wires.down.options, run.network);
-    if (tick === run.liftedS * ticks) slow.wires.down.options.rateBps = 0;
+    for (const { wires } of run.bothSlow === true ? [slow, fast] : [slow]) {
+      if (tick === 0) Object.assign(wires.down.options, run.network);
+      if (tick === run.liftedS * ticks) wires.down.options.rateBps = 0;
+    }
     if (tick % SOUNDS_PER_SECOND === 0) {
       const picture = tick / SOUNDS_PER_SECOND;
       sinceKeyframe = keyframeWanted || sinceKeyframe + 1 >= KEYFRAME_EVERY ? 0 : sinceKeyframe + 1;
       keyframeWanted = false;
       if (sinceKeyframe === 0) keyframes++;
       const weight = sinceKeyframe === 0 ? KEYFRAME_SIZE : run.layered ? LAYER_SIZES[sinceKeyframe % 4]! : 1;
-      const mean = run.videoBps / 8 / PICTURES_PER_SECOND;
+      const mean = Math.min(run.videoBps, encoderBps) / 8 / PICTURES_PER_SECOND;
       const size = Math.round((mean * weight * KEYFRAME_EVERY) / (KEYFRAME_EVERY - 1 + KEYFRAME_SIZE));
       const unit = run.layered
         ? layeredUnitOf(picture, atUs, { size, sinceKeyframe })

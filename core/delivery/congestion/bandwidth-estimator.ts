@@ -6,10 +6,17 @@
  */
 import { ARRIVAL_UNIT_US, NOT_ARRIVED, type ReceiverReport } from "../../wire/receiver-report.ts";
 
-/** A queue that no datagram of the last STANDING_US has escaped means congestion above the first, none below the second. */
-const CONGESTED_QUEUE_MS = 40;
-const FREE_QUEUE_MS = 20;
+/**
+ * A queue that no datagram of the last STANDING_US has escaped means congestion above this, and none below FREE_SHARE of it; more
+ * where delays are unsteady by themselves: on a busy machine, or for jitter that reports do not even out.
+ */
+const LEAST_QUEUE_MS = 15;
+const QUEUE_PER_NOISE = 2.5;
+const MOST_QUEUE_MS = 60;
+const FREE_SHARE = 0.5;
 const STANDING_US = 300_000;
+const NOISE_SMOOTHING_US = 5_000_000;
+const FIRST_NOISE_MS = 10;
 /** The fastest way is that of the last one to two of these. */
 const BASE_WINDOW_US = 10_000_000;
 /** The received rate is taken over about this time. */
@@ -27,6 +34,10 @@ const NEAR_CONGESTION = 0.12;
 /** More than this above what came through is a guess, whatever nobody sent. */
 const MAX_LEAD = 1.5;
 const LEAD_BPS = 100_000;
+/** What was once too much is passed only while so much of the rate is used: what nobody sends tries nothing. */
+const USED_SHARE = 0.85;
+/** Less than pacing is above the rate, so that bursts do not raise it. */
+const STEADY_SHARE = 0.9;
 /** Loss above this is congestion too, of a road whose queue is too short to be seen. */
 const CONGESTED_LOSS = 0.2;
 const LOSS_SMOOTHING_US = 1_500_000;
@@ -66,6 +77,8 @@ export class BandwidthEstimator {
   #totalBytes = 0;
   #judgeFromUs = 0;
   #decreasedUs = 0;
+  /** When a queue was last seen. */
+  #queuedUs = 0;
   #loss = 0;
   #borneLoss = CONGESTED_LOSS;
   /** Loss and rate before a decrease that was for loss. */
@@ -74,6 +87,9 @@ export class BandwidthEstimator {
   #received = 0;
   #lastQueueMs = 0;
   #lastUs = 0;
+  #noiseMs = FIRST_NOISE_MS;
+  /** What came through in the last STANDING_US: while a queue stands, what the road carries. */
+  #standingBps = 0;
 
   /** Bits a second that may be sent; undefined until a limit has been met. */
   get rateBps(): number | undefined {
@@ -82,7 +98,11 @@ export class BandwidthEstimator {
 
   /** A queue stands. A rate that was lowered without one was lowered for loss, to see whether that helps. */
   get hasQueue(): boolean {
-    return this.queueMs > CONGESTED_QUEUE_MS;
+    return this.queueMs > this.#congestedQueueMs;
+  }
+
+  get #congestedQueueMs(): number {
+    return Math.min(MOST_QUEUE_MS, LEAST_QUEUE_MS + QUEUE_PER_NOISE * this.#noiseMs);
   }
 
   /** What came through when the road was full, bits a second; undefined while it is not known, or no longer holds. */
@@ -160,16 +180,24 @@ export class BandwidthEstimator {
     const newest = this.#count - 1;
     const oldest = Math.max(0, this.#count - RING);
     let from = newest;
+    let standingFrom = newest;
     for (let i = newest; i >= oldest; i--) {
       const ageUs = nowUs - this.#atUs[i & (RING - 1)]!;
+      if (ageUs <= STANDING_US) standingFrom = i;
       if (ageUs <= STANDING_US) queueMs = Math.min(queueMs, this.#queuesMs[i & (RING - 1)]!);
       from = i;
       if (ageUs >= RATE_WINDOW_US) break;
     }
     this.queueMs = queueMs;
+    this.#standingBps = this.#bpsSince(standingFrom, nowUs);
     const spanUs = nowUs - this.#atUs[from & (RING - 1)]!;
     if (spanUs < RATE_WINDOW_US / 2) return;
-    this.receivedBps = ((this.#totalBytes - this.#bytes[from & (RING - 1)]!) * 8_000_000) / spanUs;
+    this.receivedBps = this.#bpsSince(from, nowUs);
+  }
+
+  #bpsSince(report: number, nowUs: number): number {
+    const slot = report & (RING - 1);
+    return ((this.#totalBytes - this.#bytes[slot]!) * 8_000_000) / Math.max(1, nowUs - this.#atUs[slot]!);
   }
 
   #adapt(rttMs: number, nowUs: number): void {
@@ -178,14 +206,22 @@ export class BandwidthEstimator {
     const isDraining = this.queueMs < this.#lastQueueMs - 2;
     this.#lastQueueMs = this.queueMs;
     const { hasQueue } = this;
+    if (!hasQueue) this.#noteNoise(elapsedUs);
+    if (this.queueMs > this.#congestedQueueMs * FREE_SHARE) this.#queuedUs = nowUs;
     if (nowUs >= this.#judgeFromUs) this.#judgeTrial();
     if (hasQueue || this.#loss > this.#borneLoss) {
       this.state = "congested";
       if (nowUs >= this.#judgeFromUs && !isDraining) this.#decrease(hasQueue, rttMs, nowUs);
       return;
     }
-    this.state = this.queueMs > FREE_QUEUE_MS ? "filling" : "free";
+    this.state = this.queueMs > this.#congestedQueueMs * FREE_SHARE ? "filling" : "free";
     if (this.state === "free" && nowUs >= this.#judgeFromUs) this.#increase(elapsedUs, nowUs);
+  }
+
+  /** How far reports are from the least delay of late. */
+  #noteNoise(elapsedUs: number): void {
+    const weight = 1 - Math.exp(-elapsedUs / NOISE_SMOOTHING_US);
+    this.#noiseMs += (Math.min(MOST_QUEUE_MS, this.newestQueueMs - this.queueMs) - this.#noiseMs) * weight;
   }
 
   /** Did the lower rate lower the loss? If not, the loss is not ours, and the rate was lowered for nothing. */
@@ -203,9 +239,10 @@ export class BandwidthEstimator {
     if (this.receivedBps === 0) return;
     const isLong = this.queueMs > LONG_QUEUE_MS;
     const factor = isLong ? STEEP_BACK_OFF : BACK_OFF;
-    const wanted = Math.max(MIN_RATE_BPS, this.receivedBps * factor);
+    const cameBps = hasQueue ? this.#standingBps : this.receivedBps;
+    const wanted = Math.max(MIN_RATE_BPS, cameBps * factor);
     // What was lost has used the road too, as far as it was lost behind it.
-    if (hasQueue) this.#congestedBps = this.receivedBps / (1 - Math.min(this.#loss, CONGESTED_LOSS));
+    if (hasQueue) this.#congestedBps = cameBps / (1 - Math.min(this.#loss, CONGESTED_LOSS));
     else this.#trial = { loss: this.#loss, rateBps: this.#rateBps };
     this.#rateBps = Math.min(this.#rateBps ?? MAX_RATE_BPS, wanted);
     this.decreases++;
@@ -224,7 +261,11 @@ export class BandwidthEstimator {
     const isFree = nowUs - this.#decreasedUs > FREE_AFTER_US;
     const growth = isNear ? CAREFUL_GROWTH : isFree ? FREE_GROWTH : GROWTH;
     const grown = rate * (1 + (growth * elapsedUs) / 1_000_000);
-    const most = this.receivedBps * MAX_LEAD + LEAD_BPS;
-    this.#rateBps = Math.min(MAX_RATE_BPS, Math.max(rate, Math.min(grown, most)));
+    const isUsed = this.receivedBps > rate * USED_SHARE;
+    const most = limit === undefined || isUsed ? this.receivedBps * MAX_LEAD + LEAD_BPS : limit;
+    // What comes through without a queue is not too much, whatever was thought of it; a queue that drains comes faster.
+    const isSteady = nowUs - this.#queuedUs > RATE_WINDOW_US + STANDING_US;
+    const least = isSteady ? Math.max(rate, this.receivedBps * STEADY_SHARE) : rate;
+    this.#rateBps = Math.min(MAX_RATE_BPS, Math.max(least, Math.min(grown, most)));
   }
 }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../../clock.ts";
 import { MAX_MEDIA_DATAGRAM_BYTES, MAX_PACED_DATAGRAMS } from "../../wire/limits.ts";
 
 /** Speed above the rate, so that the encoder's pictures leave before the next one comes. */
-const PACE = 1.3;
+const PACE = 1.1;
 /** Nothing waits longer than about this: a longer queue leaves faster. */
 const MAX_WAIT_US = 300_000;
 /** What timers are late by is caught up on. */
