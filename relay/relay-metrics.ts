@@ -73,6 +73,7 @@ export interface RelayGauges {
   rooms: number;
   participants: number;
   unauthenticated: number;
+  lanes: number;
   tracks: number;
   subscriptions: number;
   cacheBytes: number;
@@ -92,6 +93,7 @@ export function metricsText(
   text.gauge("tributary_rooms", "Rooms on this relay.", gauges.rooms);
   text.gauge("tributary_participants", "Participants on this relay.", gauges.participants);
   text.gauge("tributary_unauthenticated_sessions", "Sessions without a valid hello.", gauges.unauthenticated);
+  text.gauge("tributary_lanes", "Further connections of participants, for their datagrams.", gauges.lanes);
   text.gauge("tributary_tracks", "Published tracks.", gauges.tracks);
   text.gauge("tributary_subscriptions", "Subscriptions.", gauges.subscriptions);
   text.gauge("tributary_gop_cache_bytes", "Memory of GOP caches.", gauges.cacheBytes);

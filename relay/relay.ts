@@ -20,6 +20,7 @@ import { BanList } from "./ban-list.ts";
 import { Forwarder } from "./forwarder.ts";
 import { CacheBudget } from "./gop-cache.ts";
 import { GopReplays } from "./gop-replay.ts";
+import { Lanes } from "./lanes.ts";
 import { Member } from "./member.ts";
 import { type Admitted, type Arrival, Newcomer } from "./newcomer.ts";
 import { Refusal } from "./refusal.ts";
@@ -57,6 +58,7 @@ export class Relay {
   readonly #bans: BanList;
   readonly #surroundings: RoomSurroundings;
   readonly #members = new Set<Member>();
+  readonly #lanes = new Lanes();
   readonly #newcomers = new Set<Session>();
   /** Verified newcomers on their way into a room, by its name. */
   readonly #entering = new Map<string, number>();
@@ -127,6 +129,7 @@ export class Relay {
 
   /** Takes a session over. It is closed with a named code when it does not say a valid hello in time. */
   accept(session: Session): void {
+    if (this.#lanes.take(session)) return;
     this.counters.sessionsAccepted++;
     void session.closed.then(({ code, clean }) => {
       this.counters.sessionsClosed[clean ? closeReasonOf(code) : "lost"]++;
@@ -210,6 +213,7 @@ export class Relay {
       roomTracks: room.tracks,
     });
     this.#members.add(member);
+    if (arrival.hello.laneKey !== undefined) this.#lanes.add(arrival.hello.laneKey, session);
     // Welcome first: nothing about the room may reach the newcomer before it.
     sendWelcome(room, member, arrival, this.id, clock.nowUs());
     room.join(member);
@@ -313,6 +317,7 @@ export class Relay {
       rooms: this.rooms.size,
       participants: this.#members.size,
       unauthenticated: this.#newcomers.size,
+      lanes: this.#lanes.count,
       tracks,
       subscriptions,
       cacheBytes: this.#surroundings.cacheBudget.takenBytes,

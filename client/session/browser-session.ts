@@ -10,15 +10,16 @@ import {
   type SessionCounters,
 } from "../../core/session/session.ts";
 import { CLOSE_CODES } from "../../core/wire/close-codes.ts";
-import { MAX_PENDING_DATAGRAMS } from "../../core/wire/limits.ts";
+import { LANE_PATH, MAX_LANES } from "../../core/wire/limits.ts";
+import { DatagramQueue, type DatagramWriter } from "./datagram-queue.ts";
 
-/**
- * Writes that may be under way in the browser at once. Its own queue has no drop policy: with more it would
- * fill with stale datagrams on a slow uplink, out of our reach.
- */
-const MAX_WRITES_UNDER_WAY = 2;
-/** A datagram that waited this long is of no use any more and is dropped as `queue-full`. */
-const MAX_QUEUE_AGE_MS = 250;
+/** Datagrams that wait this long on average are held up by the browser's congestion control: another lane is opened. */
+const LANE_AFTER_WAIT_MS = 12;
+/** What a new lane helps is seen after this time; and so long after one that could not be opened no other is tried. */
+const LANE_PAUSE_MS = 700;
+const LANE_FAILED_PAUSE_MS = 10_000;
+const LANE_TIMEOUT_MS = 5_000;
+const LANE_KEY_BYTES = 18;
 /** Datagrams that the browser may hold for us while this thread is busy. */
 const INCOMING_DATAGRAMS = 1_024;
 const MAX_REASON_BYTES = 512;
@@ -30,6 +31,16 @@ export const connectBrowser: Connect = async (url, { certificateHashes, timeoutM
   if (typeof WebTransport === "undefined") {
     throw new SessionClosedError("this browser has no WebTransport; use a current Chrome, Edge or Firefox");
   }
+  const open = (to: string, withinMs: number) => openTransport(to, certificateHashes, withinMs);
+  return new BrowserSession(await open(url, timeoutMs), new URL(url), open);
+};
+
+/** Rejects with SessionClosedError. */
+async function openTransport(
+  url: string,
+  certificateHashes: readonly Uint8Array[],
+  timeoutMs: number,
+): Promise<WebTransport> {
   const options: WebTransportOptions = { congestionControl: "low-latency", requireUnreliable: true };
   if (certificateHashes.length > 0) {
     options.serverCertificateHashes = certificateHashes.map((hash) => ({
@@ -53,13 +64,10 @@ export const connectBrowser: Connect = async (url, { certificateHashes, timeoutM
   } finally {
     clearTimeout(timer);
   }
-  return new BrowserSession(transport, new URL(url));
-};
-
-interface QueuedDatagram {
-  bytes: Uint8Array<ArrayBuffer>;
-  queuedMs: number;
+  return transport;
 }
+
+type OpenTransport = (url: string, timeoutMs: number) => Promise<WebTransport>;
 
 class BrowserSession implements Session {
   readonly id = `wt-${nextId++}`;
@@ -68,24 +76,34 @@ class BrowserSession implements Session {
   readonly datagramHeadroom = 0;
   readonly keepsDatagramBuffer = true;
   readonly closed: Promise<SessionClose>;
+  readonly laneKey = laneKey();
   readonly #transport: WebTransport;
+  readonly #open: OpenTransport;
+  readonly #laneUrl: string;
+  readonly #lanes = new Set<WebTransport>();
   readonly #counters = emptyCounters();
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #queue: QueuedDatagram[] = [];
+  readonly #queue: DatagramQueue;
   readonly #earlyStreams: ByteStream[] = [];
-  #underWay = 0;
+  /** No lane is opened before. */
+  #nextLaneMs = 0;
   #over = false;
   /** Set by our own close: browsers then resolve `closed` with it. */
   #ownClose: SessionClose | undefined;
   #onStream: ((stream: ByteStream) => void) | undefined;
   onDatagram: (bytes: Uint8Array) => void = () => undefined;
 
-  constructor(transport: WebTransport, url: URL) {
+  constructor(transport: WebTransport, url: URL, open: OpenTransport) {
     this.#transport = transport;
+    this.#open = open;
+    this.#laneUrl = new URL(LANE_PATH + this.laneKey, url).href;
+    this.#queue = new DatagramQueue(
+      () => performance.now(),
+      (bytes) => this.#onStale(bytes),
+    );
+    this.#queue.add(writerOf(transport));
     this.remoteAddress = url.host;
     this.path = url.pathname + url.search;
     transport.datagrams.incomingHighWaterMark = INCOMING_DATAGRAMS;
-    this.#writer = transport.datagrams.writable.getWriter();
     this.closed = this.#watchClose();
     void this.#readDatagrams();
     void this.#acceptStreams();
@@ -111,44 +129,48 @@ class BrowserSession implements Session {
   sendDatagram(buffer: Uint8Array): SendFault | undefined {
     if (this.#over) return this.#refuse("closed");
     if (buffer.length > this.maxDatagramBytes) return this.#refuse("oversized");
-    if (this.#queue.length >= MAX_PENDING_DATAGRAMS) return this.#refuse("queue-full");
-    this.#queue.push({ bytes: buffer as Uint8Array<ArrayBuffer>, queuedMs: performance.now() });
     this.#counters.datagramsSent++;
     this.#counters.datagramBytesSent += buffer.length;
-    if (this.#underWay < MAX_WRITES_UNDER_WAY) this.#pump();
-    return undefined;
+    const fault = this.#queue.push(buffer as Uint8Array<ArrayBuffer>);
+    if (fault !== undefined) this.#onStale(buffer.length);
+    if (this.#queue.waitMs > LANE_AFTER_WAIT_MS) this.#widen();
+    return fault;
+  }
+
+  #onStale(bytes: number): void {
+    this.#refuse("queue-full");
+    this.#counters.datagramsSent--;
+    this.#counters.datagramBytesSent -= bytes;
+  }
+
+  /** One lane more, if that may be. */
+  #widen(): void {
+    if (this.#lanes.size >= MAX_LANES || performance.now() < this.#nextLaneMs) return;
+    this.#nextLaneMs = Number.POSITIVE_INFINITY;
+    this.#open(this.#laneUrl, LANE_TIMEOUT_MS).then(
+      (lane) => {
+        this.#nextLaneMs = performance.now() + LANE_PAUSE_MS;
+        if (this.#over) return lane.close();
+        this.#lanes.add(lane);
+        const writer = writerOf(lane);
+        this.#queue.add(writer);
+        const forget = (): void => {
+          this.#lanes.delete(lane);
+          this.#queue.remove(writer);
+        };
+        lane.closed.then(forget, forget);
+      },
+      () => {
+        // The session goes on with what it has.
+        this.#nextLaneMs = performance.now() + LANE_FAILED_PAUSE_MS;
+      },
+    );
   }
 
   #refuse(fault: SendFault): SendFault {
     this.#counters.dropped[fault]++;
     return fault;
   }
-
-  #pump(): void {
-    while (this.#underWay < MAX_WRITES_UNDER_WAY) {
-      const next = this.#queue.shift();
-      if (next === undefined) return;
-      if (performance.now() - next.queuedMs > MAX_QUEUE_AGE_MS) {
-        this.#counters.dropped["queue-full"]++;
-        this.#counters.datagramsSent--;
-        this.#counters.datagramBytesSent -= next.bytes.length;
-        continue;
-      }
-      this.#underWay++;
-      this.#writer.write(next.bytes).then(this.#written, this.#writeFailed);
-    }
-  }
-
-  readonly #written = (): void => {
-    this.#underWay--;
-    this.#pump();
-  };
-
-  readonly #writeFailed = (): void => {
-    // The session is ending; `closed` says why.
-    this.#underWay--;
-    this.#queue.length = 0;
-  };
 
   async openStream(): Promise<ByteStream> {
     try {
@@ -160,8 +182,7 @@ class BrowserSession implements Session {
 
   close(code: number, reason: string): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#queue.length = 0;
+    this.#end();
     const shortReason = cutToBytes(reason, MAX_REASON_BYTES);
     this.#ownClose = { code, reason: shortReason, clean: true };
     this.#transport.close({ closeCode: code, reason: shortReason });
@@ -175,9 +196,15 @@ class BrowserSession implements Session {
       const reason = cause instanceof Error ? cause.message : String(cause);
       return this.#ownClose ?? { code: CLOSE_CODES.lost, reason, clean: false };
     } finally {
-      this.#over = true;
-      this.#queue.length = 0;
+      this.#end();
     }
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#queue.clear();
+    for (const lane of this.#lanes) lane.close();
+    this.#lanes.clear();
   }
 
   async #readDatagrams(): Promise<void> {
@@ -248,6 +275,25 @@ class BrowserStream implements ByteStream {
       throw new SessionClosedError("the stream is over; it cannot be finished", { cause });
     }
   }
+}
+
+function writerOf({ datagrams }: WebTransport): DatagramWriter {
+  const writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> = datagrams.writable.getWriter();
+  writer.closed.catch(() => undefined);
+  return {
+    get maxDatagramBytes() {
+      return datagrams.maxDatagramSize;
+    },
+    write: (bytes) => writer.write(bytes),
+  };
+}
+
+/** Base64url: nobody else may guess it. */
+function laneKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(LANE_KEY_BYTES));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }
 
 function cutToBytes(text: string, maxBytes: number): string {

@@ -133,23 +133,18 @@ class RelayParticipant implements Participant {
 
   async #openControl(): Promise<void> {
     const { clock, relay, client } = this.#options;
+    const { laneKey } = this.#session;
     const stream = await this.#session.openStream();
-    const control = new ControlChannel<ClientMessageInput, typeof relayMessageSchema>(
-      stream,
-      relayMessageSchema,
-      clock,
-      undefined,
-      {
-        onMessage: (message) => this.#onMessage(message),
-        onEnd: (reason, message) => this.#onControlEnd(reason, message),
-      },
-    );
-    this.#control = control;
+    this.#control = new ControlChannel(stream, relayMessageSchema, clock, undefined, {
+      onMessage: (message) => this.#onMessage(message),
+      onEnd: (reason, message) => this.#onControlEnd(reason, message),
+    });
     this.#send({
       type: "hello",
       version: PROTOCOL_VERSION,
       ticket: relay.ticket,
       client,
+      ...(laneKey === undefined ? {} : { laneKey }),
       sentAtUs: Math.round(clock.nowUs()),
     });
   }

@@ -44,6 +44,8 @@ export interface Session {
    * the datagram proper starts behind them. 0 in browsers, 1 over our HTTP/3 layer. Constant.
    */
   readonly datagramHeadroom: number;
+  /** Names this session at the relay, for further connections that carry its datagrams (docs/wire.md, "Lanes"); undefined = it opens none. */
+  readonly laneKey?: string;
   /** Largest datagram proper, without headroom; may grow during a session. */
   readonly maxDatagramBytes: number;
   /**

@@ -49,6 +49,11 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
     version: u32,
     ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
     client: z.string().max(128).default(""),
+    /** Made up by the participant, for lanes; not to be guessed. */
+    laneKey: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{22,64}$/)
+      .optional(),
     sentAtUs: timeUs,
   }),
   z.object({ type: z.literal("publish"), request: u32, offer: trackOfferSchema }),

@@ -110,9 +110,9 @@ export class SimulatedCluster {
   }
 
   /** A session to a relay, as a browser dials it; the relay's end is handed to the relay. */
-  dial(relayId: string, network: Partial<NetworkOptions> = {}): MemorySessionPair {
+  dial(relayId: string, network: Partial<NetworkOptions> = {}, path = "/"): MemorySessionPair {
     const { clock, random } = this;
-    const pair = createMemorySessionPair({ clock, random, up: network, down: network });
+    const pair = createMemorySessionPair({ clock, random, up: network, down: network, path });
     this.relays.get(relayId)!.accept(pair.accepted);
     return pair;
   }
