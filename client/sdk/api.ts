@@ -152,6 +152,8 @@ export interface ConnectionStats {
   rttMs?: number;
   /** What the network carries of what we send, bits a second; absent until it has set a limit. */
   sendRateBps?: number;
+  /** Further connections that carry what we send, because the browser holds datagrams up on lossy networks. */
+  lanes: number;
   bytesSent: number;
   bytesReceived: number;
   datagramsSent: number;

@@ -80,7 +80,7 @@ class BrowserSession implements Session {
   readonly #transport: WebTransport;
   readonly #open: OpenTransport;
   readonly #laneUrl: string;
-  readonly #lanes = new Set<WebTransport>();
+  readonly #laneTransports = new Set<WebTransport>();
   readonly #counters = emptyCounters();
   readonly #queue: DatagramQueue;
   readonly #earlyStreams: ByteStream[] = [];
@@ -107,6 +107,10 @@ class BrowserSession implements Session {
     this.closed = this.#watchClose();
     void this.#readDatagrams();
     void this.#acceptStreams();
+  }
+
+  get lanes(): number {
+    return this.#laneTransports.size;
   }
 
   get counters(): Readonly<SessionCounters> {
@@ -145,17 +149,17 @@ class BrowserSession implements Session {
 
   /** One lane more, if that may be. */
   #widen(): void {
-    if (this.#lanes.size >= MAX_LANES || performance.now() < this.#nextLaneMs) return;
+    if (this.#laneTransports.size >= MAX_LANES || performance.now() < this.#nextLaneMs) return;
     this.#nextLaneMs = Number.POSITIVE_INFINITY;
     this.#open(this.#laneUrl, LANE_TIMEOUT_MS).then(
       (lane) => {
         this.#nextLaneMs = performance.now() + LANE_PAUSE_MS;
         if (this.#over) return lane.close();
-        this.#lanes.add(lane);
+        this.#laneTransports.add(lane);
         const writer = writerOf(lane);
         this.#queue.add(writer);
         const forget = (): void => {
-          this.#lanes.delete(lane);
+          this.#laneTransports.delete(lane);
           this.#queue.remove(writer);
         };
         lane.closed.then(forget, forget);
@@ -203,8 +207,8 @@ class BrowserSession implements Session {
   #end(): void {
     this.#over = true;
     this.#queue.clear();
-    for (const lane of this.#lanes) lane.close();
-    this.#lanes.clear();
+    for (const lane of this.#laneTransports) lane.close();
+    this.#laneTransports.clear();
   }
 
   async #readDatagrams(): Promise<void> {

@@ -26,6 +26,7 @@ export function connectionStats(
     state: facts.state,
     ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs * 10) / 10 }),
     ...(sendRateBps === undefined ? {} : { sendRateBps: Math.round(sendRateBps) }),
+    lanes: link?.lanes ?? 0,
     bytesSent: sum(tracks, "outbound"),
     bytesReceived: sum(tracks, "inbound"),
     datagramsSent: link?.datagramsSent ?? 0,

@@ -69,6 +69,8 @@ export interface LinkStats {
   sendRateBps: number | undefined;
   /** Standing queue that our datagrams wait in. */
   sendQueueMs: number;
+  /** Further connections that carry our datagrams. */
+  lanes: number;
   datagramsSent: number;
   dropped: Readonly<Record<LinkDrop, number>>;
   receiveDropped: Readonly<Record<LinkReceiveDrop, number>>;
@@ -314,6 +316,7 @@ export class Link {
       outstandingBytes: this.#outstandingBytes,
       sendRateBps: this.bandwidth.rateBps,
       sendQueueMs: this.bandwidth.queueMs,
+      lanes: this.session.lanes ?? 0,
       datagramsSent: this.#sent,
       dropped: this.#dropped,
       receiveDropped: this.#receiveDropped,

@@ -39,9 +39,10 @@ afterAll(async () => {
   await proxy?.close();
 });
 
+const join = async (identity: string): Promise<RoomPage> =>
+  RoomPage.join(await browser.newPage(), tributary.url, ROOM, await tributary.mint(ROOM, identity));
+
 it("two see and hear each other through loss and delay", async () => {
-  const join = async (identity: string): Promise<RoomPage> =>
-    RoomPage.join(await browser.newPage(), tributary.url, ROOM, await tributary.mint(ROOM, identity));
   const [ann, bob] = [await join("ann"), await join("bob")];
   await bob.seeCamera("ann");
   await bob.firstPicture("ann");
@@ -60,4 +61,18 @@ it("two see and hear each other through loss and delay", async () => {
   expect(rate).toBeGreaterThan(3);
   expect(toneShare).toBeGreaterThan(0.5);
   expect(ann.page.isClosed()).toBe(false);
+});
+
+it("lanes carry on where the browser takes much loss for congestion", async () => {
+  const cyd = await join("cyd");
+  for (const direction of ["up", "down"] as const) proxy.change(direction, { loss: 0.15, delayMs: 60 });
+  const lanes = await untilGood(
+    async () => {
+      await cyd.page.waitForTimeout(1_500);
+      return (await cyd.stats()).connection.lanes;
+    },
+    (open) => open > 0,
+  );
+  console.info(`  ${lanes} lanes`);
+  expect(lanes).toBeGreaterThan(0);
 });

@@ -121,6 +121,7 @@ export class FakeRoom implements Room {
         relayId: "relay-1",
         state: this.state,
         rttMs: 24.4,
+        lanes: 0,
         bytesSent: seconds * 160_000,
         bytesReceived: seconds * 480_000,
         datagramsSent: seconds * 180,
