@@ -61,10 +61,10 @@ function targetOf({ loss, burst, rtt, jitter }: Road): Record<string, Target> | 
 }
 
 /** By default those that a publisher chooses who knows the network. */
-function distancesFor({ loss, burst, rtt, jitter }: Road): readonly number[] {
+function distancesFor({ loss, burst }: Road): readonly number[] {
   if (options.copies === "none") return [];
   if (options.copies !== "auto") return options.copies.split("-").map(Number);
-  return redundancyDistances({ loss: loss / 100, burstMs: burst, rttMs: rtt, reorderMs: jitter });
+  return redundancyDistances({ loss: loss / 100, burstMs: burst });
 }
 
 async function measure(road: Road, speech: EncodedSpeech): Promise<void> {

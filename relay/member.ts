@@ -22,7 +22,7 @@ import type { Forwarder, ForwardSource } from "./forwarder.ts";
 import { Padding } from "./padding.ts";
 import { Shedding } from "./shedding.ts";
 import type { Subscriber, Subscription } from "./subscription.ts";
-import type { PublisherSignals, Track } from "./track.ts";
+import type { Audience, PublisherSignals, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
 
@@ -150,8 +150,8 @@ export class Member implements ForwardSource, PublisherSignals, Subscriber {
     this.send({ type: "keyframe-requested", trackId, rendition });
   }
 
-  trackBudget(trackId: number, repairWithinMs: number): void {
-    this.send({ type: "track-budget", trackId, repairWithinMs });
+  trackBudget(trackId: number, audience: Audience): void {
+    this.send({ type: "track-budget", trackId, ...audience });
   }
 
   renditionLimit(trackId: number, rendition: number, limitBps: number | undefined): void {

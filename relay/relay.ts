@@ -36,6 +36,9 @@ import { Room, type RoomSurroundings } from "./room.ts";
 import { applyRequest } from "./room-requests.ts";
 import { sendWelcome } from "./welcome.ts";
 
+/** Networks of subscribers are looked at this often, for what publishers should know of them. */
+const AUDIENCES_INTERVAL_MS = 1_000;
+
 /** What a relay says of itself; load and draining are filled in. */
 export type RelayIdentity = Omit<RelayRecord, "participants" | "draining">;
 
@@ -110,6 +113,9 @@ export class Relay {
     this.#timers = [
       every(clock, REPORT_INTERVAL_MS, () => this.#tickLinks()),
       every(clock, SPEAKERS_INTERVAL_MS, () => this.#tickSpeakers()),
+      every(clock, AUDIENCES_INTERVAL_MS, () => {
+        for (const room of this.rooms.values()) room.updateAudiences();
+      }),
     ];
     await this.#registration.start();
   }

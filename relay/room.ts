@@ -131,7 +131,7 @@ export class Room {
     const older = member.subscriptions.get(track.trackId);
     if (older !== undefined && older.rendition === wish.rendition) {
       older.change(wish);
-      track.updateBudget();
+      track.updateAudience();
       return;
     }
     const subscription = new Subscription(track, wish, member, this.surroundings.forwarded);
@@ -174,6 +174,10 @@ export class Room {
   }
 
   /** Tells who speaks, when that is news. To be called every SPEAKERS_INTERVAL_MS. */
+  updateAudiences(): void {
+    for (const track of this.tracks.values()) track.updateAudience();
+  }
+
   updateSpeakers(nowUs: number): void {
     const levels = new Map<string, number>();
     for (const track of this.tracks.values()) {

@@ -15,8 +15,11 @@ import type { Subscription } from "./subscription.ts";
 const DEFAULT_REPAIR_WITHIN_MS = 120;
 /** Kept free on the subscriber's hop beside its round trip. */
 const HOP_RESERVE_MS = 12;
-/** A smaller change of that time is no news. */
+/** Smaller changes are no news. */
 const BUDGET_STEP_MS = 10;
+const LOSS_STEP = 0.02;
+const BURST_STEP_MS = 5;
+const MAX_TOLD_BURST_MS = 1_000;
 
 /** Memory that all tracks of a relay share. */
 export interface TrackMemory {
@@ -24,11 +27,20 @@ export interface TrackMemory {
   recoveryPool: BlockPool;
 }
 
+/** What a publisher is to know of those who receive a track. */
+export interface Audience {
+  /** Time for recovery on the publisher's hop. */
+  repairWithinMs: number;
+  /** What the worst of their hops loses, 0..1, and how long losses last; 0 for video, which is repaired hop by hop. */
+  loss: number;
+  burstMs: number;
+}
+
 /** What a track tells its publisher. */
 export interface PublisherSignals {
   keyframeRequested(trackId: number, rendition: number): void;
   trackWanted(trackId: number, wanted: boolean): void;
-  trackBudget(trackId: number, repairWithinMs: number): void;
+  trackBudget(trackId: number, audience: Audience): void;
   renditionLimit(trackId: number, rendition: number, limitBps: number | undefined): void;
 }
 
@@ -89,7 +101,8 @@ export class Track {
   readonly activity: AudioActivity;
   readonly #signals: PublisherSignals;
   #wanted: boolean | undefined;
-  #repairWithinMs = DEFAULT_REPAIR_WITHIN_MS;
+  /** As the publisher knows it. */
+  #audience: Audience = { repairWithinMs: DEFAULT_REPAIR_WITHIN_MS, loss: 0, burstMs: 0 };
 
   constructor(
     trackId: number,
@@ -132,7 +145,7 @@ export class Track {
   addSubscription(subscription: Subscription): void {
     this.renditions[subscription.rendition]!.subscriptions.push(subscription);
     this.reportWanted();
-    this.updateBudget();
+    this.updateAudience();
     this.updateLimit(subscription.rendition);
   }
 
@@ -172,25 +185,38 @@ export class Track {
 
   /** Time for recovery on the publisher's hop. */
   get repairWithinMs(): number {
-    return this.#repairWithinMs;
+    return this.#audience.repairWithinMs;
   }
 
-  /** Finds how much time the publisher's hop may take, from what subscribers have, and tells the publisher what is news. */
-  updateBudget(): void {
-    let withinMs = 0;
+  /** Looks at what the hops of those who receive the track are like, and tells the publisher what is news. To be called now and then. */
+  updateAudience(): void {
+    const audience = this.#audienceNow();
+    const known = this.#audience;
+    const isNews =
+      Math.abs(audience.repairWithinMs - known.repairWithinMs) >= BUDGET_STEP_MS ||
+      Math.abs(audience.loss - known.loss) >= LOSS_STEP ||
+      Math.abs(audience.burstMs - known.burstMs) >= BURST_STEP_MS;
+    if (audience.repairWithinMs === 0 || !isNews) return;
+    this.#audience = audience;
+    for (const { receiver } of this.renditions)
+      if (receiver !== undefined) receiver.playoutDelayMs = audience.repairWithinMs;
+    this.#signals.trackBudget(this.trackId, audience);
+  }
+
+  #audienceNow(): Audience {
+    const audience: Audience = { repairWithinMs: 0, loss: 0, burstMs: 0 };
     for (const { subscriptions } of this.renditions) {
       for (const { playoutDelayMs, recovery } of subscriptions) {
+        const { rttMs, loss, burstMs } = recovery.outbound;
         // The hop behind us wants time for a round of its own; half is ours in any case.
-        const shareMs = playoutDelayMs - recovery.outbound.rttMs - HOP_RESERVE_MS;
-        withinMs = Math.max(withinMs, shareMs, playoutDelayMs / 2);
+        const shareMs = Math.max(playoutDelayMs - rttMs - HOP_RESERVE_MS, playoutDelayMs / 2);
+        audience.repairWithinMs = Math.max(audience.repairWithinMs, Math.round(shareMs));
+        if (!this.isAudio) continue;
+        audience.loss = Math.max(audience.loss, loss);
+        audience.burstMs = Math.max(audience.burstMs, Math.min(MAX_TOLD_BURST_MS, burstMs));
       }
     }
-    withinMs = Math.round(withinMs);
-    if (withinMs === 0 || Math.abs(withinMs - this.#repairWithinMs) < BUDGET_STEP_MS) return;
-    this.#repairWithinMs = withinMs;
-    for (const { receiver } of this.renditions)
-      if (receiver !== undefined) receiver.playoutDelayMs = withinMs;
-    this.#signals.trackBudget(this.trackId, withinMs);
+    return audience;
   }
 
   setMuted(muted: boolean): void {

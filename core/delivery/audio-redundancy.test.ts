@@ -42,6 +42,14 @@ describe("audio redundancy", () => {
   it("carries the last two frames", () => expect(distances([1, 2, 3, 4])).toEqual([1, 2]));
   it("carries a third where two copies are not enough", () =>
     expect(distances([1, 2, 3, 4], { ...CALM, loss: 0.2 })).toEqual([1, 2, 3]));
+  it("serves the hops behind the relay too", () => {
+    const redundancy = new AudioRedundancy();
+    redundancy.setBeyond({ loss: 0.22, burstMs: 0 });
+    const payloads = [1, 2, 3, 4, 5].map((frameId) => redundancy.wrap(unit(frameId), 900, CALM));
+    expect(readRedundantPayload(payloads[4]!)!.redundant.map(({ distance }) => distance)).toEqual([
+      1, 2, 3, 4,
+    ]);
+  });
   it("reaches over bursts", () => expect(distances([1, 2, 3, 4, 5, 6, 7, 8], BURSTY)).toEqual([2, 4, 6]));
   it("has nothing to carry at first", () => expect(distances([1])).toEqual([]));
   it("leaves out what was not sent", () => expect(distances([1, 2, 4])).toEqual([2]));

@@ -1,5 +1,5 @@
 /**
- * Which earlier audio frames travel along with a new one: the last two or three where losses are single, frames further
+ * Which earlier audio frames travel along with a new one: the last two to four where losses are single, frames further
  * apart where they come in bursts. docs/wire.md, "Audio redundancy".
  */
 import { MAX_REDUNDANT_FRAMES } from "../wire/limits.ts";
@@ -11,6 +11,9 @@ const CALM_DISTANCES = [1, 2];
 /** Where two copies are not enough: a third brings back what they do not, 20 ms later, and long before repair would. */
 const LOSSY_DISTANCES = [1, 2, 3];
 const LOSSY = 0.14;
+/** Two lossy hops behind each other. */
+const VERY_LOSSY_DISTANCES = [1, 2, 3, 4];
+const VERY_LOSSY = 0.24;
 const BURSTY_DISTANCES = [2, 4, 6];
 /** Very long bursts: copies on both sides of 100 ms. */
 const LONG_BURST_DISTANCES = [2, 5, 8];
@@ -21,16 +24,26 @@ const REMEMBERED = 9;
 const ENTRY_BYTES = 5;
 const MAX_AGE_US = 6_500_000;
 
+/** What a hop, or the whole way, loses: share of datagrams, and how long losses last. */
+export type Losses = Pick<HopConditions, "loss" | "burstMs">;
+
 /** How many frames back the copies are, for what is known of the way to the receiver. */
-export function redundancyDistances(hop: Readonly<HopConditions>): readonly number[] {
+export function redundancyDistances(hop: Readonly<Losses>): readonly number[] {
   if (hop.loss < 0.01 || hop.burstMs < BURSTY_MS) {
-    return hop.loss < LOSSY ? CALM_DISTANCES : LOSSY_DISTANCES;
+    if (hop.loss < LOSSY) return CALM_DISTANCES;
+    return hop.loss < VERY_LOSSY ? LOSSY_DISTANCES : VERY_LOSSY_DISTANCES;
   }
   return hop.burstMs < LONG_BURST_MS ? BURSTY_DISTANCES : LONG_BURST_DISTANCES;
 }
 
 export class AudioRedundancy {
   readonly #recent: AccessUnit[] = [];
+  #beyond: Losses = { loss: 0, burstMs: 0 };
+
+  /** What the worst of the hops behind the next relay loses: copies serve the whole way. */
+  setBeyond(losses: Losses): void {
+    this.#beyond = losses;
+  }
 
   /** Forgets earlier units: they will not travel along. */
   clear(): void {
@@ -41,10 +54,14 @@ export class AudioRedundancy {
    * The payload for `unit` with copies of earlier units in front, at most `maxBytes` long; undefined when there is no copy to
    * send, or no room. Units are kept, their bytes must not change.
    */
-  wrap(unit: AccessUnit, maxBytes: number, hop: Readonly<HopConditions>): Uint8Array | undefined {
+  wrap(unit: AccessUnit, maxBytes: number, hop: Readonly<Losses>): Uint8Array | undefined {
+    const way: Losses = {
+      loss: 1 - (1 - hop.loss) * (1 - this.#beyond.loss),
+      burstMs: Math.max(hop.burstMs, this.#beyond.burstMs),
+    };
     const redundant: RedundantFrame[] = [];
     let length = 1 + unit.bytes.length;
-    for (const distance of redundancyDistances(hop)) {
+    for (const distance of redundancyDistances(way)) {
       const copy = this.#recent.find((earlier) => ((unit.frameId - earlier.frameId) | 0) === distance);
       if (copy === undefined || copy.encrypted !== unit.encrypted) continue;
       const ageUs = unit.captureTimeUs - copy.captureTimeUs;

@@ -176,7 +176,7 @@ class RelayParticipant implements Participant {
       case "failed":
         return this.#requests.reject(message.request, new RequestFailedError(message.code, message.message));
       case "track-budget":
-        return this.#published.get(message.trackId)?.setRepairWithin(message.repairWithinMs);
+        return this.#published.get(message.trackId)?.setAudience(message);
       case "rendition-limit":
         return this.#published.get(message.trackId)?.setLimit(message);
       case "keyframe-requested":

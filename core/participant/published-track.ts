@@ -28,6 +28,13 @@ export interface TrackRequests {
   unpublish(trackId: number): Promise<void>;
 }
 
+/** What the relay says of those who receive a track. */
+interface Audience {
+  repairWithinMs: number;
+  loss: number;
+  burstMs: number;
+}
+
 /** Assumed until the relay says how much time subscribers leave to this hop. */
 const FIRST_REPAIR_WITHIN_MS = 120;
 
@@ -151,9 +158,10 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
     );
   }
 
-  /** The relay says within which time repair of this track is of use to it. */
-  setRepairWithin(repairWithinMs: number): void {
+  /** The relay says within which time repair of this track is of use to it, and what subscribers' hops lose. */
+  setAudience({ repairWithinMs, loss, burstMs }: Audience): void {
     for (const { repair } of this.#renditions) repair.playoutDelayMs = repairWithinMs;
+    this.#redundancy?.setBeyond({ loss, burstMs });
   }
 
   /** The relay says what subscribers' networks carry. */

@@ -127,11 +127,16 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("keyframe-requested"), trackId: trackIdSchema, rendition: renditionIndex }),
   /** To the publisher: does anybody want this track (so that an unwatched camera need not be encoded)? */
   z.object({ type: z.literal("track-wanted"), trackId: trackIdSchema, wanted: z.boolean() }),
-  /** To the publisher: how long after undelayed arrival at the relay a datagram of this track is still of use there. */
+  /**
+   * To the publisher: how long after undelayed arrival at the relay a datagram of this track is still of use there, and what the worst of the
+   * subscribers' hops loses (share, and how long losses last), for the copies that audio carries.
+   */
   z.object({
     type: z.literal("track-budget"),
     trackId: trackIdSchema,
     repairWithinMs: z.number().int().min(0).max(10_000),
+    loss: z.number().min(0).max(1).default(0),
+    burstMs: z.number().min(0).max(10_000).default(0),
   }),
   /** To the publisher: no subscriber's network carries more of this rendition, bits a second with datagram headers; null = no limit is known. */
   z.object({
