@@ -24,8 +24,8 @@ const QUANTILE = 0.95;
 const PER_CENT_WORTH_US = 15_000;
 /** From complete arrival to decoded. */
 const DECODE_ALLOWANCE_US = 8_000;
-/** Sound may be ahead of the picture by this much before the sound is asked to wait. */
-const DEAD_BAND_US = 30_000;
+/** Sound may be ahead of the picture by this much before the sound is asked to wait; with what single pictures are late by, it stays below 45 ms (ITU-R BT.1359). */
+const DEAD_BAND_US = 25_000;
 const MAX_SYNC_DELAY_US = 300_000;
 /** The delay moves by at most this much a frame, unless it is far off. */
 const SLEW_US = 2_000;
@@ -42,8 +42,8 @@ const GIVE_UP_AFTER_US = 300_000;
 /** A picture goes to the decoder this long before it is due, whatever is missing that it does not need. */
 const RELEASE_EARLY_US = 12_000;
 const KEYFRAME_REQUEST_GAP_US = 400_000;
-/** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh. */
-const DISPLAY_LATENCY_US = 16_700;
+/** From drawing on a worker's canvas to the screen: what is drawn waits for the page's next refresh, and some more as measured from outside. */
+const DISPLAY_LATENCY_US = 22_000;
 
 /** `past`: replayed for the decoder's sake, and not to be seen any more. */
 export type VideoDrop = "superseded" | "queue-full" | "decoder-busy" | "past";
