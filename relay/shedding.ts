@@ -111,7 +111,7 @@ export class Shedding {
     const { rateBps, state, decreases } = this.#bandwidth;
     if (rateBps === undefined) return;
     this.#measureRepair(nowUs);
-    this.#limit(rateBps, nowUs);
+    if (!this.#bandwidth.isTrying) this.#limit(rateBps, nowUs);
     const hasNews = decreases !== this.#decreases;
     this.#decreases = decreases;
     if (state !== "free") this.#freeSinceUs = nowUs;

@@ -44,6 +44,7 @@ const LOSS_SMOOTHING_US = 1_500_000;
 /** A lower rate that leaves more than this of the loss was no help: loss up to so many times as much is borne from then on. */
 const HELPED = 0.6;
 const BORNE_FACTOR = 1.5;
+const MOST_LOSS = 0.9;
 /** It is forgotten this slowly once the loss is gone. */
 const BORNE_MEMORY_US = 60_000_000;
 const MIN_RATE_BPS = 50_000;
@@ -103,6 +104,11 @@ export class BandwidthEstimator {
 
   get #congestedQueueMs(): number {
     return Math.min(MOST_QUEUE_MS, LEAST_QUEUE_MS + QUEUE_PER_NOISE * this.#noiseMs);
+  }
+
+  /** The rate is lower for loss, until it is known whether that helps. */
+  get isTrying(): boolean {
+    return this.#trial !== undefined;
   }
 
   /** What came through when the road was full, bits a second; undefined while it is not known, or no longer holds. */
@@ -230,7 +236,7 @@ export class BandwidthEstimator {
     if (trial === undefined) return;
     this.#trial = undefined;
     if (this.#loss < trial.loss * HELPED) return;
-    this.#borneLoss = Math.min(0.9, this.#loss * BORNE_FACTOR);
+    this.#borneLoss = Math.min(MOST_LOSS, this.#loss * BORNE_FACTOR);
     this.#rateBps = trial.rateBps ?? MAX_RATE_BPS;
   }
 
