@@ -267,8 +267,10 @@ export class BandwidthEstimator {
     const isFree = nowUs - this.#decreasedUs > FREE_AFTER_US;
     const growth = isNear ? CAREFUL_GROWTH : isFree ? FREE_GROWTH : GROWTH;
     const grown = rate * (1 + (growth * elapsedUs) / 1_000_000);
-    const isUsed = this.receivedBps > rate * USED_SHARE;
-    const most = limit === undefined || isUsed ? this.receivedBps * MAX_LEAD + LEAD_BPS : limit;
+    // Loss that is borne is not for want of room.
+    const sentBps = this.receivedBps / (1 - Math.min(this.#loss, MOST_LOSS));
+    const isUsed = sentBps > rate * USED_SHARE;
+    const most = limit === undefined || isUsed ? sentBps * MAX_LEAD + LEAD_BPS : limit;
     // What comes through without a queue is not too much, whatever was thought of it; a queue that drains comes faster.
     const isSteady = nowUs - this.#queuedUs > RATE_WINDOW_US + STANDING_US;
     const least = isSteady ? Math.max(rate, this.receivedBps * STEADY_SHARE) : rate;
