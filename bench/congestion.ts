@@ -7,9 +7,12 @@
  * chance does not lower the rate: `fullShare` is the share of seconds at full rate.
  * Rows with `viewer` put one of two who watch behind the bottleneck instead: `picturesPerSecond` is what that one can show of 30, `backS` how
  * long after the lift it is 30 again, `othersFaults` what the other one missed, `publisherKept` whether the publisher kept its rate.
+ * Rows with `publishers` have several share the bottleneck of their uplinks, one after the other every 15 s: `leastShare` is what the one with the
+ * least sends of all that is sent, from 30 s after the last has begun.
  * Where `both` who watch are behind such a bottleneck, the publisher lowers its rate instead: `publisherKbps` to so much.
  */
 import { type BottleneckSecond, runBottleneck } from "../test/sim/bottleneck.ts";
+import { runSharedBottleneck } from "../test/sim/shared-bottleneck.ts";
 import { PICTURES_PER_SECOND, runViewers, SOUNDS_PER_SECOND } from "../test/sim/viewers.ts";
 import { type Figures, quantile, readOptions, reportRow, type Target } from "./report.ts";
 
@@ -39,6 +42,13 @@ const options = readOptions({
     max: 1,
     whole: true,
     about: "with --viewer, 1 = both who watch are behind such a bottleneck",
+  },
+  publishers: {
+    default: null,
+    min: 2,
+    max: 4,
+    whole: true,
+    about: "with --rate, so many share the bottleneck of their uplinks",
   },
   seconds: { default: 40, min: 15, max: 600, about: "time behind the bottleneck; 25 more follow without" },
   seed: { default: 1, min: 0, max: 2 ** 31, whole: true, about: "of the randomness" },
@@ -183,14 +193,69 @@ async function runViewerRow(
   });
 }
 
+/** One after the other, a household's calls begin. */
+const START_EVERY_S = 15;
+const LATE_S = 30;
+const SHARED_S = 45;
+const SHARED_TABLE = [
+  { ...BASE, publishers: 2 },
+  { ...BASE, rate: 2_000, full: 1_500, publishers: 2 },
+  { ...BASE, rate: 1_500, full: 1_500, rtt: 80, queue: 200, publishers: 2 },
+  { ...BASE, queue: 60, publishers: 2 },
+  { ...BASE, loss: 5, publishers: 2 },
+];
+
+async function runSharedRow(road: Road, publishers: number): Promise<void> {
+  const startS = Array.from({ length: publishers }, (_, index) => index * START_EVERY_S);
+  const fromS = startS.at(-1)! + LATE_S;
+  const seconds = fromS + SHARED_S;
+  const { sentBps, queuesMs, soundShare } = await runSharedBottleneck({
+    seed: options.seed,
+    fullBps: startS.map(() => road.full * 1_000),
+    startS,
+    rttMs: road.rtt,
+    network: {
+      rateBps: road.rate * 1_000,
+      queueMs: road.queue,
+      loss: road.loss / 100,
+      lossBurstMs: road.burst,
+      jitterMs: road.jitter,
+    },
+    seconds,
+  });
+  // Each one's seconds count from its own start.
+  const late = sentBps.map((bps, index) => mean(bps.slice(fromS - startS[index]!)));
+  const all = late.reduce((sum, bps) => sum + bps, 0);
+  const waited = queuesMs.slice(SETTLE_S).flat();
+  reportRow({
+    bench: "congestion",
+    row: { ...road, publishers, seconds, seed: options.seed },
+    figures: {
+      leastShare: Math.min(...late) / all,
+      utilisation: all / (road.rate * 1_000),
+      soundShare,
+      queueP50Ms: quantile(waited, 0.5),
+      queueP95Ms: quantile(waited, 0.95),
+    },
+    target: {
+      queueP95Ms: "<= 150",
+      soundShare: ">= 0.995",
+      ...(publishers === 2 ? ({ leastShare: ">= 0.4" } satisfies Record<string, Target>) : {}),
+    },
+  });
+}
+
 if (options.rate === null) {
   for (const road of TABLE) await runRow(road);
   for (const { rate, viewer, both } of VIEWER_TABLE)
     await runViewerRow({ rate, full: 1_000, queue: 400, rtt: 40 }, viewer, both);
+  for (const { publishers, ...road } of SHARED_TABLE) await runSharedRow(road, publishers);
 } else if (options.viewer !== null) {
   const { rate, full, queue, rtt } = options;
   await runViewerRow({ rate, full, queue, rtt }, options.viewer, options.both);
 } else {
   const { rate, full, queue, rtt, loss, burst, jitter } = options;
-  await runRow({ rate, full, queue, rtt, loss, burst, jitter });
+  const road = { rate, full, queue, rtt, loss, burst, jitter };
+  if (options.publishers === null) await runRow(road);
+  else await runSharedRow(road, options.publishers);
 }

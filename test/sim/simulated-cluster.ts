@@ -9,7 +9,7 @@ import type { ParticipantEvent } from "../../core/participant/events.ts";
 import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
-import type { NetworkOptions } from "../../core/session/network-path.ts";
+import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
 import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
 import { Refusal } from "../../relay/refusal.ts";
@@ -58,6 +58,8 @@ export interface JoinWish {
   grants?: Partial<Grants>;
   relayId?: string;
   network?: Partial<NetworkOptions>;
+  /** The way to the relay, shared with others. */
+  up?: NetworkPath;
   token?: string;
   onEvent?(event: ParticipantEvent): void;
   onAccessUnit?(trackId: number, unit: AccessUnit): void;
@@ -110,9 +112,14 @@ export class SimulatedCluster {
   }
 
   /** A session to a relay, as a browser dials it; the relay's end is handed to the relay. */
-  dial(relayId: string, network: Partial<NetworkOptions> = {}, path = "/"): MemorySessionPair {
+  dial(
+    relayId: string,
+    network: Partial<NetworkOptions> = {},
+    path = "/",
+    up: NetworkPath | undefined = undefined,
+  ): MemorySessionPair {
     const { clock, random } = this;
-    const pair = createMemorySessionPair({ clock, random, up: network, down: network, path });
+    const pair = createMemorySessionPair({ clock, random, up: up ?? network, down: network, path });
     this.relays.get(relayId)!.accept(pair.accepted);
     return pair;
   }
@@ -138,7 +145,7 @@ export class SimulatedCluster {
     const relayId = wish.relayId ?? "relay1";
     const events: ParticipantEvent[] = [];
     const units: SimulatedMember["units"] = [];
-    const wires = this.dial(relayId, wish.network);
+    const wires = this.dial(relayId, wish.network, "/", wish.up);
     const participant = await joinRelay({
       connect: async () => wires.dialled,
       clock: this.clock,

@@ -25,9 +25,12 @@ const RATE_WINDOW_US = 500_000;
 const BACK_OFF = 0.85;
 const STEEP_BACK_OFF = 0.7;
 const LONG_QUEUE_MS = 150;
-/** Growth a second; slower where the last congestion was, faster when there has been none for FREE_AFTER_US. */
+/**
+ * Growth a second; slower where the last congestion was, faster when there has been none for FREE_AFTER_US. There it is the same for all who
+ * share a road, however much each of them has, so that they come to have as much (draft-ietf-rmcat-gcc, section 5.5).
+ */
 const GROWTH = 0.08;
-const CAREFUL_GROWTH = 0.03;
+const CAREFUL_GROWTH_BPS = 30_000;
 const FREE_GROWTH = 0.25;
 const FREE_AFTER_US = 8_000_000;
 const NEAR_CONGESTION = 0.12;
@@ -265,8 +268,9 @@ export class BandwidthEstimator {
     // Beyond it the road has changed.
     if (limit !== undefined && rate > limit * (1 + NEAR_CONGESTION)) this.#congestedBps = undefined;
     const isFree = nowUs - this.#decreasedUs > FREE_AFTER_US;
-    const growth = isNear ? CAREFUL_GROWTH : isFree ? FREE_GROWTH : GROWTH;
-    const grown = rate * (1 + (growth * elapsedUs) / 1_000_000);
+    const fast = rate * (isFree ? FREE_GROWTH : GROWTH);
+    const growth = isNear ? Math.min(CAREFUL_GROWTH_BPS, fast) : fast;
+    const grown = rate + (growth * elapsedUs) / 1_000_000;
     // Loss that is borne is not for want of room.
     const sentBps = this.receivedBps / (1 - Math.min(this.#loss, MOST_LOSS));
     const isUsed = sentBps > rate * USED_SHARE;
