@@ -13,7 +13,8 @@
  */
 import { type BottleneckSecond, runBottleneck } from "../test/sim/bottleneck.ts";
 import { runSharedBottleneck } from "../test/sim/shared-bottleneck.ts";
-import { PICTURES_PER_SECOND, runViewers, SOUNDS_PER_SECOND } from "../test/sim/viewers.ts";
+import { PICTURES_PER_SECOND } from "../test/sim/simulated-encoder.ts";
+import { runViewers, SOUNDS_PER_SECOND } from "../test/sim/viewers.ts";
 import { type Figures, quantile, readOptions, reportRow, type Target } from "./report.ts";
 
 const options = readOptions({

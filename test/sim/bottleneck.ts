@@ -4,6 +4,7 @@
  */
 import type { NetworkOptions } from "../../core/session/network-path.ts";
 import { cameraOf, MICROPHONE, SimulatedCluster, unitOf } from "./simulated-cluster.ts";
+import { PICTURES_PER_SECOND, SimulatedEncoder } from "./simulated-encoder.ts";
 
 export interface BottleneckRun {
   seed: number;
@@ -29,22 +30,18 @@ export interface BottleneckSecond {
   picturesArrived: number;
 }
 
-const PICTURES_PER_SECOND = 30;
 const SOUNDS_PER_SECOND = 50;
-const KEYFRAME_SECONDS = 4;
-/** A keyframe is so many times as large as another picture. */
-const KEYFRAME_FACTOR = 5;
 
 export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecond[]> {
   const sim = new SimulatedCluster(run.seed);
   const { clock } = sim;
   await sim.addRelay("relay1");
-  let videoBps = run.fullBps;
+  const encoder = new SimulatedEncoder(run.fullBps);
   const ada = await sim.joined({
     identity: "ada",
     network: { delayMs: run.rttMs / 2 },
     onEvent: (event) => {
-      if (event.type === "encoder-rate") videoBps = Math.min(run.fullBps, event.bitrateBps);
+      if (event.type === "encoder-rate") encoder.toldBps = event.bitrateBps;
     },
   });
   const bob = await sim.joined({ identity: "bob", network: { delayMs: run.rttMs / 2 } });
@@ -56,24 +53,17 @@ export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecon
   const told: number[] = [];
   const steps = [...run.steps];
   const ticks = PICTURES_PER_SECOND * SOUNDS_PER_SECOND;
-  const keyframeEvery = PICTURES_PER_SECOND * KEYFRAME_SECONDS;
   for (let tick = 0; tick < run.seconds * ticks; tick += 10) {
     const atUs = startUs + (tick * 1_000_000) / ticks;
     await clock.advance((atUs - clock.nowUs()) / 1000);
     while (steps[0] !== undefined && steps[0].atSeconds * ticks <= tick)
       Object.assign(ada.wires.up.options, steps.shift()!.network);
     if (tick % SOUNDS_PER_SECOND === 0) {
-      const picture = tick / SOUNDS_PER_SECOND;
-      const keyframe = picture % keyframeEvery === 0;
-      const share = keyframeEvery / (keyframeEvery - 1 + KEYFRAME_FACTOR);
-      const size = Math.round(
-        ((videoBps * share) / 8 / PICTURES_PER_SECOND) * (keyframe ? KEYFRAME_FACTOR : 1),
-      );
-      camera.send(unitOf(picture, atUs, { size, keyframe }));
+      camera.send(unitOf(tick / SOUNDS_PER_SECOND, atUs, encoder.next()));
     }
     if (tick % PICTURES_PER_SECOND === 0)
       microphone.send(unitOf(tick / PICTURES_PER_SECOND, atUs, { size: 80, audioLevel: 20 }));
-    if (tick % ticks === ticks - 10) told.push(videoBps);
+    if (tick % ticks === ticks - 10) told.push(encoder.bps);
   }
   await clock.advance(1_500);
   const seconds = told.map((bps, second) => {

@@ -6,6 +6,7 @@
 import type { MemorySessionPair } from "../../core/session/memory.ts";
 import { type NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import { cameraOf, MICROPHONE, SimulatedCluster, unitOf } from "./simulated-cluster.ts";
+import { PICTURES_PER_SECOND, SimulatedEncoder } from "./simulated-encoder.ts";
 
 export interface SharedBottleneckRun {
   seed: number;
@@ -28,17 +29,13 @@ export interface SharedBottleneckResult {
   soundShare: number;
 }
 
-const PICTURES_PER_SECOND = 30;
 const SOUNDS_PER_SECOND = 50;
 const SOUND_BYTES = 80;
-const KEYFRAME_EVERY = 120;
-const KEYFRAME_SIZE = 5;
 const SECOND_US = 1_000_000;
 
 interface Publisher {
   startS: number;
-  fullBps: number;
-  encoderBps: number;
+  encoder: SimulatedEncoder;
   camera: { send(unit: ReturnType<typeof unitOf>): boolean };
   microphone: { trackId: number; send(unit: ReturnType<typeof unitOf>): boolean };
   session: MemorySessionPair["dialled"];
@@ -56,12 +53,13 @@ export async function runSharedBottleneck(run: SharedBottleneckRun): Promise<Sha
   const viewer = await sim.joined({ identity: "viewer", network });
   const publishers: Publisher[] = [];
   for (const [index, fullBps] of run.fullBps.entries()) {
+    const encoder = new SimulatedEncoder(fullBps);
     const { participant, wires } = await sim.joined({
       identity: `publisher-${index}`,
       network,
       up,
       onEvent: (event) => {
-        if (event.type === "encoder-rate") publishers[index]!.encoderBps = event.bitrateBps;
+        if (event.type === "encoder-rate") encoder.toldBps = event.bitrateBps;
       },
     });
     const camera = await clock.until(participant.publish(cameraOf(fullBps)));
@@ -70,8 +68,7 @@ export async function runSharedBottleneck(run: SharedBottleneckRun): Promise<Sha
     const startS = run.startS[index]!;
     publishers.push({
       startS,
-      fullBps,
-      encoderBps: fullBps,
+      encoder,
       camera,
       microphone,
       session: wires.dialled,
@@ -113,9 +110,5 @@ function sentBpsOf({ sentBytes }: Publisher): number[] {
 }
 
 function sendPicture(publisher: Publisher, atUs: number): void {
-  const keyframe = publisher.pictures % KEYFRAME_EVERY === 0;
-  const bps = Math.min(publisher.fullBps, publisher.encoderBps);
-  const mean = (bps / 8 / PICTURES_PER_SECOND) * (KEYFRAME_EVERY / (KEYFRAME_EVERY - 1 + KEYFRAME_SIZE));
-  const size = Math.round(mean * (keyframe ? KEYFRAME_SIZE : 1));
-  publisher.camera.send(unitOf(publisher.pictures++, atUs, { size, keyframe }));
+  publisher.camera.send(unitOf(publisher.pictures++, atUs, publisher.encoder.next()));
 }

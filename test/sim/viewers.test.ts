@@ -3,7 +3,8 @@
  * publisher sends less.
  */
 import { describe, expect, it } from "vitest";
-import { PICTURES_PER_SECOND, runViewers, SOUNDS_PER_SECOND, type ViewerSecond } from "./viewers.ts";
+import { PICTURES_PER_SECOND } from "./simulated-encoder.ts";
+import { runViewers, SOUNDS_PER_SECOND, type ViewerSecond } from "./viewers.ts";
 
 const NOT_QUEUED = { "shed-overflow": 0, "shed-withdrawn": 0 };
 

@@ -6,6 +6,7 @@ import { DecodeOrder } from "../../core/media/decode-order.ts";
 import type { NetworkOptions } from "../../core/session/network-path.ts";
 import { layeredUnitOf } from "./layered-camera.ts";
 import { cameraOf, MICROPHONE, SimulatedCluster, type SimulatedMember, unitOf } from "./simulated-cluster.ts";
+import { PICTURES_PER_SECOND, SimulatedEncoder } from "./simulated-encoder.ts";
 
 export interface ViewersRun {
   seed: number;
@@ -43,11 +44,8 @@ export interface ViewersResult {
 }
 
 export const SOUNDS_PER_SECOND = 50;
-export const PICTURES_PER_SECOND = 30;
-const KEYFRAME_EVERY = 120;
-/** Sizes by place in the pattern of four, as measured of Chromium's encoder, and of keyframes. */
+/** Sizes by place in the pattern of four, as measured of Chromium's encoder. */
 const LAYER_SIZES = [1.6, 0.7, 1, 0.7];
-const KEYFRAME_SIZE = 5;
 const SOUND_BYTES = 80;
 const SECOND_US = 1_000_000;
 
@@ -57,17 +55,16 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
   const relay = await sim.addRelay("relay1");
   const network = { delayMs: run.rttMs / 2 };
   let publisherBps: number | undefined;
-  let encoderBps = Number.POSITIVE_INFINITY;
-  let keyframeWanted = true;
+  const encoder = new SimulatedEncoder(run.videoBps);
   const ada = await sim.joined({
     identity: "ada",
     network,
     onEvent: (event) => {
       if (event.type === "encoder-rate") {
-        encoderBps = event.bitrateBps;
-        publisherBps = Math.min(publisherBps ?? encoderBps, encoderBps);
+        encoder.toldBps = event.bitrateBps;
+        publisherBps = Math.min(publisherBps ?? event.bitrateBps, event.bitrateBps);
       }
-      if (event.type === "keyframe-requested") keyframeWanted = true;
+      if (event.type === "keyframe-requested") encoder.keyframeWanted = true;
     },
   });
   const slow = await sim.joined({ identity: "slow", network });
@@ -78,8 +75,6 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
     for (const { trackId } of [camera, microphone]) await clock.until(participant.subscribe(trackId));
   const startUs = clock.nowUs();
   const sent = new Map<number, Uint8Array>();
-  let sinceKeyframe = 0;
-  let keyframes = 0;
   const ticks = PICTURES_PER_SECOND * SOUNDS_PER_SECOND;
   for (let tick = 0; tick < run.seconds * ticks; tick += 10) {
     const atUs = startUs + (tick * SECOND_US) / ticks;
@@ -90,15 +85,11 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
     }
     if (tick % SOUNDS_PER_SECOND === 0) {
       const picture = tick / SOUNDS_PER_SECOND;
-      sinceKeyframe = keyframeWanted || sinceKeyframe + 1 >= KEYFRAME_EVERY ? 0 : sinceKeyframe + 1;
-      keyframeWanted = false;
-      if (sinceKeyframe === 0) keyframes++;
-      const weight = sinceKeyframe === 0 ? KEYFRAME_SIZE : run.layered ? LAYER_SIZES[sinceKeyframe % 4]! : 1;
-      const mean = Math.min(run.videoBps, encoderBps) / 8 / PICTURES_PER_SECOND;
-      const size = Math.round((mean * weight * KEYFRAME_EVERY) / (KEYFRAME_EVERY - 1 + KEYFRAME_SIZE));
+      const encoded = encoder.next((since) => (run.layered ? LAYER_SIZES[since % 4]! : 1));
+      const { size } = encoded;
       const unit = run.layered
-        ? layeredUnitOf(picture, atUs, { size, sinceKeyframe })
-        : unitOf(picture, atUs, { size, keyframe: sinceKeyframe === 0 });
+        ? layeredUnitOf(picture, atUs, { size, sinceKeyframe: encoder.sinceKeyframe })
+        : unitOf(picture, atUs, encoded);
       sent.set(picture, unit.bytes);
       camera.send(unit);
     }
@@ -111,7 +102,7 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
     fastFaults: faultsOf(fast, camera.trackId, sent, run.seconds),
     sentUnits: sent.size,
     publisherBps,
-    keyframes,
+    keyframes: encoder.keyframes,
     shed: { ...relay.forwarder.counters.shed },
   };
   await Promise.all([ada, slow, fast].map(({ participant }) => participant.leave()));
