@@ -48,6 +48,9 @@ export const SOUNDS_PER_SECOND = 50;
 const LAYER_SIZES = [1.6, 0.7, 1, 0.7];
 const SOUND_BYTES = 80;
 const SECOND_US = 1_000_000;
+/** As in client/worker/video-receiver.ts. */
+const GIVE_UP_US = 300_000;
+const KEYFRAME_REQUEST_GAP_US = 400_000;
 
 export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
   const sim = new SimulatedCluster(run.seed);
@@ -74,6 +77,7 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
   for (const { participant } of [slow, fast])
     for (const { trackId } of [camera, microphone]) await clock.until(participant.subscribe(trackId));
   const startUs = clock.nowUs();
+  const decoders = [slow, fast].map((viewer) => new SimulatedDecoder(viewer, camera.trackId));
   const sent = new Map<number, Uint8Array>();
   const ticks = PICTURES_PER_SECOND * SOUNDS_PER_SECOND;
   for (let tick = 0; tick < run.seconds * ticks; tick += 10) {
@@ -83,6 +87,7 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
       if (tick === 0) Object.assign(wires.down.options, run.network);
       if (tick === run.liftedS * ticks) wires.down.options.rateBps = 0;
     }
+    for (const decoder of decoders) decoder.step(atUs);
     if (tick % SOUNDS_PER_SECOND === 0) {
       const picture = tick / SOUNDS_PER_SECOND;
       const encoded = encoder.next((since) => (run.layered ? LAYER_SIZES[since % 4]! : 1));
@@ -97,8 +102,9 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
       microphone.send(unitOf(tick / PICTURES_PER_SECOND, atUs, { size: SOUND_BYTES, audioLevel: 20 }));
   }
   await clock.advance(1_500);
+  for (const decoder of decoders) decoder.step(clock.nowUs());
   const result: ViewersResult = {
-    slow: secondsOf(slow, camera.trackId, startUs, run),
+    slow: secondsOf(slow, decoders[0]!, startUs, run),
     fastFaults: faultsOf(fast, camera.trackId, sent, run.seconds),
     sentUnits: sent.size,
     publisherBps,
@@ -107,6 +113,35 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
   };
   await Promise.all([ada, slow, fast].map(({ participant }) => participant.leave()));
   return result;
+}
+
+/** What a viewer's decoder can show; asks for a keyframe where it can show nothing more. */
+class SimulatedDecoder {
+  readonly trackId: number;
+  /** Capture times of what was shown. */
+  readonly shownUs: number[] = [];
+  readonly #viewer: SimulatedMember;
+  readonly #order = new DecodeOrder();
+  #taken = 0;
+  #askedUs = 0;
+
+  constructor(viewer: SimulatedMember, trackId: number) {
+    this.#viewer = viewer;
+    this.trackId = trackId;
+  }
+
+  step(nowUs: number): void {
+    const show = ({ captureTimeUs }: { captureTimeUs: number }): void =>
+      void this.shownUs.push(captureTimeUs);
+    for (const { trackId, unit, arrivedUs } of this.#viewer.units.slice(this.#taken)) {
+      if (trackId === this.trackId) this.#order.push(unit, arrivedUs, show);
+    }
+    this.#taken = this.#viewer.units.length;
+    this.#order.release(nowUs - GIVE_UP_US, nowUs, show);
+    if (!this.#order.needsKeyframe || nowUs - this.#askedUs < KEYFRAME_REQUEST_GAP_US) return;
+    this.#askedUs = nowUs;
+    this.#viewer.participant.requestKeyframe(this.trackId, 0);
+  }
 }
 
 function faultsOf(
@@ -132,7 +167,7 @@ function faultsOf(
 
 function secondsOf(
   viewer: SimulatedMember,
-  cameraId: number,
+  decoder: SimulatedDecoder,
   startUs: number,
   run: ViewersRun,
 ): ViewerSecond[] {
@@ -144,18 +179,15 @@ function secondsOf(
   }));
   const secondOf = (captureUs: number): ViewerSecond | undefined =>
     seconds[Math.floor((captureUs - startUs) / SECOND_US)];
-  const order = new DecodeOrder();
-  const show = (captureUs: number): void => {
+  for (const captureUs of decoder.shownUs) {
     const second = secondOf(captureUs);
     if (second !== undefined) second.shown++;
-  };
+  }
   for (const { trackId, unit, arrivedUs } of viewer.units) {
     const second = secondOf(unit.captureTimeUs);
     if (second === undefined) continue;
-    if (trackId === cameraId) {
+    if (trackId === decoder.trackId) {
       second.pictures++;
-      order.push(unit, arrivedUs, (ready) => show(ready.captureTimeUs));
-      order.release(arrivedUs - 300_000, arrivedUs, (ready) => show(ready.captureTimeUs));
     } else {
       second.sounds++;
       second.queuesMs.push((arrivedUs - unit.captureTimeUs) / 1000 - run.rttMs);
