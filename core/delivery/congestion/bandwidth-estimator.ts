@@ -26,11 +26,15 @@ const BACK_OFF = 0.85;
 const STEEP_BACK_OFF = 0.7;
 const LONG_QUEUE_MS = 150;
 /**
- * Growth a second; slower where the last congestion was, faster when there has been none for FREE_AFTER_US. There it is the same for all who
- * share a road, however much each of them has, so that they come to have as much (draft-ietf-rmcat-gcc, section 5.5).
+ * Growth a second; slower where the last congestion was, faster when there has been none for FREE_AFTER_US. There whoever has more
+ * grows more slowly, so that all who share a road come to have as much.
  */
 const GROWTH = 0.08;
 const CAREFUL_GROWTH_BPS = 30_000;
+const CAREFUL_AT_BPS = 1_000_000;
+const MOST_CAREFUL_GROWTH = 0.1;
+const MOST_CAREFUL_GROWTH_BPS = 45_000;
+const LEAST_CAREFUL_GROWTH = 0.01;
 const FREE_GROWTH = 0.25;
 const FREE_AFTER_US = 8_000_000;
 const NEAR_CONGESTION = 0.12;
@@ -268,8 +272,8 @@ export class BandwidthEstimator {
     // Beyond it the road has changed.
     if (limit !== undefined && rate > limit * (1 + NEAR_CONGESTION)) this.#congestedBps = undefined;
     const isFree = nowUs - this.#decreasedUs > FREE_AFTER_US;
-    const fast = rate * (isFree ? FREE_GROWTH : GROWTH);
-    const growth = isNear ? Math.min(CAREFUL_GROWTH_BPS, fast) : fast;
+    const careful = carefulGrowthBps(rate);
+    const growth = isNear ? careful : Math.max(careful, rate * (isFree ? FREE_GROWTH : GROWTH));
     const grown = rate + (growth * elapsedUs) / 1_000_000;
     // Loss that is borne is not for want of room.
     const sentBps = this.receivedBps / (1 - Math.min(this.#loss, MOST_LOSS));
@@ -280,4 +284,10 @@ export class BandwidthEstimator {
     const least = isSteady ? Math.max(rate, this.receivedBps * STEADY_SHARE) : rate;
     this.#rateBps = Math.min(MAX_RATE_BPS, Math.max(least, Math.min(grown, most)));
   }
+}
+
+function carefulGrowthBps(rateBps: number): number {
+  const fairBps = (CAREFUL_GROWTH_BPS * CAREFUL_AT_BPS) / rateBps;
+  const mostBps = Math.min(MOST_CAREFUL_GROWTH_BPS, rateBps * MOST_CAREFUL_GROWTH);
+  return Math.max(rateBps * LEAST_CAREFUL_GROWTH, Math.min(mostBps, fairBps));
 }
