@@ -19,6 +19,8 @@ const NOISE_SMOOTHING_US = 5_000_000;
 const FIRST_NOISE_MS = 10;
 /** The fastest way is that of the last one to two of these. */
 const BASE_WINDOW_US = 10_000_000;
+/** Reports that are this far apart are not of one measurement. */
+const OUTAGE_US = 700_000;
 /** The received rate is taken over about this time. */
 const RATE_WINDOW_US = 500_000;
 /** Rate after congestion, of what came through; the second where the queue is long. */
@@ -138,6 +140,7 @@ export class BandwidthEstimator {
     this.#bytesBefore = report.receivedBytesTotal;
     this.#totalBytes += grown;
     if (fastestUs === undefined) return;
+    if (nowUs - this.#lastUs > OUTAGE_US) this.#startOver(nowUs);
     this.#countLoss(report, nowUs);
     this.#moveBase(fastestUs, nowUs);
     const slot = this.#count++ & (RING - 1);
@@ -147,6 +150,13 @@ export class BandwidthEstimator {
     this.#queuesMs[slot] = this.newestQueueMs;
     this.#measure(nowUs);
     this.#adapt(rttMs, nowUs);
+  }
+
+  /** Nothing was heard for so long that what came through since tells nothing of the road. */
+  #startOver(nowUs: number): void {
+    this.#count = 0;
+    this.#lastQueueMs = 0;
+    this.#judgeFromUs = Math.max(this.#judgeFromUs, nowUs + RATE_WINDOW_US);
   }
 
   #countLoss({ highestSequence, receivedTotal }: ReceiverReport, nowUs: number): void {
