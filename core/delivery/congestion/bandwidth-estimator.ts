@@ -19,8 +19,9 @@ const NOISE_SMOOTHING_US = 5_000_000;
 const FIRST_NOISE_MS = 10;
 /** The fastest way is that of the last one to two of these. */
 const BASE_WINDOW_US = 10_000_000;
-/** Reports that are this far apart are not of one measurement. */
+/** Reports that are this far apart are not of one measurement: all of it starts over, or what stands is looked at once more. */
 const OUTAGE_US = 700_000;
+const GAP_US = 200_000;
 /** The received rate is taken over about this time. */
 const RATE_WINDOW_US = 500_000;
 /** Rate after congestion, of what came through; the second where the queue is long. */
@@ -100,6 +101,8 @@ export class BandwidthEstimator {
   #noiseMs = FIRST_NOISE_MS;
   /** What came through in the last STANDING_US: while a queue stands, what the road carries. */
   #standingBps = 0;
+  /** Reports of that time were missing: losses come in bursts, and what came through was less than the road carries. */
+  #isBroken = false;
 
   /** Bits a second that may be sent; undefined until a limit has been met. */
   get rateBps(): number | undefined {
@@ -204,9 +207,15 @@ export class BandwidthEstimator {
     const oldest = Math.max(0, this.#count - RING);
     let from = newest;
     let standingFrom = newest;
+    let laterUs = nowUs;
+    this.#isBroken = false;
     for (let i = newest; i >= oldest; i--) {
       const ageUs = nowUs - this.#atUs[i & (RING - 1)]!;
-      if (ageUs <= STANDING_US) standingFrom = i;
+      if (ageUs <= STANDING_US) {
+        standingFrom = i;
+        this.#isBroken ||= laterUs - (nowUs - ageUs) > GAP_US;
+        laterUs = nowUs - ageUs;
+      }
       if (ageUs <= STANDING_US) queueMs = Math.min(queueMs, this.#queuesMs[i & (RING - 1)]!);
       from = i;
       if (ageUs >= RATE_WINDOW_US) break;
@@ -234,7 +243,8 @@ export class BandwidthEstimator {
     if (nowUs >= this.#judgeFromUs) this.#judgeTrial();
     if (hasQueue || this.#loss > this.#borneLoss) {
       this.state = "congested";
-      if (nowUs >= this.#judgeFromUs && !isDraining) this.#decrease(hasQueue, rttMs, nowUs);
+      const isSure = !isDraining && !(hasQueue && this.#isBroken);
+      if (nowUs >= this.#judgeFromUs && isSure) this.#decrease(hasQueue, rttMs, nowUs);
       return;
     }
     this.state = this.queueMs > this.#congestedQueueMs * FREE_SHARE ? "filling" : "free";
