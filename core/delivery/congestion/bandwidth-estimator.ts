@@ -15,13 +15,14 @@ const QUEUE_PER_NOISE = 2.5;
 const MOST_QUEUE_MS = 60;
 const FREE_SHARE = 0.5;
 const STANDING_US = 300_000;
+/** So many reports must say so, or what came through is not known well enough to lower the rate to. */
+const LEAST_STANDING = 2;
 const NOISE_SMOOTHING_US = 5_000_000;
 const FIRST_NOISE_MS = 10;
 /** The fastest way is that of the last one to two of these. */
 const BASE_WINDOW_US = 10_000_000;
-/** Reports that are this far apart are not of one measurement: all of it starts over, or what stands is looked at once more. */
+/** Reports that are this far apart are not of one measurement. */
 const OUTAGE_US = 700_000;
-const GAP_US = 200_000;
 /** The received rate is taken over about this time. */
 const RATE_WINDOW_US = 500_000;
 /** Rate after congestion, of what came through; the second where the queue is long. */
@@ -50,7 +51,7 @@ const USED_SHARE = 0.85;
 const STEADY_SHARE = 0.9;
 /** Loss above this is congestion too, of a road whose queue is too short to be seen. */
 const CONGESTED_LOSS = 0.2;
-const LOSS_SMOOTHING_US = 1_500_000;
+const LOSS_SMOOTHING_US = 3_000_000;
 /** A lower rate that leaves more than this of the loss was no help: loss up to so many times as much is borne from then on. */
 const HELPED = 0.6;
 const BORNE_FACTOR = 1.5;
@@ -101,7 +102,7 @@ export class BandwidthEstimator {
   #noiseMs = FIRST_NOISE_MS;
   /** What came through in the last STANDING_US: while a queue stands, what the road carries. */
   #standingBps = 0;
-  /** Reports of that time were missing: losses come in bursts, and what came through was less than the road carries. */
+  /** Reports of that time are missing, as in a burst of losses. */
   #isBroken = false;
 
   /** Bits a second that may be sent; undefined until a limit has been met. */
@@ -207,20 +208,19 @@ export class BandwidthEstimator {
     const oldest = Math.max(0, this.#count - RING);
     let from = newest;
     let standingFrom = newest;
-    let laterUs = nowUs;
-    this.#isBroken = false;
+    let standingUs = 0;
     for (let i = newest; i >= oldest; i--) {
       const ageUs = nowUs - this.#atUs[i & (RING - 1)]!;
       if (ageUs <= STANDING_US) {
         standingFrom = i;
-        this.#isBroken ||= laterUs - (nowUs - ageUs) > GAP_US;
-        laterUs = nowUs - ageUs;
+        standingUs = ageUs;
       }
       if (ageUs <= STANDING_US) queueMs = Math.min(queueMs, this.#queuesMs[i & (RING - 1)]!);
       from = i;
       if (ageUs >= RATE_WINDOW_US) break;
     }
     this.queueMs = queueMs;
+    this.#isBroken = newest - standingFrom < LEAST_STANDING || standingUs < STANDING_US / 2;
     this.#standingBps = this.#bpsSince(standingFrom, nowUs);
     const spanUs = nowUs - this.#atUs[from & (RING - 1)]!;
     if (spanUs < RATE_WINDOW_US / 2) return;
@@ -281,7 +281,7 @@ export class BandwidthEstimator {
     this.decreases++;
     this.#decreasedUs = nowUs;
     // What it did is seen a round trip and an interval later; loss is known later still.
-    this.#judgeFromUs = nowUs + rttMs * 1000 + (hasQueue ? STANDING_US : 2 * LOSS_SMOOTHING_US);
+    this.#judgeFromUs = nowUs + rttMs * 1000 + (hasQueue ? STANDING_US : LOSS_SMOOTHING_US);
   }
 
   #increase(elapsedUs: number, nowUs: number): void {
