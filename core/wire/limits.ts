@@ -67,7 +67,7 @@ export const MAX_ROOMS_PER_RELAY = 10_000;
 /** Bits a second of one rendition, as offered and as limited. */
 export const MAX_RENDITION_BPS = 200_000_000;
 /** Lanes that one session may have beside itself; a further one is closed with `protocol-error`. */
-export const MAX_LANES = 3;
+export const MAX_LANES = 6;
 /** URL path of a lane, with its key behind. */
 export const LANE_PATH = "/lane/";
 /** Datagrams a second accepted from one session; above it they are dropped as `rate-limited`. */
