@@ -1,6 +1,7 @@
 /**
  * Sends cached GOPs to late joiners, paced so that the queue of their browser does not overflow. A GOP that has grown long would fill a
- * small network for seconds: there a new keyframe is waited for, unless many would have to take it. While it runs, live datagrams reach the subscriber through the cache, in order and once.
+ * small network for seconds: there a new keyframe is waited for, unless many would have to take it. While a replay runs, live
+ * datagrams reach the subscriber through the cache, in order and once.
  */
 import { type Clock, every, type Timer } from "../core/clock.ts";
 import type { GopCache } from "./gop-cache.ts";

@@ -55,8 +55,9 @@ describe("Lanes", () => {
   });
 
   it("are few, and nobody else's", async () => {
-    const { connect, endOf } = await setUp();
+    const { relay, connect, endOf } = await setUp();
     expect(await endOf(connect(`${LANE_PATH}x${KEY}`))).toBe("protocol-error");
+    expect(relay.metrics()).toContain("tributary_lanes_refused_total 1\n");
     for (let i = 0; i < MAX_LANES; i++) connect(LANE_PATH + KEY);
     expect(await endOf(connect(LANE_PATH + KEY))).toBe("protocol-error");
   });

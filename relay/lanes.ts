@@ -14,6 +14,8 @@ interface Owner {
 export class Lanes {
   readonly #owners = new Map<string, Owner>();
   #count = 0;
+  /** Lanes that were closed at once. */
+  refused = 0;
 
   /** Lanes open now. */
   get count(): number {
@@ -36,6 +38,7 @@ export class Lanes {
     if (!session.path.startsWith(LANE_PATH)) return false;
     const owner = this.#owners.get(session.path.slice(LANE_PATH.length));
     if (owner === undefined || owner.lanes.size >= MAX_LANES) {
+      this.refused++;
       const why =
         owner === undefined ? "no session here has this lane key" : `a session has ${MAX_LANES} lanes`;
       session.close(CLOSE_CODES["protocol-error"], why);

@@ -81,7 +81,11 @@ export class Member implements ForwardSource, PublisherSignals, Subscriber {
       onOther: (datagram, arrivedUs) => this.recovery.noteArrival(datagram, arrivedUs),
     });
     this.recovery = new HopRecovery(this.link, clock);
-    const padding = new Padding(clock, (body) => void this.link.send(DATAGRAM_PROBE, body, 0, true));
+    const padding = new Padding(
+      clock,
+      () => this.recovery.probe(clock.nowUs()),
+      (body) => void this.link.send(DATAGRAM_PROBE, body, 0, true),
+    );
     const repairBytes = (): number => this.recovery.totals().repairBytes;
     this.shedding = new Shedding(this.link.bandwidth, this.subscriptions, padding, repairBytes);
     this.pacer = new Pacer(clock, () => this.shedding.paceBps);

@@ -1,5 +1,6 @@
 /**
- * Fills a link with probe datagrams at a growing rate, to find out whether it would carry so much more before anybody depends on it.
+ * Fills a link with probes at a growing rate, to find out whether it would carry so much more before anybody depends on it: repair symbols
+ * that may be of use, where there are any, and probe datagrams.
  * docs/wire.md, "Datagrams".
  */
 import { type Clock, every, type Timer } from "../core/clock.ts";
@@ -12,13 +13,15 @@ const MAX_OWED_BYTES = 10_000;
 
 export class Padding {
   readonly #clock: Clock;
+  readonly #sendRepair: () => number;
   readonly #send: (body: Uint8Array) => void;
   readonly #body = new Uint8Array(MAX_MEDIA_DATAGRAM_BYTES - HOP_HEADER_BYTES);
   #timer: Timer | undefined;
 
-  /** `send` puts a body behind a hop header. */
-  constructor(clock: Clock, send: (body: Uint8Array) => void) {
+  /** `sendRepair` sends a repair symbol and returns its bytes, 0 when there is none; `send` puts a body behind a hop header. */
+  constructor(clock: Clock, sendRepair: () => number, send: (body: Uint8Array) => void) {
     this.#clock = clock;
+    this.#sendRepair = sendRepair;
     this.#send = send;
   }
 
@@ -33,8 +36,11 @@ export class Padding {
       const share = Math.min(1, (nowUs - startUs) / growsUs);
       owedBytes = Math.min(MAX_OWED_BYTES, owedBytes + ((nowUs - lastUs) * bps * share) / 8_000_000);
       lastUs = nowUs;
-      for (; owedBytes >= MAX_MEDIA_DATAGRAM_BYTES; owedBytes -= MAX_MEDIA_DATAGRAM_BYTES)
-        this.#send(this.#body);
+      while (owedBytes >= MAX_MEDIA_DATAGRAM_BYTES) {
+        const repairBytes = this.#sendRepair();
+        if (repairBytes === 0) this.#send(this.#body);
+        owedBytes -= repairBytes === 0 ? MAX_MEDIA_DATAGRAM_BYTES : repairBytes;
+      }
     });
   }
 

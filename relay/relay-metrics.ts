@@ -74,6 +74,7 @@ export interface RelayGauges {
   participants: number;
   unauthenticated: number;
   lanes: number;
+  lanesRefused: number;
   tracks: number;
   subscriptions: number;
   cacheBytes: number;
@@ -101,6 +102,7 @@ export function metricsText(
   text.gauge("tributary_bans", "Join tokens of removed participants.", gauges.bans);
   text.gauge("tributary_registered", "1 while the directory knows this relay.", Number(gauges.registered));
   text.gauge("tributary_draining", "1 while the relay takes no new sessions.", Number(gauges.draining));
+  text.counter("tributary_lanes_refused_total", "Lanes closed at once.", gauges.lanesRefused);
   text.counter("tributary_sessions_accepted_total", "Sessions accepted.", counters.sessionsAccepted);
   text.counters(
     "tributary_sessions_closed_total",

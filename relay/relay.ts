@@ -324,6 +324,7 @@ export class Relay {
       participants: this.#members.size,
       unauthenticated: this.#newcomers.size,
       lanes: this.#lanes.count,
+      lanesRefused: this.#lanes.refused,
       tracks,
       subscriptions,
       cacheBytes: this.#surroundings.cacheBudget.takenBytes,

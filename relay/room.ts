@@ -173,11 +173,12 @@ export class Room {
     }
   }
 
-  /** Tells who speaks, when that is news. To be called every SPEAKERS_INTERVAL_MS. */
+  /** Tells publishers what networks their tracks go to, when that is news. To be called now and then. */
   updateAudiences(): void {
     for (const track of this.tracks.values()) track.updateAudience();
   }
 
+  /** Tells who speaks, when that is news. To be called every SPEAKERS_INTERVAL_MS. */
   updateSpeakers(nowUs: number): void {
     const levels = new Map<string, number>();
     for (const track of this.tracks.values()) {

@@ -21,8 +21,9 @@ const TRIAL_US = 700_000;
 /** A queue above this in so many reports running ends either. */
 const FULL_QUEUE_MS = 30;
 const FULL_REPORTS = 2;
-/** The link must be free for so long before a step up; after each that failed, twice as long. */
+/** The link must be free for so long before a step up that is known to fit; */
 const LEAST_PATIENCE_US = 400_000;
+/** before one that is not, for so long, and after each that failed twice as long. */
 const FIRST_PATIENCE_US = 1_500_000;
 const MAX_PATIENCE_US = 6_000_000;
 /** Pictures of which something is left out pass little faster than they come (the pacer adds to this), so that they do not queue in the network. */

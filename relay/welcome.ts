@@ -1,6 +1,7 @@
 /** The welcome of a new member: who is there, and the three times of clock synchronisation. docs/wire.md, "Control channel". */
 import {
   MAX_CONTROL_MESSAGE_BYTES,
+  MAX_LANES,
   MAX_MEDIA_DATAGRAM_BYTES,
   PROTOCOL_VERSION,
   REPORT_INTERVAL_MS,
@@ -46,6 +47,7 @@ export function sendWelcome(
     welcomeSentAtUs: Math.round(nowUs),
     maxMediaDatagramBytes: MAX_MEDIA_DATAGRAM_BYTES,
     reportIntervalMs: REPORT_INTERVAL_MS,
+    maxLanes: MAX_LANES,
   });
   for (const frame of following) member.channel.sendFramed(frame);
 }

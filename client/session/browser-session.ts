@@ -10,7 +10,7 @@ import {
   type SessionCounters,
 } from "../../core/session/session.ts";
 import { CLOSE_CODES } from "../../core/wire/close-codes.ts";
-import { LANE_PATH, MAX_LANES } from "../../core/wire/limits.ts";
+import { LANE_PATH } from "../../core/wire/limits.ts";
 import { DatagramQueue, type DatagramWriter } from "./datagram-queue.ts";
 
 /** Datagrams that wait this long on average are held up by the browser's congestion control: another lane is opened. */
@@ -84,6 +84,7 @@ class BrowserSession implements Session {
   readonly #counters = emptyCounters();
   readonly #queue: DatagramQueue;
   readonly #earlyStreams: ByteStream[] = [];
+  #maxLanes = 0;
   /** No lane is opened before. */
   #nextLaneMs = 0;
   #over = false;
@@ -107,6 +108,10 @@ class BrowserSession implements Session {
     this.closed = this.#watchClose();
     void this.#readDatagrams();
     void this.#acceptStreams();
+  }
+
+  allowLanes(count: number): void {
+    this.#maxLanes = count;
   }
 
   get lanes(): number {
@@ -149,7 +154,7 @@ class BrowserSession implements Session {
 
   /** One lane more, if that may be. */
   #widen(): void {
-    if (this.#laneTransports.size >= MAX_LANES || performance.now() < this.#nextLaneMs) return;
+    if (this.#laneTransports.size >= this.#maxLanes || performance.now() < this.#nextLaneMs) return;
     this.#nextLaneMs = Number.POSITIVE_INFINITY;
     this.#open(this.#laneUrl, LANE_TIMEOUT_MS).then(
       (lane) => {

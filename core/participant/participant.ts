@@ -197,6 +197,7 @@ class RelayParticipant implements Participant {
     this.room = message.room;
     this.relayId = message.relayId;
     this.#maxMediaDatagramBytes = message.maxMediaDatagramBytes;
+    this.#session.allowLanes?.(message.maxLanes);
     this.clockOffsetUs = Math.round(
       (message.helloReceivedAtUs - message.helloSentAtUs + (message.welcomeSentAtUs - nowUs)) / 2,
     );

@@ -122,6 +122,15 @@ export class HopRecovery {
     this.#senders.delete(key);
   }
 
+  /** Sends a repair symbol of pictures that nobody has asked for, as a probe; returns its bytes, 0 when there is none. */
+  probe(nowUs: number): number {
+    for (const sender of this.#senders.values()) {
+      const bytes = sender.isPicture ? sender.probe(nowUs) : 0;
+      if (bytes > 0) return bytes;
+    }
+    return 0;
+  }
+
   /** Restores what arrives of a track rendition; everything comes out of `emit`. */
   addReceiver(
     trackId: number,

@@ -46,6 +46,8 @@ export interface Session {
   readonly datagramHeadroom: number;
   /** Names this session at the relay, for further connections that carry its datagrams (docs/wire.md, "Lanes"); undefined = it opens none. */
   readonly laneKey?: string;
+  /** The relay takes so many of them. None is opened before. */
+  allowLanes?(count: number): void;
   /** Such connections open now. */
   readonly lanes?: number;
   /** Largest datagram proper, without headroom; may grow during a session. */

@@ -6,6 +6,7 @@ import { z } from "zod";
 import {
   MAX_DATA_BYTES,
   MAX_DATAGRAM_BYTES,
+  MAX_LANES,
   MAX_PARTICIPANTS_PER_ROOM,
   MAX_RENDITION_BPS,
   MAX_TOKEN_CHARS,
@@ -107,6 +108,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
     /** Largest media datagram that every hop of this room carries. */
     maxMediaDatagramBytes: z.number().int().min(200).max(MAX_DATAGRAM_BYTES),
     reportIntervalMs: z.number().int().min(5).max(1000),
+    /** Lanes that this relay takes beside the session. */
+    maxLanes: z.number().int().min(0).max(MAX_LANES).default(0),
   }),
   z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),
   z.object({ type: z.literal("done"), request: u32 }),

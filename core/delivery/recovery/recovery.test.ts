@@ -118,6 +118,20 @@ function hexOf(datagrams: readonly Uint8Array[]): string[] {
   return datagrams.map((d) => Buffer.from(d.subarray(HOP_HEADER_BYTES)).toString("hex")).sort();
 }
 
+describe("a probe", () => {
+  it("is a repair symbol of the newest block, and brings back what was lost of it", () => {
+    const hop = new Hop();
+    expect(hop.sender.probe(hop.nowUs)).toBe(0);
+    const sent = hop.unit(1, 8, (index) => index === 3 || index === 5);
+    const bytes = [1, 2, 3, 4].map(() => hop.sender.probe(hop.nowUs));
+    expect(bytes.slice(0, 3).every((count) => count > 900)).toBe(true);
+    expect(bytes[3]).toBe(0);
+    expect(hop.sender.counters).toMatchObject({ repairsSent: 0, bytes: 0 });
+    for (const repair of hop.repairs) hop.receiver.pushRepair(repair, hop.nowUs);
+    expect(hop.parts).toEqual(hexOf(sent));
+  });
+});
+
 describe("a lost datagram", () => {
   it.each([[[0]], [[3]], [[7]], [[0, 1, 7]], [[0, 1, 2, 3, 4, 5, 6]]])(
     "%j is asked for and comes out whole, once",

@@ -54,6 +54,9 @@ export type SendBody = (kind: number, body: Uint8Array, spare: boolean) => boole
 /** A datagram of either kind that is on its way is not asked for again before this has passed beyond the round trip. */
 const IN_FLIGHT_MARGIN_US = 2_000;
 
+/** More repair symbols than this of one block are hardly of use, also as probes. */
+const MAX_PROBES_PER_BLOCK = 3;
+
 /** A receiver needs about so long to notice a loss: the next few datagrams must arrive. */
 const NOTICE_MS = 16;
 
@@ -100,12 +103,17 @@ export class RepairSender {
   readonly #header;
   readonly #body = new Uint8Array(REPAIR_HEADER_BYTES + MAX_MEDIA_DATAGRAM_BYTES);
   #dueUs = Number.POSITIVE_INFINITY;
+  #newestEnded: SentBlock | undefined;
 
   constructor(options: RepairSenderOptions, playoutDelayMs: number) {
     this.#options = options;
     this.playoutDelayMs = playoutDelayMs;
     const { trackId, rendition } = options;
     this.#header = { trackId, rendition, block: 0, sourceCount: 0, symbolIndex: 0, generation: 0 };
+  }
+
+  get isPicture(): boolean {
+    return this.#options.isPicture;
   }
 
   /** When `poll` should be called. */
@@ -128,7 +136,10 @@ export class RepairSender {
     if ((flags & FLAG_KEYFRAME) !== 0) block.importance = "key";
     else if (block.importance === "discardable" && (flags & FLAG_DISCARDABLE) === 0)
       block.importance = "normal";
-    if ((flags & FLAG_BLOCK_END) !== 0) block.ended = true;
+    if ((flags & FLAG_BLOCK_END) !== 0) {
+      block.ended = true;
+      this.#newestEnded = block;
+    }
     if (block.ended && !block.proactiveDone && this.#options.isPicture) this.#protect(block, nowUs);
   }
 
@@ -267,20 +278,44 @@ export class RepairSender {
     this.#options.history.makeRoom(block.number, many);
     if (symbols.makeRepairs(first, many) !== undefined) return this.#drop("unknown-block");
     block.noteRepairs(many, nowUs);
-    const header = this.#header;
-    header.block = block.number;
-    header.sourceCount = symbols.sourceCount;
-    header.generation = generation;
     for (let index = first; index < first + many; index++) {
-      const symbol = symbols.payload(index);
-      header.symbolIndex = index;
-      writeRepairHeader(this.#body, 0, header);
-      this.#body.set(symbol, REPAIR_HEADER_BYTES);
-      const body = this.#body.subarray(0, REPAIR_HEADER_BYTES + symbol.length);
+      const body = this.#bodyOf(block, symbols, index, generation);
       if (!this.#send(DATAGRAM_REPAIR, body, block.importance)) return;
       block.repairsMade++;
       this.counters.repairsSent++;
     }
+  }
+
+  #bodyOf(block: SentBlock, symbols: SymbolBlock, index: number, generation: number): Uint8Array {
+    const header = this.#header;
+    header.block = block.number;
+    header.sourceCount = symbols.sourceCount;
+    header.generation = generation;
+    header.symbolIndex = index;
+    writeRepairHeader(this.#body, 0, header);
+    const symbol = symbols.payload(index);
+    this.#body.set(symbol, REPAIR_HEADER_BYTES);
+    return this.#body.subarray(0, REPAIR_HEADER_BYTES + symbol.length);
+  }
+
+  /**
+   * Sends one more repair symbol of the newest block, to find out whether the hop carries more: outside of the budget and its counters.
+   * Returns its bytes; 0 when there is no block that could have use for one.
+   */
+  probe(nowUs: number): number {
+    const block = this.#newestEnded;
+    if (block === undefined || block.repairsMade >= MAX_PROBES_PER_BLOCK) return 0;
+    const symbols = this.#options.history.find(block.number);
+    if (symbols === undefined || !symbols.isComplete) return 0;
+    const index = symbols.sourceCount + block.repairsMade;
+    if (index >= MAX_BLOCK_SYMBOLS) return 0;
+    this.#options.history.makeRoom(block.number, 1);
+    if (symbols.makeRepairs(index, 1) !== undefined) return 0;
+    const body = this.#bodyOf(block, symbols, index, 0);
+    if (!this.#options.send(DATAGRAM_REPAIR, body, true)) return 0;
+    block.noteRepairs(1, nowUs);
+    block.repairsMade++;
+    return body.length;
   }
 
   /** The block is not whole here yet, so what is missing goes out once more as it is, as often as symbols were planned. */
