@@ -9,13 +9,10 @@ import {
   FLAG_BLOCK_END,
   FLAG_DISCARDABLE,
   FLAG_KEYFRAME,
-  REPAIR_HEADER_BYTES,
-  writeRepairHeader,
 } from "../../wire/datagram.ts";
 import {
   MAX_BLOCK_SYMBOLS,
   MAX_HISTORY_BLOCKS,
-  MAX_MEDIA_DATAGRAM_BYTES,
   MAX_PENDING_REPAIRS,
   MAX_SOURCE_SYMBOLS,
 } from "../../wire/limits.ts";
@@ -32,6 +29,7 @@ import {
   proactiveCount,
   roundsWithin,
 } from "./protection-policy.ts";
+import { RepairBody } from "./repair-body.ts";
 import type { RepairBudget } from "./repair-budget.ts";
 import { SentBlock } from "./sent-block.ts";
 import { SymbolMask } from "./symbol-mask.ts";
@@ -100,16 +98,14 @@ export class RepairSender {
   readonly #blocks: (SentBlock | undefined)[] = new Array(MAX_HISTORY_BLOCKS).fill(undefined);
   readonly #pending: Pending[] = [];
   readonly #idle: Pending[] = [];
-  readonly #header;
-  readonly #body = new Uint8Array(REPAIR_HEADER_BYTES + MAX_MEDIA_DATAGRAM_BYTES);
+  readonly #body: RepairBody;
   #dueUs = Number.POSITIVE_INFINITY;
   #newestEnded: SentBlock | undefined;
 
   constructor(options: RepairSenderOptions, playoutDelayMs: number) {
     this.#options = options;
     this.playoutDelayMs = playoutDelayMs;
-    const { trackId, rendition } = options;
-    this.#header = { trackId, rendition, block: 0, sourceCount: 0, symbolIndex: 0, generation: 0 };
+    this.#body = new RepairBody(options.trackId, options.rendition);
   }
 
   get isPicture(): boolean {
@@ -279,23 +275,11 @@ export class RepairSender {
     if (symbols.makeRepairs(first, many) !== undefined) return this.#drop("unknown-block");
     block.noteRepairs(many, nowUs);
     for (let index = first; index < first + many; index++) {
-      const body = this.#bodyOf(block, symbols, index, generation);
+      const body = this.#body.write(block.number, symbols, index, generation);
       if (!this.#send(DATAGRAM_REPAIR, body, block.importance)) return;
       block.repairsMade++;
       this.counters.repairsSent++;
     }
-  }
-
-  #bodyOf(block: SentBlock, symbols: SymbolBlock, index: number, generation: number): Uint8Array {
-    const header = this.#header;
-    header.block = block.number;
-    header.sourceCount = symbols.sourceCount;
-    header.generation = generation;
-    header.symbolIndex = index;
-    writeRepairHeader(this.#body, 0, header);
-    const symbol = symbols.payload(index);
-    this.#body.set(symbol, REPAIR_HEADER_BYTES);
-    return this.#body.subarray(0, REPAIR_HEADER_BYTES + symbol.length);
   }
 
   /**
@@ -311,7 +295,7 @@ export class RepairSender {
     if (index >= MAX_BLOCK_SYMBOLS) return 0;
     this.#options.history.makeRoom(block.number, 1);
     if (symbols.makeRepairs(index, 1) !== undefined) return 0;
-    const body = this.#bodyOf(block, symbols, index, 0);
+    const body = this.#body.write(block.number, symbols, index, 0);
     if (!this.#options.send(DATAGRAM_REPAIR, body, true)) return 0;
     block.noteRepairs(1, nowUs);
     block.repairsMade++;
