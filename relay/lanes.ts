@@ -48,7 +48,11 @@ export class Lanes {
     this.#count++;
     session.onDatagram = (bytes) => owner.session.onDatagram(bytes);
     // Streams have no meaning here: they are ended and never read.
-    session.onStream = (stream) => void stream.finish().catch(() => undefined);
+    session.onStream = (stream) => {
+      stream.finish().catch(() => {
+        // The session went meanwhile, which is heard of elsewhere.
+      });
+    };
     void session.closed.then(() => {
       owner.lanes.delete(session);
       this.#count--;

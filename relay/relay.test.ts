@@ -13,6 +13,17 @@ async function cluster(): Promise<SimulatedCluster> {
   return made;
 }
 
+/** Ada's camera, which Bob watches. */
+async function watchedCamera() {
+  const sim = await cluster();
+  const { clock } = sim;
+  const ada = await sim.joined({ identity: "ada" });
+  const bob = await sim.joined({ identity: "bob" });
+  const track = await clock.until(ada.participant.publish(CAMERA));
+  await clock.until(bob.participant.subscribe(track.trackId));
+  return { sim, clock, ada, track };
+}
+
 const typesOf = (member: SimulatedMember): string[] => member.events.map((event) => event.type);
 
 describe("a room on one relay", () => {
@@ -50,12 +61,7 @@ describe("a room on one relay", () => {
   });
 
   it("shows a late joiner the cached GOP, in order and without holes", async () => {
-    const sim = await cluster();
-    const { clock } = sim;
-    const ada = await sim.joined({ identity: "ada" });
-    const bob = await sim.joined({ identity: "bob" });
-    const track = await clock.until(ada.participant.publish(CAMERA));
-    await clock.until(bob.participant.subscribe(track.trackId));
+    const { sim, clock, ada, track } = await watchedCamera();
     let frameId = 0;
     const play = async (frames: number): Promise<void> => {
       for (let i = 0; i < frames; i++, frameId++) {
@@ -79,12 +85,7 @@ describe("a room on one relay", () => {
   it.each([true, false])(
     "waits for a keyframe where the GOP is long, but not for ever: comes %s",
     async (comes) => {
-      const sim = await cluster();
-      const { clock } = sim;
-      const ada = await sim.joined({ identity: "ada" });
-      const bob = await sim.joined({ identity: "bob" });
-      const track = await clock.until(ada.participant.publish(CAMERA));
-      await clock.until(bob.participant.subscribe(track.trackId));
+      const { sim, clock, ada, track } = await watchedCamera();
       let frameId = 0;
       const play = async (frames: number): Promise<void> => {
         for (let i = 0; i < frames; i++, frameId++) {

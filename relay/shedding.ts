@@ -104,7 +104,9 @@ export class Shedding {
     subscription.paced = this.#paceBps !== undefined && !subscription.track.isAudio;
     if (this.#isShedding) this.#apply();
     const { rateBps } = this.#bandwidth;
-    if (rateBps !== undefined) this.#limit(rateBps, subscription.link.nowUs());
+    if (rateBps !== undefined) {
+      this.#limit(rateBps * (1 - RESERVE) - this.#besideBps(subscription.link.nowUs()));
+    }
   }
 
   /** To be called with every report that the link's estimator has seen. */
@@ -112,7 +114,8 @@ export class Shedding {
     const { rateBps, state, decreases } = this.#bandwidth;
     if (rateBps === undefined) return;
     this.#measureRepair(nowUs);
-    if (!this.#bandwidth.isTrying) this.#limit(rateBps, nowUs);
+    const besideBps = this.#besideBps(nowUs);
+    if (!this.#bandwidth.isTrying) this.#limit(rateBps * (1 - RESERVE) - besideBps);
     const hasNews = decreases !== this.#decreases;
     this.#decreases = decreases;
     if (state !== "free") this.#freeSinceUs = nowUs;
@@ -123,7 +126,7 @@ export class Shedding {
     else if (nowUs > this.#followsUntilUs) this.#judgeFollowed(rateBps, nowUs);
     else if (this.#beforeLoss !== undefined) this.#judgeLoss(this.#beforeLoss, rateBps, nowUs);
     else if (this.#isShedding) this.#stepUp(rateBps, nowUs);
-    this.#pace(rateBps, nowUs);
+    this.#pace(rateBps, rateBps - besideBps, nowUs);
   }
 
   /** The member has gone. */
@@ -131,16 +134,17 @@ export class Shedding {
     this.#padding.stop();
   }
 
-  /** Tells each picture's track its share of the link, in proportion to what its publisher would like to send. */
-  #limit(rateBps: number, nowUs: number): void {
+  /** What sound and repair take of the link. */
+  #besideBps(nowUs: number): number {
+    return this.#neededBps({ level: LEVEL_ALL, kept: 0 }, nowUs);
+  }
+
+  /** Tells each picture's track its share of what the link has for pictures, in proportion to what its publisher would like to send. */
+  #limit(forPicturesBps: number): void {
     let wantedBps = 0;
-    let soundBps = 0;
-    for (const { track, rendition, wishMask } of this.#subscriptions.values()) {
-      const { fullBps, rates } = track.renditions[rendition]!;
-      wantedBps += fullBps;
-      if (track.isAudio) soundBps += rates.bps(wishMask, nowUs);
-    }
-    const share = (rateBps * (1 - RESERVE) - soundBps - this.#repairBps) / wantedBps;
+    for (const { track, rendition } of this.#subscriptions.values())
+      if (!track.isAudio) wantedBps += track.renditions[rendition]!.fullBps;
+    const share = forPicturesBps / wantedBps;
     for (const subscription of this.#subscriptions.values()) {
       const { track, rendition, limitBps } = subscription;
       if (track.isAudio) continue;
@@ -306,10 +310,9 @@ export class Shedding {
     return bps;
   }
 
-  #pace(rateBps: number, nowUs: number): void {
+  #pace(rateBps: number, forPicturesBps: number, nowUs: number): void {
     const isFirst = this.#paceBps === undefined;
-    const beside = this.#neededBps({ level: LEVEL_ALL, kept: 0 }, nowUs);
-    const neededBps = this.#isShedding ? this.#neededBps(this.#share, nowUs) * PACE_MARGIN : rateBps - beside;
+    const neededBps = this.#isShedding ? this.#neededBps(this.#share, nowUs) * PACE_MARGIN : forPicturesBps;
     this.#paceBps = Math.max(LEAST_PACE_BPS, Math.min(rateBps, neededBps));
     if (!isFirst) return;
     for (const subscription of this.#subscriptions.values()) subscription.paced = !subscription.track.isAudio;

@@ -99,7 +99,7 @@ class BrowserSession implements Session {
     this.#laneUrl = new URL(LANE_PATH + this.laneKey, url).href;
     this.#queue = new DatagramQueue(
       () => performance.now(),
-      (bytes) => this.#onStale(bytes),
+      (fault, bytes) => this.#takeBack(fault, bytes),
     );
     this.#queue.add(writerOf(transport));
     this.remoteAddress = url.host;
@@ -141,13 +141,14 @@ class BrowserSession implements Session {
     this.#counters.datagramsSent++;
     this.#counters.datagramBytesSent += buffer.length;
     const fault = this.#queue.push(buffer as Uint8Array<ArrayBuffer>);
-    if (fault !== undefined) this.#onStale(buffer.length);
+    if (fault !== undefined) this.#takeBack(fault, buffer.length);
     if (this.#queue.waitMs > LANE_AFTER_WAIT_MS) this.#widen();
     return fault;
   }
 
-  #onStale(bytes: number): void {
-    this.#refuse("queue-full");
+  /** A datagram that was counted as sent was not. */
+  #takeBack(fault: SendFault, bytes: number): void {
+    this.#refuse(fault);
     this.#counters.datagramsSent--;
     this.#counters.datagramBytesSent -= bytes;
   }
@@ -288,7 +289,9 @@ class BrowserStream implements ByteStream {
 
 function writerOf({ datagrams }: WebTransport): DatagramWriter {
   const writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> = datagrams.writable.getWriter();
-  writer.closed.catch(() => undefined);
+  writer.closed.catch(() => {
+    // Each write says so too.
+  });
   return {
     get maxDatagramBytes() {
       return datagrams.maxDatagramSize;

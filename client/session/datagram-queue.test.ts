@@ -24,10 +24,10 @@ class SlowWriter implements DatagramWriter {
 }
 
 function setUp() {
-  const state = { nowMs: 0, stale: 0 };
+  const state = { nowMs: 0, stale: 0, closed: 0 };
   const queue = new DatagramQueue(
     () => state.nowMs,
-    () => state.stale++,
+    (fault) => (fault === "closed" ? state.closed++ : state.stale++),
   );
   const writer = new SlowWriter();
   queue.add(writer);
@@ -61,7 +61,7 @@ describe("DatagramQueue", () => {
   });
 
   it("sends nothing over a connection that carries less, or is gone", async () => {
-    const { writer, push, queue } = setUp();
+    const { state, writer, push, queue } = setUp();
     const lane = new SlowWriter();
     lane.maxDatagramBytes = 99;
     queue.add(lane);
@@ -73,6 +73,10 @@ describe("DatagramQueue", () => {
     await writer.fail();
     push(4);
     expect(lane.written).toEqual([2, 3]);
+    // One that the connection took with it, and one that waits when all is over.
+    expect(state.closed).toBe(1);
+    queue.clear();
+    expect(state.closed).toBe(2);
   });
 
   it("is bounded in number and age, and says how long datagrams wait", async () => {

@@ -34,16 +34,16 @@ interface QueuedDatagram {
 
 export class DatagramQueue {
   readonly #nowMs: () => number;
-  readonly #onStale: (bytes: number) => void;
+  readonly #onDropped: (fault: SendFault, bytes: number) => void;
   readonly #lanes: Lane[] = [];
   readonly #queue: QueuedDatagram[] = [];
   #waitMs = 0;
   #waitedAtMs = 0;
 
-  /** `onStale`: a datagram of so many bytes was taken and is dropped after all. */
-  constructor(nowMs: () => number, onStale: (bytes: number) => void) {
+  /** `onDropped`: a datagram of so many bytes was taken and is dropped after all. */
+  constructor(nowMs: () => number, onDropped: (fault: SendFault, bytes: number) => void) {
     this.#nowMs = nowMs;
-    this.#onStale = onStale;
+    this.#onDropped = onDropped;
   }
 
   /** Time that datagrams have waited of late. */
@@ -69,7 +69,9 @@ export class DatagramQueue {
     return undefined;
   }
 
+  /** The session is over. */
   clear(): void {
+    for (const { bytes } of this.#queue) this.#onDropped("closed", bytes.length);
     this.#queue.length = 0;
   }
 
@@ -82,7 +84,7 @@ export class DatagramQueue {
       this.#queue.shift();
       const waitedMs = this.#nowMs() - next.queuedMs;
       this.#noteWait(waitedMs);
-      if (waitedMs > MAX_QUEUE_AGE_MS) this.#onStale(next.bytes.length);
+      if (waitedMs > MAX_QUEUE_AGE_MS) this.#onDropped("queue-full", next.bytes.length);
       else this.#write(lane, next.bytes);
     }
   }
@@ -104,8 +106,12 @@ export class DatagramQueue {
         lane.underWay--;
         this.#pump();
       },
-      // It is over: what was on its way is lost like any other datagram, and the rest goes another way.
-      () => this.remove(lane.writer),
+      () => {
+        // It is over: the rest goes another way, where there is one.
+        this.remove(lane.writer);
+        this.#onDropped("closed", bytes.length);
+        this.#pump();
+      },
     );
   }
 

@@ -86,6 +86,8 @@ export class WorkerLocalTrack {
     this.#published = published;
     this.#wanted = true;
     this.#pauseAsNeeded();
+    // What an earlier session's network carried says nothing of this one's.
+    this.video?.setBitrate(Number.POSITIVE_INFINITY);
     this.video?.requestKeyframe();
     return published.trackId;
   }

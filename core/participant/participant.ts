@@ -73,7 +73,7 @@ class RelayParticipant implements Participant {
   readonly #published = new Map<number, LocalPublishedTrack>();
   readonly #subscribed = new Map<number, SubscribedTrack>();
   readonly #requests = new RequestTable();
-  readonly #sendRate = new SendRate(this.#published.values.bind(this.#published));
+  readonly #sendRate = new SendRate(() => this.#published.values());
   readonly #pacer: Pacer;
   #view = new RoomView("", []);
   #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;

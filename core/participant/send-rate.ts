@@ -13,7 +13,7 @@ const SMOOTHING = 1 / 4;
 const RESERVE = 0.05;
 const MIN_VIDEO_BPS = 30_000;
 
-/** One rendition of a video track, with its encoder. */
+/** One rendition of a video track, with its encoder: one object for as long as the track is published. */
 export interface EncodedRendition {
   readonly trackId: number;
   readonly rendition: number;
@@ -60,7 +60,7 @@ export class SendRate {
   #repairShare = 0;
   #last: SentBytes | undefined;
   readonly #tracks: () => Iterable<SendingTrack>;
-  readonly #told = new Map<string, Told>();
+  readonly #told = new WeakMap<EncodedRendition, Told>();
 
   constructor(tracks: () => Iterable<SendingTrack>) {
     this.#tracks = tracks;
@@ -102,12 +102,8 @@ export class SendRate {
 
   /** Whether it has sent anything since last time: what is muted or unwanted needs no share. */
   #isActive(encoder: EncodedRendition): boolean {
-    const key = `${encoder.trackId}/${encoder.rendition}`;
-    let told = this.#told.get(key);
-    if (told === undefined) {
-      told = { bytes: 0, bps: undefined };
-      this.#told.set(key, told);
-    }
+    const told = this.#told.get(encoder) ?? { bytes: 0, bps: undefined };
+    this.#told.set(encoder, told);
     const isActive = encoder.bytes > told.bytes;
     told.bytes = encoder.bytes;
     return isActive;
@@ -128,7 +124,7 @@ export class SendRate {
   }
 
   #tell(encoder: EncodedRendition, bps: number, tell: Tell): void {
-    const told = this.#told.get(`${encoder.trackId}/${encoder.rendition}`)!;
+    const told = this.#told.get(encoder)!;
     const before = told.bps ?? encoder.fullBps;
     const isFullAgain = bps >= encoder.fullBps && before < encoder.fullBps;
     if (!isFullAgain && Math.abs(bps - before) < before * NEWS_SHARE) return;

@@ -15,7 +15,7 @@ const QUEUE_PER_NOISE = 2.5;
 const MOST_QUEUE_MS = 60;
 const FREE_SHARE = 0.5;
 const STANDING_US = 300_000;
-/** So many reports must say so, or what came through is not known well enough to lower the rate to. */
+/** So many reports before the newest must say so, or what came through is not known well enough to lower the rate to. */
 const LEAST_STANDING = 2;
 const NOISE_SMOOTHING_US = 5_000_000;
 const FIRST_NOISE_MS = 10;
@@ -214,8 +214,8 @@ export class BandwidthEstimator {
       if (ageUs <= STANDING_US) {
         standingFrom = i;
         standingUs = ageUs;
+        queueMs = Math.min(queueMs, this.#queuesMs[i & (RING - 1)]!);
       }
-      if (ageUs <= STANDING_US) queueMs = Math.min(queueMs, this.#queuesMs[i & (RING - 1)]!);
       from = i;
       if (ageUs >= RATE_WINDOW_US) break;
     }
