@@ -142,6 +142,10 @@ export class Member implements ForwardSource, PublisherSignals, Subscriber {
     this.shedding.end();
   }
 
+  forget({ track }: Subscription): void {
+    this.subscriptions.delete(track.trackId);
+  }
+
   send(message: RelayMessageInput): void {
     this.channel.send(message);
   }

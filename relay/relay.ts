@@ -33,7 +33,7 @@ import {
   type RelayCounters,
 } from "./relay-metrics.ts";
 import { Room, type RoomSurroundings } from "./room.ts";
-import { applyRequest } from "./room-requests.ts";
+import { applyRequest, resumeSubscriptions } from "./room-requests.ts";
 import { sendWelcome } from "./welcome.ts";
 
 /** Networks of subscribers are looked at this often, for what publishers should know of them. */
@@ -220,9 +220,7 @@ export class Relay {
     });
     this.#members.add(member);
     if (arrival.hello.laneKey !== undefined) this.#lanes.add(arrival.hello.laneKey, session);
-    // Welcome first: nothing about the room may reach the newcomer before it.
-    sendWelcome(room, member, arrival, this.id, clock.nowUs());
-    room.join(member);
+    this.#enter(room, member, arrival);
     this.#registration.changed();
     void session.closed.then(({ code, clean }) => {
       this.#leave(room, member, clean ? closeReasonOf(code) : "lost");
@@ -235,6 +233,20 @@ export class Relay {
       },
       onChannelEnd: (reason, text) => this.#onChannelEnd(room, member, reason, text),
     };
+  }
+
+  #enter(room: Room, member: Member, arrival: Arrival): void {
+    const nowUs = this.#options.clock.nowUs();
+    const { resume } = arrival.hello;
+    if (resume === undefined) {
+      // Welcome first: nothing about the room may reach the newcomer before it.
+      sendWelcome(room, member, arrival, this.id, nowUs);
+      return room.join(member);
+    }
+    const resumed = room.resume(member, resume.tracks);
+    sendWelcome(room, member, arrival, this.id, nowUs, resumed);
+    for (const track of member.tracks.values()) track.moveTo(member);
+    resumeSubscriptions(room, member, resume.subscriptions);
   }
 
   #onChannelEnd(room: Room, member: Member, reason: CloseReason, message: string): void {

@@ -31,6 +31,11 @@ export class RenditionLimit {
     return this.#toldBps !== undefined;
   }
 
+  /** For a publisher that has not been told. */
+  tellAgain(): void {
+    if (this.#toldBps !== undefined) this.#tell(this.#toldBps);
+  }
+
   /** To be called when a subscriber comes, goes, or has another limit. */
   update(subscribers: readonly LimitedSubscriber[]): void {
     const limitBps = limitOf(subscribers);

@@ -1,5 +1,5 @@
 /** What a participant may ask of its room, and the answer to each. docs/wire.md, "Control channel". */
-import type { ClientMessage } from "../core/wire/control-messages.ts";
+import type { ClientMessage, FailureCode, Resume } from "../core/wire/control-messages.ts";
 import { MAX_SUBSCRIPTIONS_PER_PARTICIPANT, MAX_TRACKS_PER_PARTICIPANT } from "../core/wire/limits.ts";
 import { mayPublish } from "../core/wire/room-model.ts";
 import type { Member } from "./member.ts";
@@ -75,30 +75,42 @@ function mute(room: Room, member: Member, { request, trackId, muted }: Of<"mute"
 }
 
 function subscribe(room: Room, member: Member, message: Of<"subscribe">): void {
-  const { request, trackId, rendition, maxTemporalLayer, playoutDelayMs } = message;
+  const { request } = message;
+  const fault = subscribeFault(room, member, message);
+  if (fault !== undefined) return member.fail(request, ...fault);
+  // The answer first, so that it is on its way before the media.
+  member.send({ type: "done", request });
+  startSubscription(room, member, message);
+}
+
+/** Subscriptions of hello; those that are not possible any more are left out: the welcome says what there is. */
+export function resumeSubscriptions(room: Room, member: Member, wishes: Resume["subscriptions"]): void {
+  for (const wish of wishes)
+    if (subscribeFault(room, member, wish) === undefined) startSubscription(room, member, wish);
+}
+
+type Wish = Resume["subscriptions"][number];
+
+function startSubscription(room: Room, member: Member, wish: Wish): void {
+  const { trackId, rendition, maxTemporalLayer, playoutDelayMs } = wish;
+  room.subscribe(member, room.tracks.get(trackId)!, { rendition, maxTemporalLayer, playoutDelayMs });
+}
+
+function subscribeFault(room: Room, member: Member, wish: Wish): [FailureCode, string] | undefined {
+  const { trackId, rendition } = wish;
   const track = room.tracks.get(trackId);
-  if (!member.grants.subscribe) {
-    return member.fail(request, "forbidden", "your grants do not allow you to receive tracks");
-  }
-  if (track === undefined) return member.fail(request, "not-found", `there is no track ${trackId}`);
-  if (track.publisher === member.identity) {
-    return member.fail(request, "invalid", "a track cannot be sent back to its publisher");
-  }
+  if (!member.grants.subscribe) return ["forbidden", "your grants do not allow you to receive tracks"];
+  if (track === undefined) return ["not-found", `there is no track ${trackId}`];
+  if (track.publisher === member.identity) return ["invalid", "a track cannot be sent back to its publisher"];
   if (rendition >= track.renditions.length) {
     const highest = track.renditions.length - 1;
-    return member.fail(
-      request,
-      "invalid",
-      `track ${trackId} has renditions 0 to ${highest}, not ${rendition}`,
-    );
+    return ["invalid", `track ${trackId} has renditions 0 to ${highest}, not ${rendition}`];
   }
   if (member.subscriptions.size >= MAX_SUBSCRIPTIONS_PER_PARTICIPANT && !member.subscriptions.has(trackId)) {
     const text = `you receive ${MAX_SUBSCRIPTIONS_PER_PARTICIPANT} tracks, the maximum: unsubscribe from one first`;
-    return member.fail(request, "too-many-subscriptions", text);
+    return ["too-many-subscriptions", text];
   }
-  // The answer first, so that it is on its way before the media.
-  member.send({ type: "done", request });
-  room.subscribe(member, track, { rendition, maxTemporalLayer, playoutDelayMs });
+  return undefined;
 }
 
 function unsubscribe(room: Room, member: Member, { request, trackId }: Of<"unsubscribe">): void {

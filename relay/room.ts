@@ -5,9 +5,14 @@
 import type { Clock, Random } from "../core/clock.ts";
 import type { CloseReason } from "../core/wire/close-codes.ts";
 import type { RelayMessageInput } from "../core/wire/control-messages.ts";
-import { MAX_PARTICIPANTS_PER_ROOM } from "../core/wire/limits.ts";
+import { MAX_PARTICIPANTS_PER_ROOM, MAX_TRACKS_PER_PARTICIPANT } from "../core/wire/limits.ts";
 import { frameMessage } from "../core/wire/message-framing.ts";
-import type { ParticipantInfo, TrackOffer } from "../core/wire/room-model.ts";
+import {
+  mayPublish,
+  type ParticipantInfo,
+  type TrackInfo,
+  type TrackOffer,
+} from "../core/wire/room-model.ts";
 import { ActiveSpeakers } from "./active-speakers.ts";
 import type { ForwardCounters } from "./forward-counters.ts";
 import type { GopReplays } from "./gop-replay.ts";
@@ -15,6 +20,9 @@ import type { Member } from "./member.ts";
 import { Refusal } from "./refusal.ts";
 import { Subscription, type SubscriptionWish } from "./subscription.ts";
 import { Track, type TrackMemory } from "./track.ts";
+
+/** A session that was gone on from is closed by then. */
+const SUPERSEDED_MS = 5_000;
 
 /** What all rooms of a relay share. */
 export interface RoomSurroundings extends TrackMemory {
@@ -32,6 +40,8 @@ export class Room {
   readonly members = new Map<string, Member>();
   readonly tracks = new Map<number, Track>();
   readonly surroundings: RoomSurroundings;
+  /** Sessions whose participants have gone on in another one. */
+  readonly #superseded = new Set<Member>();
   readonly #speakers = new ActiveSpeakers();
 
   constructor(name: string, surroundings: RoomSurroundings) {
@@ -58,6 +68,55 @@ export class Room {
     if (!member.grants.hidden) this.broadcastFrame(member.joinedFrame, member);
   }
 
+  /**
+   * Takes a member in that goes on from an older session of its own: its tracks keep their ids, and others see nothing of it. The
+   * older session may listen, and be heard, a little longer. Returns the ids of the tracks that go on.
+   */
+  resume(member: Member, tracks: readonly TrackInfo[]): number[] {
+    const older = this.members.get(member.identity);
+    this.members.set(member.identity, member);
+    const resumed = tracks.filter((info) => this.#resumeTrack(member, info)).map(({ trackId }) => trackId);
+    if (older !== undefined) this.#supersede(older, member);
+    else if (!member.grants.hidden) this.broadcastFrame(member.joinedFrame, member);
+    return resumed;
+  }
+
+  #resumeTrack(member: Member, { trackId, offer }: TrackInfo): boolean {
+    const { clock } = this.surroundings;
+    const known = this.tracks.get(trackId);
+    if (known !== undefined && known.publisher !== member.identity) return false;
+    if (!mayPublish(member.grants, offer.source) || member.tracks.size >= MAX_TRACKS_PER_PARTICIPANT)
+      return false;
+    const track = known ?? new Track(trackId, offer, member.identity, clock, this.surroundings, member);
+    this.tracks.set(trackId, track);
+    member.tracks.set(trackId, track);
+    member.receive(track);
+    member.infoChanged();
+    return true;
+  }
+
+  #supersede(older: Member, member: Member): void {
+    this.#superseded.add(older);
+    for (const { trackId, info } of member.tracks.values()) {
+      if (older.tracks.has(trackId)) continue;
+      this.broadcast({ type: "track-published", identity: member.identity, track: info }, member);
+    }
+    for (const track of older.tracks.values()) {
+      if (member.tracks.has(track.trackId)) continue;
+      older.tracks.delete(track.trackId);
+      older.stopReceiving(track);
+      this.#endTrack(track);
+      this.broadcast(
+        { type: "track-unpublished", identity: member.identity, trackId: track.trackId },
+        member,
+      );
+    }
+    const text = "the same identity goes on in another session";
+    this.surroundings.clock.after(SUPERSEDED_MS, () => {
+      if (this.#superseded.has(older)) older.close("identity-taken-over", text);
+    });
+  }
+
   /** Others than `member` who are to be seen. */
   othersOf(member: Member): Member[] {
     return [...this.members.values()].filter((other) => other !== member && !other.grants.hidden);
@@ -65,16 +124,21 @@ export class Room {
 
   /** Takes a member out and tells the others. Does nothing for one who is out already. */
   leave(member: Member, reason: CloseReason): void {
+    if (this.#superseded.delete(member)) return this.#endSubscriptions(member);
     if (this.members.get(member.identity) !== member) return;
     this.members.delete(member.identity);
-    for (const subscription of member.subscriptions.values())
-      subscription.track.removeSubscription(subscription);
-    member.subscriptions.clear();
+    this.#endSubscriptions(member);
     for (const track of member.tracks.values()) this.#endTrack(track);
     member.tracks.clear();
     if (!member.grants.hidden) {
       this.broadcast({ type: "participant-left", identity: member.identity, reason });
     }
+  }
+
+  #endSubscriptions(member: Member): void {
+    for (const subscription of member.subscriptions.values())
+      subscription.track.removeSubscription(subscription);
+    member.subscriptions.clear();
   }
 
   /** Closes a member's session with `removed` and bans the token it came with. */
@@ -107,14 +171,8 @@ export class Room {
 
   #endTrack(track: Track): void {
     this.tracks.delete(track.trackId);
-    for (const rendition of track.renditions) {
-      for (const {
-        track: { trackId },
-        subscriber,
-      } of rendition.subscriptions) {
-        this.members.get(subscriber)?.subscriptions.delete(trackId);
-      }
-    }
+    for (const { subscriptions } of track.renditions)
+      for (const subscription of subscriptions) subscription.subscriber.forget(subscription);
     track.end();
   }
 

@@ -57,6 +57,8 @@ export interface Subscriber {
   readonly link: Link;
   readonly recovery: HopRecovery;
   readonly pacer: Pacer;
+  /** The subscription has been ended, because its track was. */
+  forget(subscription: Subscription): void;
 }
 
 /** What a subscriber asks for. */
@@ -73,8 +75,7 @@ export class Subscription implements PacedSink {
   /** Recovery on that link, and what repairs this track there. */
   readonly recovery: HopRecovery;
   readonly repair: RepairSender;
-  /** Identity of the subscriber. */
-  readonly subscriber: string;
+  readonly subscriber: Subscriber;
   /** While true, the subscriber gets the cached GOP from relay/gop-replay.ts and nothing directly. */
   replaying = false;
   /** While true, pictures pass through the pacer. */
@@ -99,12 +100,12 @@ export class Subscription implements PacedSink {
     subscriber: Subscriber,
     counters: ForwardCounters,
   ) {
-    const { identity, link, recovery, pacer } = subscriber;
+    const { link, recovery, pacer } = subscriber;
     this.track = track;
     this.rendition = wish.rendition;
     this.link = link;
     this.recovery = recovery;
-    this.subscriber = identity;
+    this.subscriber = subscriber;
     this.#pacer = pacer;
     this.#counters = counters;
     this.#playoutDelayMs = wish.playoutDelayMs;

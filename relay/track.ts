@@ -99,7 +99,7 @@ export class Track {
   readonly renditions: readonly TrackRendition[];
   /** Audio only: how loud it is. */
   readonly activity: AudioActivity;
-  readonly #signals: PublisherSignals;
+  #signals: PublisherSignals;
   #wanted: boolean | undefined;
   /** As the publisher knows it. */
   #audience: Audience = { repairWithinMs: DEFAULT_REPAIR_WITHIN_MS, loss: 0, burstMs: 0 };
@@ -121,12 +121,21 @@ export class Track {
     const count = offer.kind === "video" ? offer.renditions.length : 1;
     this.renditions = Array.from({ length: count }, (_, index) => {
       const cache = this.isAudio ? undefined : new GopCache(memory.cacheBudget);
-      const keyframes = new KeyframeRequests(clock, () => signals.keyframeRequested(trackId, index));
+      const keyframes = new KeyframeRequests(clock, () => this.#signals.keyframeRequested(trackId, index));
       const fullBps = offer.kind === "video" ? offer.renditions[index]!.maxBitrateBps : 0;
-      const limit = new RenditionLimit(clock, (bps) => signals.renditionLimit(trackId, index, bps));
+      const limit = new RenditionLimit(clock, (bps) => this.#signals.renditionLimit(trackId, index, bps));
       const history = new BlockHistory(memory.recoveryPool);
       return new TrackRendition(index, cache, history, keyframes, fullBps, limit);
     });
+  }
+
+  /** The publisher is reached another way from now on; it is told anew what it should know. */
+  moveTo(signals: PublisherSignals): void {
+    this.#signals = signals;
+    this.#wanted = undefined;
+    this.reportWanted();
+    this.#signals.trackBudget(this.trackId, this.#audience);
+    for (const { limit } of this.renditions) limit.tellAgain();
   }
 
   get info(): TrackInfo {

@@ -24,6 +24,7 @@ export function sendWelcome(
   arrival: Arrival,
   relayId: string,
   nowUs: number,
+  resumedTracks: number[] | undefined = undefined,
 ): void {
   const listed: ParticipantInfo[] = [];
   const following: Uint8Array[] = [];
@@ -48,6 +49,7 @@ export function sendWelcome(
     maxMediaDatagramBytes: MAX_MEDIA_DATAGRAM_BYTES,
     reportIntervalMs: REPORT_INTERVAL_MS,
     maxLanes: MAX_LANES,
+    ...(resumedTracks === undefined ? {} : { resumedTracks }),
   });
   for (const frame of following) member.channel.sendFramed(frame);
 }

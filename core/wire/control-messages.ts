@@ -9,8 +9,10 @@ import {
   MAX_LANES,
   MAX_PARTICIPANTS_PER_ROOM,
   MAX_RENDITION_BPS,
+  MAX_SUBSCRIPTIONS_PER_PARTICIPANT,
   MAX_TOKEN_CHARS,
   MAX_TOPIC_CHARS,
+  MAX_TRACKS_PER_PARTICIPANT,
 } from "./limits.ts";
 import {
   identitySchema,
@@ -42,6 +44,21 @@ const failureCodeSchema = z.enum([
 ]);
 export type FailureCode = z.infer<typeof failureCodeSchema>;
 
+/** What a subscriber wants of a track. `playoutDelayMs` is its budget from arrival of the first copy to playout, for repair. */
+const subscriptionSchema = z.object({
+  trackId: trackIdSchema,
+  rendition: renditionIndex.default(0),
+  maxTemporalLayer: z.number().int().min(0).max(7).default(7),
+  playoutDelayMs: z.number().int().min(0).max(10_000).default(200),
+});
+
+/** What a participant takes along from another session of its own. */
+const resumeSchema = z.object({
+  tracks: z.array(trackInfoSchema).max(MAX_TRACKS_PER_PARTICIPANT).default([]),
+  subscriptions: z.array(subscriptionSchema).max(MAX_SUBSCRIPTIONS_PER_PARTICIPANT).default([]),
+});
+export type Resume = z.infer<typeof resumeSchema>;
+
 /** Participant -> relay. */
 export const clientMessageSchema = z.discriminatedUnion("type", [
   /** First message of the first stream; anything else closes the session with `protocol-error`. */
@@ -55,21 +72,16 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
       .string()
       .regex(/^[A-Za-z0-9_-]{22,64}$/)
       .optional(),
+    /** The participant goes on from another session, perhaps with another relay: nobody sees it leave or join. */
+    resume: resumeSchema.optional(),
     sentAtUs: timeUs,
   }),
   z.object({ type: z.literal("publish"), request: u32, offer: trackOfferSchema }),
   z.object({ type: z.literal("unpublish"), request: u32, trackId: trackIdSchema }),
   /** Mutes or unmutes one's own track; an admin may mute (never unmute) anybody's. */
   z.object({ type: z.literal("mute"), request: u32, trackId: trackIdSchema, muted: z.boolean() }),
-  /** Starts or changes a subscription. `playoutDelayMs` is the subscriber's budget from arrival of the first copy to playout, for repair. */
-  z.object({
-    type: z.literal("subscribe"),
-    request: u32,
-    trackId: trackIdSchema,
-    rendition: renditionIndex.default(0),
-    maxTemporalLayer: z.number().int().min(0).max(7).default(7),
-    playoutDelayMs: z.number().int().min(0).max(10_000).default(200),
-  }),
+  /** Starts or changes a subscription. */
+  subscriptionSchema.extend({ type: z.literal("subscribe"), request: u32 }),
   z.object({ type: z.literal("unsubscribe"), request: u32, trackId: trackIdSchema }),
   z.object({
     type: z.literal("request-keyframe"),
@@ -110,6 +122,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
     reportIntervalMs: z.number().int().min(5).max(1000),
     /** Lanes that this relay takes beside the session. */
     maxLanes: z.number().int().min(0).max(MAX_LANES).default(0),
+    /** Which tracks of hello's `resume` go on; others must be published anew. */
+    resumedTracks: z.array(trackIdSchema).max(MAX_TRACKS_PER_PARTICIPANT).optional(),
   }),
   z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),
   z.object({ type: z.literal("done"), request: u32 }),

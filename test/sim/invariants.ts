@@ -1,6 +1,7 @@
 /** What must hold of a relay at every moment, and of everybody's view of a room once it is quiet. */
 import { MAX_CONTROL_QUEUE_BYTES, MAX_GOP_CACHE_BYTES } from "../../core/wire/limits.ts";
 import type { ParticipantInfo } from "../../core/wire/room-model.ts";
+import type { Member } from "../../relay/member.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { Room } from "../../relay/room.ts";
 import type { SimulatedMember } from "./simulated-cluster.ts";
@@ -36,9 +37,9 @@ function roomFaults(room: Room): string[] {
   for (const track of room.tracks.values()) {
     for (const { subscriptions, cache } of track.renditions) {
       for (const subscription of subscriptions) {
-        const subscriber = room.members.get(subscription.subscriber);
-        if (subscriber?.subscriptions.get(track.trackId) !== subscription) {
-          say(`track ${track.trackId} goes to ${subscription.subscriber}, who does not know`);
+        const { subscriber } = subscription;
+        if ((subscriber as Member).subscriptions.get(track.trackId) !== subscription) {
+          say(`track ${track.trackId} goes to ${subscriber.identity}, who does not know`);
         }
       }
       if ((cache?.byteLength ?? 0) > MAX_GOP_CACHE_BYTES) say(`track ${track.trackId} caches too much`);
