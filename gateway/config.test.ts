@@ -52,6 +52,7 @@ describe("configuration", () => {
         capacity: 1000,
         participants: 0,
         version: "",
+        linkKey: "",
         draining: false,
       },
     ]);

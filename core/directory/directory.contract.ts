@@ -40,6 +40,7 @@ export function relayNamed(id: string, change: Partial<RelayRecord> = {}): Relay
     participants: 0,
     version: "0.1.0",
     draining: false,
+    linkKey: "",
     ...change,
   };
 }

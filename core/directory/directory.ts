@@ -24,6 +24,8 @@ export interface RelayRecord {
   version: string;
   /** True: takes no new sessions. */
   draining: boolean;
+  /** Public half of the key that it signs its credentials for other relays with (P-256, "x.y" of the JWK); empty = it links to none. */
+  linkKey: string;
 }
 
 /** Which relay is the root of a room. */

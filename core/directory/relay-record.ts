@@ -21,6 +21,10 @@ export const relayRecordSchema = z.object({
   participants: z.number().int().min(0).default(0),
   version: z.string().max(64).default(""),
   draining: z.boolean().default(false),
+  linkKey: z
+    .string()
+    .regex(/^([\w-]{43}\.[\w-]{43})?$/)
+    .default(""),
 }) satisfies z.ZodType<RelayRecord>;
 
 /** For a directory that must not share what it is handed and hands out. */

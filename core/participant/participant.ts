@@ -9,12 +9,12 @@ import { ControlChannel } from "../session/control-channel.ts";
 import { HopRecovery } from "../session/hop-recovery.ts";
 import { Link, type LinkStats } from "../session/link.ts";
 import type { Session } from "../session/session.ts";
+import { bytesOfBase64 } from "../wire/base64.ts";
 import { CLOSE_CODES, type CloseReason, closeReasonOf, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
 import { type ClientMessageInput, type RelayMessage, relayMessageSchema } from "../wire/control-messages.ts";
 import { trackIdOf } from "../wire/datagram.ts";
 import { HELLO_TIMEOUT_MS, PROTOCOL_VERSION } from "../wire/limits.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
-import { bytesOfBase64 } from "./base64.ts";
 import { commonPool } from "./common-pool.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
 import type {

@@ -10,10 +10,12 @@ import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
+import type { Session } from "../../core/session/session.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
 import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
 import { Refusal } from "../../relay/refusal.ts";
 import { Relay } from "../../relay/relay.ts";
+import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -89,11 +91,11 @@ export class SimulatedCluster {
     this.directory = new MemoryDirectory(this.clock);
   }
 
-  async addRelay(id: string): Promise<Relay> {
+  async addRelay(id: string, region = ""): Promise<Relay> {
     const relay = new Relay({
       identity: {
         id,
-        region: "",
+        region,
         url: `https://${id}.test:4433/`,
         certificateHashes: [],
         operationsUrl: `http://${id}.test:9090/`,
@@ -104,11 +106,31 @@ export class SimulatedCluster {
       random: this.random,
       directory: this.directory,
       verifyTicket: async (ticket) => ticketOf(ticket),
+      connect: async (url) => this.#dialRelay(id, url),
+      keys: simulatedKeys(id),
       log: (line) => this.log.push(line),
     });
     this.relays.set(id, relay);
     await relay.start();
     return relay;
+  }
+
+  /** The network between two relays, from the one that dials. */
+  networkBetween: (from: string, to: string) => Partial<NetworkOptions> = () => ({ delayMs: 5 });
+  /** Sessions between relays that are open, or have been. */
+  readonly linkSessions: { from: string; to: string; pair: MemorySessionPair }[] = [];
+
+  #dialRelay(from: string, url: string): Session {
+    const { hostname, pathname } = new URL(url);
+    const to = hostname.replace(/\.test$/, "");
+    const relay = this.relays.get(to);
+    if (relay === undefined) throw new Error(`no relay at ${url}`);
+    const { clock, random } = this;
+    const network = this.networkBetween(from, to);
+    const pair = createMemorySessionPair({ clock, random, up: network, down: network, path: pathname });
+    this.linkSessions.push({ from, to, pair });
+    relay.accept(pair.accepted);
+    return pair.dialled;
   }
 
   /** A session to a relay, as a browser dials it; the relay's end is handed to the relay. */
@@ -171,6 +193,19 @@ function ticketOf(text: string): RelayTicket {
   } catch (cause) {
     throw new Refusal("ticket-malformed", "not a ticket of the simulation", { cause });
   }
+}
+
+/** Credentials without signatures; the key is the relay's id. */
+function simulatedKeys(id: string): RelayKeys {
+  return {
+    linkKey: id,
+    sign: async (claims) => JSON.stringify(claims),
+    verify: async (credential, linkKey) => {
+      const claims = credentialSchema.parse(JSON.parse(credential));
+      if (claims.iss !== linkKey) throw new Refusal("relay-refused", "not a credential of this relay");
+      return claims;
+    },
+  };
 }
 
 /** An access unit of `bytes` bytes with a recognisable content. */
