@@ -1,4 +1,4 @@
-/** Schema of relay records that come from outside: configuration, an etcd value. */
+/** Relay records that come from outside (configuration, an etcd value): their schema, and copies of them. */
 import { z } from "zod";
 import type { RelayRecord } from "./directory.ts";
 
@@ -22,3 +22,8 @@ export const relayRecordSchema = z.object({
   version: z.string().max(64).default(""),
   draining: z.boolean().default(false),
 }) satisfies z.ZodType<RelayRecord>;
+
+/** For a directory that must not share what it is handed and hands out. */
+export function copyOfRecord(relay: RelayRecord): RelayRecord {
+  return { ...relay, certificateHashes: [...relay.certificateHashes] };
+}
