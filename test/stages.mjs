@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { denoExecutable, ROOT } from "../start/dependencies.mjs";
 import { ensureChromium } from "./chromium.mjs";
+import { ensureEtcd } from "./etcd-binary.mjs";
 import { projectFiles } from "./project-files.mjs";
 import { readJunitReport, readVitestReport } from "./reports.mjs";
 import { runCommand } from "./run-command.mjs";
@@ -35,6 +36,7 @@ export const stages = [
   { name: "unit", title: "unit tests", run: (context) => vitest("unit", 180_000, context) },
   { name: "deno", title: "tests on Deno", run: denoTests },
   { name: "simulation", title: "simulated rooms", run: (context) => vitest("simulation", 120_000, context) },
+  { name: "etcd", title: "directory in a real etcd", run: etcdTests },
   { name: "gateway", title: "gateway on Node.js, Deno and Workers", run: gatewayRuntimes },
   { name: "browser", title: "two and more real browsers in a room", run: browserTests },
 ];
@@ -68,6 +70,11 @@ async function denoTests(context) {
     timeoutMs: 180_000,
   });
   return reported(result, report, readJunitReport, context);
+}
+
+/** @param {StageContext} context @returns {Promise<Counts>} */
+async function etcdTests(context) {
+  return vitest("etcd", 150_000, context, { env: { ETCD_PATH: await ensureEtcd(context.print) } });
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
