@@ -1,7 +1,7 @@
 /** Who may do what in etcd, and what the directory makes of values that it did not write. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { relayNamed } from "../../core/directory/directory.contract.ts";
 import { DirectoryError, type DirectoryEvent } from "../../core/directory/directory.ts";
+import { relayNamed } from "../../core/directory/directory-harness.contract.ts";
 import { MAX_ETCD_VALUE_CHARS, MAX_LOGGED_VALUES } from "../../core/directory/limits.ts";
 import { newPrefix, TestDirectory } from "./etcd-cluster.ts";
 import { EtcdProcess } from "./etcd-process.ts";

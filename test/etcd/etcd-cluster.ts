@@ -1,7 +1,7 @@
 /** Directories over one etcd for tests: each with a connection that can be cut, all under a prefix of their own. */
 import type { Clock } from "../../core/clock.ts";
-import type { DirectoryHarness } from "../../core/directory/directory.contract.ts";
 import type { Directory } from "../../core/directory/directory.ts";
+import type { DirectoryHarness } from "../../core/directory/directory-harness.contract.ts";
 import { EtcdDirectory, type EtcdDirectoryOptions } from "../../core/directory/etcd/etcd-directory.ts";
 import { httpPost } from "../../core/directory/etcd/http-post.ts";
 

@@ -1,7 +1,7 @@
 /** What a directory does while its etcd is killed, frozen, compacted or made to forget. Each test has an etcd of its own. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { relayNamed } from "../../core/directory/directory.contract.ts";
 import { DirectoryError, type DirectoryEvent } from "../../core/directory/directory.ts";
+import { relayNamed } from "../../core/directory/directory-harness.contract.ts";
 import { pause, realClock, TestDirectory } from "./etcd-cluster.ts";
 import { EtcdProcess } from "./etcd-process.ts";
 

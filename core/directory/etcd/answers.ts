@@ -28,7 +28,6 @@ export type KeyValue = z.output<typeof keyValue>;
 const range = z.object({ kvs: z.array(keyValue).default([]), more: z.boolean().default(false), count });
 
 export const rangeAnswer = range.extend({ header });
-export type RangeAnswer = z.output<typeof rangeAnswer>;
 
 export const txnAnswer = z.object({
   header,
