@@ -68,19 +68,24 @@ async function denoTests(context) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const result = await runCommand(denoExecutable(), [...args, `--junit-path=${report}`, ...files], {
     timeoutMs: 180_000,
+    env: await etcdPath(context),
   });
   return reported(result, report, readJunitReport, context);
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function etcdTests(context) {
-  return vitest("etcd", 150_000, context, { env: { ETCD_PATH: await ensureEtcd(context.print) } });
+  return vitest("etcd", 150_000, context, { env: await etcdPath(context) });
+}
+
+/** For tests that start an etcd of their own. @param {StageContext} context */
+async function etcdPath(context) {
+  return { ETCD_PATH: await ensureEtcd(context.print) };
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function gatewayRuntimes(context) {
-  const counts = [await vitest("gateway-runtimes", 150_000, context)];
-  return sum(counts);
+  return vitest("gateway-runtimes", 200_000, context, { env: await etcdPath(context) });
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */

@@ -54,8 +54,8 @@ export class EtcdProcess {
     const child = spawn(process.env.ETCD_PATH || "etcd", args, { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk: Buffer) => {
-        output = (output + chunk.toString()).slice(-MAX_OUTPUT_CHARS);
+      stream.on("data", (chunk: unknown) => {
+        output = (output + String(chunk)).slice(-MAX_OUTPUT_CHARS);
       });
     }
     let failure: string | undefined;
