@@ -2,8 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DirectoryError, type DirectoryEvent } from "../../core/directory/directory.ts";
 import { relayNamed } from "../../core/directory/directory-harness.contract.ts";
+import { EtcdBans } from "../../core/directory/etcd/etcd-bans.ts";
+import { EtcdClient } from "../../core/directory/etcd/etcd-client.ts";
+import { httpPost } from "../../core/directory/etcd/http-post.ts";
+import { KeySpace } from "../../core/directory/etcd/key-space.ts";
 import { MAX_ETCD_VALUE_CHARS, MAX_LOGGED_VALUES } from "../../core/directory/limits.ts";
-import { newPrefix, TestDirectory } from "./etcd-cluster.ts";
+import { newPrefix, realClock, TestDirectory } from "./etcd-cluster.ts";
 import { EtcdProcess } from "./etcd-process.ts";
 
 const TTL_MS = 60_000;
@@ -118,6 +122,23 @@ describe("values that are not ours", () => {
     );
     expect(await directory.relays()).toEqual([]);
     await directory.close();
+  });
+});
+
+test("a full ban list refuses further bans, and takes longer ones for those that it has", async () => {
+  const settings = { endpoints: [etcd.url], user: undefined, prefix: newPrefix() };
+  const post = httpPost(fetch, () => new AbortController());
+  const client = new EtcdClient({ settings, post, clock: realClock, random: Math.random });
+  const bans = new EtcdBans(client, new KeySpace(settings.prefix, () => undefined), realClock, 2);
+  const untilSeconds = Math.ceil(realClock.nowUs() / 1e6) + 600;
+  await bans.add({ room: "r", token: "t1", untilSeconds });
+  await bans.add({ room: "r", token: "t2", untilSeconds });
+  await expect(bans.add({ room: "r", token: "t3", untilSeconds })).rejects.toThrow(/ban list is full/);
+  await bans.add({ room: "r", token: "t1", untilSeconds: untilSeconds + 1 });
+  expect(await bans.find("r", "t1", 1_000)).toEqual({
+    room: "r",
+    token: "t1",
+    untilSeconds: untilSeconds + 1,
   });
 });
 

@@ -36,15 +36,19 @@ export class TestDirectory {
   readonly directory: EtcdDirectory;
   readonly log: string[] = [];
   isCut = false;
+  /** The answer to this call from now on is lost on its way back, though etcd does what was asked; 0: none is. */
+  loseAnswer = 0;
   readonly #open = new Set<AbortController>();
 
   constructor(endpoints: string[], { prefix = newPrefix(), user, timing }: OpenOptions = {}) {
     this.directory = new EtcdDirectory({
       settings: { endpoints, user, prefix },
       post: httpPost(
-        (url, init) => {
-          if (this.isCut) return Promise.reject(new Error("the connection is cut"));
-          return fetch(url, init);
+        async (url, init) => {
+          if (this.isCut) throw new Error("the connection is cut");
+          const answer = await fetch(url, init);
+          if (this.loseAnswer > 0 && --this.loseAnswer === 0) throw new Error("the answer is lost");
+          return answer;
         },
         () => {
           const abort = new AbortController();

@@ -223,6 +223,37 @@ test("a watch that etcd has forgotten the place of reads everything again, and t
   ]);
 });
 
+test("what is done although its answer is lost is not done twice, nor taken for somebody else's doing", async () => {
+  const untilSeconds = Math.ceil(realClock.nowUs() / 1e6) + 600;
+  for (let lost = 1; lost <= 4; lost++) {
+    const test = new TestDirectory([etcd.url, etcd.url], { prefix: `lost-${lost}/` });
+    open.push(test);
+    const { directory } = test;
+    test.loseAnswer = lost;
+    const a = await directory.register(relayNamed("a"), LONG_TTL_MS);
+    test.loseAnswer = lost;
+    const first = await a.claimRoom("room");
+    expect(first.relayId).toBe("a");
+    test.loseAnswer = lost;
+    const second = await a.supersedeRoom(first);
+    expect(second.epoch).toBeGreaterThan(first.epoch);
+    test.loseAnswer = lost;
+    await directory.ban({ room: "room", token: "t", untilSeconds });
+    test.loseAnswer = 1;
+    await a.update(relayNamed("a", { participants: lost }));
+    test.loseAnswer = 0;
+    expect(await directory.room("room")).toEqual(second);
+    expect(await directory.isBanned("room", "t")).toBe(true);
+    expect(await directory.relays()).toEqual([relayNamed("a", { participants: lost })]);
+    test.loseAnswer = 1;
+    await a.releaseRoom("room");
+    expect(await directory.rooms()).toEqual([]);
+    test.loseAnswer = 1;
+    await a.end();
+    expect(await directory.relays()).toEqual([]);
+  }
+});
+
 test("of several endpoints the ones that are dead or no etcd are passed over", async () => {
   const endpoints = ["http://127.0.0.1:9", `${etcd.url}/elsewhere`, etcd.url];
   // Where each directory begins is up to chance: with so many, at the dead ones too.

@@ -194,13 +194,21 @@ export class EtcdDirectory implements Directory {
   }
 
   async #list<T>(kind: Entry["kind"], max: number, pick: (entry: Entry) => T | undefined): Promise<T[]> {
-    const list: T[] = [];
+    const range = this.#keys.range(kind);
+    let list: T[] = [];
     const take = (kv: Parameters<KeySpace["entryOf"]>[0]): void => {
       const entry = this.#keys.entryOf(kv);
       const value = entry && pick(entry);
       if (value !== undefined && list.length < max) list.push(value);
     };
-    await readRange(this.#client, this.#keys.range(kind), take, ETCD_READ_TIMEOUT_MS);
+    try {
+      await readRange(this.#client, range, take, ETCD_READ_TIMEOUT_MS);
+    } catch (error) {
+      if (!(error instanceof EtcdRefusalError && error.isRevisionGone)) throw error;
+      // etcd was compacted between two pages.
+      list = [];
+      await readRange(this.#client, range, take, ETCD_READ_TIMEOUT_MS);
+    }
     return list;
   }
 
