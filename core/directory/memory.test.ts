@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Clock, Timer } from "../clock.ts";
-import { directoryContract, relayNamed } from "./directory.contract.ts";
+import { directoryContract } from "./directory.contract.ts";
 import { DirectoryError } from "./directory.ts";
+import { relayNamed } from "./directory-harness.contract.ts";
 import { MAX_BANS } from "./limits.ts";
 import { MemoryDirectory } from "./memory.ts";
 import { staticDirectory } from "./static.ts";

@@ -34,6 +34,8 @@ export interface RelayConfig {
   /** The gateway's public keys. */
   keys: TicketKeys;
   directory: Directory;
+  /** What the directory counts, in Prometheus' text format. */
+  furtherMetrics?: (() => string) | undefined;
   /** Address of the operations API. */
   operations: { host: string; port: number; url?: string | undefined };
   log(line: string): void;
@@ -70,7 +72,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       createOperationsApp({
         relay: relay!,
         verifyServiceToken: (token) => verifier.verifyServiceToken(token),
-        furtherMetrics: () => serverMetrics(server),
+        furtherMetrics: () => serverMetrics(server) + (config.furtherMetrics?.() ?? ""),
       });
     let handler: ReturnType<typeof app> | undefined;
     operations = startOperations(config, (request) => {

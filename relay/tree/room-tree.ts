@@ -145,11 +145,8 @@ export class RoomTree implements Placed {
   /** Takes another relay in as a child, sends it on, or refuses it with a Refusal. */
   async admit({ session, channel, attach, isGone }: LinkArrivalInfo): Promise<LinkListener | undefined> {
     await this.#untilRooted();
-    const onward = placeFor(this, attach);
-    if (onward !== undefined) {
-      channel.send({ type: "redirect", to: onward });
-      return undefined;
-    }
+    const to = placeFor(this, attach);
+    if (to !== undefined) return void channel.send({ type: "redirect", to });
     if (!this.isRoot && !(await this.#vouch(attach.relay.id)))
       throw new Refusal(
         "tree-refused",
@@ -299,7 +296,6 @@ export class RoomTree implements Placed {
     const former = this.parent;
     if (former === undefined) return;
     this.parent = undefined;
-    this.isParentRooted = false;
     former.send({ type: "leaving" });
     former.isLeaving = true;
     this.room.remote.reconsider(former);
