@@ -118,27 +118,34 @@ export class BlockReceiver {
     return { recovered: this.#recovered, nacks, givenUp, dropped: this.#dropped };
   }
 
-  /** Takes a media datagram of this track rendition, checked by `datagramFault`. */
+  /**
+   * Takes a media datagram of this track rendition, checked by `datagramFault`. What the history has from another hop that it is
+   * shared with does not come out again; of this hop it tells as much as any.
+   */
   pushMedia(datagram: Uint8Array, nowUs: number): void {
     readMediaHeader(datagram, HOP_HEADER_BYTES, header);
     const { block: number, symbolIndex: index, flags, captureTimeUs } = header;
     const { history, emit } = this.#options;
     if (this.#wanted[number % MAX_HISTORY_BLOCKS]!.hasEmitted(number, index)) return this.#drop("duplicate");
     const fault = history.addSource(number, index, datagram, HOP_HEADER_BYTES, nowUs);
-    if (fault === "duplicate-symbol") return this.#drop("duplicate");
     if (fault === "stale") return this.#drop("stale");
+    const isNew = fault !== "duplicate-symbol";
     this.#deadline.push(captureTimeUs, nowUs);
     const precedingUs = this.#pace.captureUs || captureTimeUs;
     this.#pace.push(header.frameId, captureTimeUs, header.fragmentIndex, header.fragmentCount, nowUs);
     const wanted = this.#arrive(number, precedingUs, captureTimeUs, true, nowUs);
-    if (wanted.generation > 0 && (wanted.passed || index <= wanted.askedTo)) this.#recovered++;
+    if (isNew && wanted.generation > 0 && (wanted.passed || index <= wanted.askedTo)) this.#recovered++;
     if (index > wanted.highest + 1) wanted.noteHole(nowUs);
     wanted.highest = Math.max(wanted.highest, index);
     wanted.noteEmitted(index);
-    emit(datagram, nowUs);
+    if (isNew) emit(datagram, nowUs);
+    else this.#drop("duplicate");
     const symbols = history.find(number);
-    if (symbols === undefined) return;
-    if (fault !== undefined) {
+    if (symbols === undefined) {
+      if (history.isClosed(number)) wanted.done = true;
+      return;
+    }
+    if (isNew && fault !== undefined) {
       // What cannot be kept cannot be told from what is lost: the block takes care of itself.
       wanted.done = true;
       return;
@@ -217,6 +224,7 @@ export class BlockReceiver {
     }
     for (let step = Math.max(1, ahead - MAX_LOST_BLOCKS); step < ahead; step++) {
       const number = (this.#newest + step) & 0xffff;
+      if (this.#options.history.isClosed(number)) continue;
       const skipped = this.#wanted[number % MAX_HISTORY_BLOCKS]!;
       if (skipped.number !== number) {
         skipped.begin(number, precedingUs + ((captureUs - precedingUs) * step) / (ahead + 1));

@@ -139,9 +139,11 @@ export class NackSchedule {
   /** Asks for a block whose time has come; the NACK is valid until `emitNack` returns. */
   ask(wanted: WantedBlock, nowUs: number, emitNack: (nack: Nack) => void): void {
     wanted.nextNackUs = NEVER;
-    const symbols = this.#options.history.find(wanted.number);
+    const { history, hop } = this.#options;
+    const symbols = history.find(wanted.number);
     if (wanted.done || (symbols === undefined && !wanted.passed && !wanted.isIdlePlan)) return;
-    const { hop } = this.#options;
+    // Another hop that shares the history may have made it whole.
+    if (history.isClosed(wanted.number)) return;
     const { conditions } = hop;
     // Bursts go on while we ask: what the sender finds missing of an unfinished block may be more than what we know.
     const isGrowing = wanted.isIdlePlan || (isBursty(conditions) && !wanted.endsKnown(symbols));
