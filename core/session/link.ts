@@ -296,6 +296,11 @@ export class Link {
     return this.#clock.nowUs();
   }
 
+  /** When the last valid datagram came, 0 = none yet. */
+  get lastHeardUs(): number {
+    return this.#lastHeardUs;
+  }
+
   /** Median of the last round trips; undefined before the first report. */
   get rttMs(): number | undefined {
     return this.#roundTrip.ms;
