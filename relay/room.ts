@@ -103,8 +103,6 @@ export class Room {
     }
     for (const track of older.tracks.values()) {
       if (member.tracks.has(track.trackId)) continue;
-      older.tracks.delete(track.trackId);
-      older.stopReceiving(track);
       this.#endTrack(track);
       this.broadcast(
         { type: "track-unpublished", identity: member.identity, trackId: track.trackId },
@@ -147,7 +145,9 @@ export class Room {
     if (member === undefined) return undefined;
     this.surroundings.ban(this.name, member.ticket.token, member.ticket.tokenExp);
     this.leave(member, "removed");
-    member.close("removed", "removed from the room by an admin");
+    const text = "removed from the room by an admin";
+    member.close("removed", text);
+    for (const older of this.#superseded) if (older.identity === identity) older.close("removed", text);
     return member;
   }
 
@@ -171,6 +171,7 @@ export class Room {
 
   #endTrack(track: Track): void {
     this.tracks.delete(track.trackId);
+    for (const older of this.#superseded) if (older.tracks.delete(track.trackId)) older.stopReceiving(track);
     for (const { subscriptions } of track.renditions)
       for (const subscription of subscriptions) subscription.subscriber.forget(subscription);
     track.end();
