@@ -105,6 +105,7 @@ class RelayParticipant implements Participant, AttachmentOwner {
     const nowUs = clock.nowUs();
     const isGap = !before.isOpen || nowUs - before.link.lastHeardUs > MAX_SILENCE_MS * 1000;
     for (const track of this.#own.moveTo(now, resumed, isGap)) void this.#publishAnew(track, now);
+    for (const trackId of resumed) if (this.#own.get(trackId) === undefined) this.#disown(trackId, now);
     this.#subscriptions.moveTo((trackId) => this.#view.has(trackId));
     this.#tell(differences);
     this.#missedTimer?.cancel();
@@ -122,15 +123,21 @@ class RelayParticipant implements Participant, AttachmentOwner {
     try {
       const { trackId } = await via.request({ type: "publish", offer });
       if (trackId === undefined || via !== this.#main) return;
-      if (track.isEnding) return void (await via.request({ type: "unpublish", trackId }));
+      if (track.isEnding) return this.#disown(trackId, via);
       this.#own.renumber(track, trackId, via);
       if (offer.muted !== muted) await this.mute(trackId, offer.muted);
       this.#options.onEvent({ type: "republished", was, trackId });
     } catch (error) {
-      if (!(error instanceof RequestFailedError)) return;
+      const isLeft = via !== this.#main || this.#sessions.mayHaveMoved;
+      if (isLeft || !(error instanceof RequestFailedError)) return;
       this.#own.end(track);
       this.#options.onEvent({ type: "unpublished", trackId: was, code: error.code, message: error.message });
     }
+  }
+
+  /** A track has ended, or got another id, since the hello that took it along. */
+  #disown(trackId: number, via: Attachment): void {
+    via.request({ type: "unpublish", trackId }).catch(() => undefined);
   }
 
   onMessage(attachment: Attachment, message: RelayMessage): void {
