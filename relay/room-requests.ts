@@ -9,6 +9,9 @@ type Of<Type extends ClientMessage["type"]> = Extract<ClientMessage, { type: Typ
 
 /** Applies one message of a member. `leave` and everything that ends the session is the caller's. */
 export function applyRequest(room: Room, member: Member, message: ClientMessage, receivedAtUs: number): void {
+  // What it did here would be nobody's once this session is over.
+  if (room.members.get(member.identity) !== member && "request" in message)
+    return member.fail(message.request, "unavailable", "you have gone on in another session: ask there");
   switch (message.type) {
     case "publish":
       return publish(room, member, message);

@@ -206,7 +206,9 @@ export class Room {
     this.ban(token, tokenExp);
     if (member !== undefined) {
       this.leave(member, "removed");
-      member.close("removed", "removed from the room by an admin");
+      const text = "removed from the room by an admin";
+      for (const session of [member, ...this.#superseded])
+        if (session.identity === identity) session.close("removed", text);
     }
     elsewhere?.via?.send({ type: "remove", identity });
     return { identity, token, tokenExp };
@@ -317,8 +319,7 @@ export class Room {
 
   /** Sends to everybody here but `except`. */
   broadcast(message: RelayMessageInput, except?: Member): void {
-    if (this.members.size > (except === undefined ? 0 : 1))
-      this.broadcastFrame(frameMessage(message), except);
+    if (this.members.size > 0) this.broadcastFrame(frameMessage(message), except);
   }
 
   broadcastFrame(frame: Uint8Array, except?: Member): void {
@@ -332,7 +333,7 @@ export class Room {
     for (const track of this.tracks.values()) track.updateAudience();
   }
 
-  /** Tells who speaks, when that is news. To be called every SPEAKERS_INTERVAL_MS. */
+  /** To be called every SPEAKERS_INTERVAL_MS. */
   updateSpeakers(nowUs: number): void {
     this.#speakers.update(this, nowUs);
   }

@@ -46,7 +46,7 @@ async function join(relay: RelayCandidate): Promise<void> {
     client: "bench-fanout",
     onAccessUnit,
     onEvent: (event) => {
-      if (event.type === "closed") closed++;
+      if (event.type === "closed" || event.type === "interrupted") closed++;
     },
     timeoutMs: 20_000,
   });

@@ -1,5 +1,6 @@
 /** What happens to a participant: the room's changes as one tagged union, in the order in which they happened. */
 import type { CloseReason } from "../wire/close-codes.ts";
+import type { FailureCode } from "../wire/control-messages.ts";
 import type { ParticipantInfo, TrackInfo } from "../wire/room-model.ts";
 
 export type ParticipantEvent =
@@ -15,5 +16,11 @@ export type ParticipantEvent =
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   | { type: "speakers"; speakers: { identity: string; level: number }[] }
   | { type: "go-away"; withinMs: number }
+  /** No session is open, and nothing is final: `moveTo` goes on, `leave` ends it. */
+  | { type: "interrupted"; reason: CloseReason; message: string }
+  /** The relay that we moved to did not let an own track go on: it has been published anew, under another id. */
+  | { type: "republished"; was: number; trackId: number }
+  /** The same, and publishing anew was refused: the track is over. */
+  | { type: "unpublished"; trackId: number; code: FailureCode; message: string }
   /** Last event. `final`: joining again on the same token cannot work. */
   | { type: "closed"; reason: CloseReason; message: string; final: boolean };

@@ -43,11 +43,13 @@ export interface TrackCounters {
 }
 
 export interface PublishedTrack {
+  /** Changes when a relay does not let it go on (event `republished`). */
   readonly trackId: number;
   readonly offer: TrackOffer;
   /**
    * Sends one unit now. Fills in nothing: frameId must grow by one per rendition. Returns false when the link dropped
-   * any of it; after that the encoder should make a keyframe soon.
+   * any of it; after that the encoder should make a keyframe soon. While no session is open units are dropped and counted, and
+   * the first one after that returns false.
    */
   send(unit: AccessUnit): boolean;
   setMuted(muted: boolean): Promise<void>;
@@ -61,15 +63,36 @@ export interface SubscribeOptions {
   playoutDelayMs?: number;
 }
 
+export interface MoveOptions {
+  /** For each of: opening the session, and the relay's answer to hello. */
+  timeoutMs?: number;
+  /** Asked when the session is open, before anything is said on it; false calls the move off. After hello there is no way back. */
+  isWanted?(): boolean;
+}
+
+/** A member of a room, for as long as it is one: over several sessions, with one relay or another. */
 export interface Participant {
   readonly identity: string;
   readonly room: string;
+  /** Of the newest session. */
   readonly relayId: string;
   /** Everybody else, by identity, kept up to date before each event is handed out. */
   readonly participants: ReadonlyMap<string, ParticipantInfo>;
-  /** Room clock minus local clock, microseconds, measured at join; capture times are on the room clock. */
+  /**
+   * Room clock minus local clock, microseconds, measured at join; capture times are on the room clock. It stays the same after a
+   * move: relays' clocks agree to a few milliseconds (NTP), and a jump would be heard and seen.
+   */
   readonly clockOffsetUs: number;
-  /** Rejects with RequestFailedError. */
+  /**
+   * Goes on in another session, with this relay or another one: tracks and subscriptions are taken along, others see nothing of it.
+   * An older session that is open is left when nothing comes on it alone any more. Resolves when the relay has let us in; rejects
+   * with JoinFailedError, then nothing has changed.
+   */
+  moveTo(relay: RelayCandidate, options?: MoveOptions): Promise<void>;
+  /**
+   * Rejects with RequestFailedError. What changes tracks and subscriptions waits while no session is open, and is asked anew where
+   * a session ends before its answer; `sendData` and `remove` reject.
+   */
   publish(offer: TrackOffer): Promise<PublishedTrack>;
   subscribe(trackId: number, options?: SubscribeOptions): Promise<void>;
   unsubscribe(trackId: number): Promise<void>;
@@ -79,6 +102,7 @@ export interface Participant {
   mute(trackId: number, muted: boolean): Promise<void>;
   /** Admins only. */
   remove(identity: string): Promise<void>;
+  /** Of the newest session. */
   linkStats(): LinkStats;
   /** Counters of a subscribed track; undefined when it is not subscribed. */
   trackCounters(trackId: number): TrackCounters | undefined;

@@ -1,346 +1,308 @@
 /**
- * A member of a room: joins one relay, publishes and subscribes. One object is one session; joining again after
- * its end is the owner's business (client/worker, bridge). Runtime-free: browser, Deno, simulation.
+ * A member of a room: publishes and subscribes, over one session after another (attachment.ts), of which the newest is the main
+ * one. Runtime-free: browser, Deno, simulation. docs/wire.md, section 6.
  */
-import { every, type Timer } from "../clock.ts";
-import type { AccessUnit } from "../delivery/access-unit.ts";
-import { Pacer } from "../delivery/congestion/pacer.ts";
-import { ControlChannel } from "../session/control-channel.ts";
-import { HopRecovery } from "../session/hop-recovery.ts";
-import { Link, type LinkStats } from "../session/link.ts";
-import type { Session } from "../session/session.ts";
-import { bytesOfBase64 } from "../wire/base64.ts";
-import { CLOSE_CODES, type CloseReason, closeReasonOf, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
-import { type ClientMessageInput, type RelayMessage, relayMessageSchema } from "../wire/control-messages.ts";
-import { trackIdOf } from "../wire/datagram.ts";
-import { HELLO_TIMEOUT_MS, PROTOCOL_VERSION } from "../wire/limits.ts";
-import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
-import { commonPool } from "./common-pool.ts";
+import type { Timer } from "../clock.ts";
+import type { LinkStats } from "../session/link.ts";
+import { type CloseReason, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
+import type { RelayMessage } from "../wire/control-messages.ts";
+import { HELLO_TIMEOUT_MS, MAX_SILENCE_MS } from "../wire/limits.ts";
+import type { ParticipantInfo, TrackInfo, TrackOffer } from "../wire/room-model.ts";
+import type { Attachment, AttachmentOwner, Welcome } from "./attachment.ts";
+import type { ParticipantEvent } from "./events.ts";
+import { HandOver } from "./hand-over.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
+import { OwnTracks } from "./own-tracks.ts";
 import type {
   JoinRelayOptions,
+  MoveOptions,
   Participant,
   PublishedTrack,
+  RelayCandidate,
   SubscribeOptions,
   TrackCounters,
 } from "./participant-api.ts";
-import { LocalPublishedTrack, type TrackRoad } from "./published-track.ts";
-import { type Answer, RequestFailedError, RequestTable } from "./request-table.ts";
+import { LocalPublishedTrack } from "./published-track.ts";
+import { RequestFailedError } from "./request-table.ts";
 import { RoomView } from "./room-view.ts";
 import { SendRate } from "./send-rate.ts";
-import { SubscribedTrack } from "./subscribed-track.ts";
+import { Sessions } from "./sessions.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 export { JoinFailedError } from "./join-failed-error.ts";
 export { RequestFailedError } from "./request-table.ts";
 
-type Welcome = Extract<RelayMessage, { type: "welcome" }>;
-type Request = ClientMessageInput extends infer M
-  ? M extends { request: number }
-    ? Omit<M, "request">
-    : never
-  : never;
-
-/** Time between the end of the control stream and giving the session up. */
-const CLOSE_GRACE_MS = 1_000;
+/** Who was there before a move and is not afterwards may have lost the same relay: such people have so long to come. */
+const MISSED_GRACE_MS = 5_000;
 
 /** Opens a session to `relay`, says hello and resolves when the relay has let us in. Rejects with JoinFailedError. */
 export async function joinRelay(options: JoinRelayOptions): Promise<Participant> {
-  const timeoutMs = options.timeoutMs ?? HELLO_TIMEOUT_MS;
-  const { relay } = options;
-  let session: Session;
-  try {
-    session = await options.connect(relay.url, {
-      certificateHashes: relay.certificateHashes.map(bytesOfBase64),
-      timeoutMs,
-    });
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new JoinFailedError("lost", `the relay at ${relay.url} could not be reached: ${detail}`, { cause });
-  }
-  const member = new RelayParticipant(session, options);
-  return await member.join(timeoutMs);
+  const participant = new RelayParticipant(options);
+  await participant.moveTo(options.relay, { timeoutMs: options.timeoutMs ?? HELLO_TIMEOUT_MS });
+  return participant;
 }
 
-class RelayParticipant implements Participant {
+class RelayParticipant implements Participant, AttachmentOwner {
   identity = "";
   room = "";
-  relayId = "";
   clockOffsetUs = 0;
   readonly #options: JoinRelayOptions;
-  readonly #session: Session;
-  readonly #link: Link;
-  readonly #recovery: HopRecovery;
-  readonly #published = new Map<number, LocalPublishedTrack>();
-  readonly #subscribed = new Map<number, SubscribedTrack>();
-  readonly #requests = new RequestTable();
-  readonly #sendRate = new SendRate(() => this.#published.values());
-  readonly #pacer: Pacer;
-  #view = new RoomView("", []);
-  #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;
-  #ticker: Timer | undefined;
-  #maxMediaDatagramBytes = 0;
-  #welcomed: { resolve(): void; reject(error: Error): void } | undefined;
-  #joined = false;
+  readonly #own = new OwnTracks();
+  readonly #subscriptions: Subscriptions;
+  readonly #view = new RoomView();
+  readonly #sendRate = new SendRate(() => this.#own);
+  readonly #sessions: Sessions;
+  /** Sessions that are being left. */
+  readonly #handOvers = new Map<Attachment, HandOver>();
+  #missedTimer: Timer | undefined;
+  #leaving = false;
   #over = false;
-  /** Set when we close the session ourselves because of a fault we found. */
-  #ownClose: { reason: CloseReason; message: string } | undefined;
-  /** Arrival time of the datagram being taken in, for the access units that it completes. */
-  #arrivedUs = 0;
 
-  constructor(session: Session, options: JoinRelayOptions) {
-    this.#session = session;
+  constructor(options: JoinRelayOptions) {
     this.#options = options;
-    const firstSequence = Math.floor(options.random() * 0x10000);
-    this.#link = new Link(session, options.clock, firstSequence, {
-      onMedia: (datagram, kind, nowUs) => this.#onMedia(datagram, kind, nowUs),
-      onNack: (bytes, offset, length, nowUs) => {
-        this.#recovery.onNack(bytes, offset, length, nowUs);
-      },
-      onReport: (report, nowUs) => this.#recovery.onReport(report, nowUs),
-      onOther: (datagram, nowUs) => this.#recovery.noteArrival(datagram, nowUs),
-    });
-    this.#recovery = new HopRecovery(this.#link, options.clock);
-    this.#pacer = new Pacer(options.clock, () => this.#sendRate.besideSound(this.#link.bandwidth.rateBps));
+    this.#sessions = new Sessions(options, this);
+    this.#subscriptions = new Subscriptions(options.onAccessUnit);
   }
 
-  get #road(): TrackRoad {
-    return { link: this.#link, recovery: this.#recovery, pool: commonPool(), pacer: this.#pacer };
+  get #main(): Attachment | undefined {
+    return this.#sessions.main;
+  }
+
+  get relayId(): string {
+    return this.#main?.relayId ?? "";
   }
 
   get participants(): ReadonlyMap<string, ParticipantInfo> {
     return this.#view.participants;
   }
 
-  async join(timeoutMs: number): Promise<Participant> {
+  async moveTo(relay: RelayCandidate, options: MoveOptions = {}): Promise<void> {
+    await this.#sessions.open(relay, options, () => {
+      if (this.#main === undefined) return undefined;
+      return { tracks: this.#own.infos, subscriptions: this.#subscriptions.wishes };
+    });
+    if (this.#over) throw new JoinFailedError("normal", "the participant has left");
+  }
+
+  onWelcome(attachment: Attachment, welcome: Welcome): void {
+    if (this.#leaving || this.#over) return void attachment.leave();
+    const before = this.#sessions.enter(attachment);
+    const differences = this.#view.replace(welcome.identity, welcome.participants);
+    if (before === undefined) this.#begin(welcome);
+    else this.#goOn(before, attachment, welcome.resumedTracks ?? [], differences);
+  }
+
+  #begin({ identity, room, ...times }: Welcome): void {
+    this.identity = identity;
+    this.room = room;
+    const nowUs = this.#options.clock.nowUs();
+    const { helloSentAtUs, helloReceivedAtUs, welcomeSentAtUs } = times;
+    this.clockOffsetUs = Math.round((helloReceivedAtUs - helloSentAtUs + (welcomeSentAtUs - nowUs)) / 2);
+  }
+
+  #goOn(before: Attachment, now: Attachment, resumed: number[], differences: ParticipantEvent[]): void {
     const { clock } = this.#options;
-    const welcomed = new Promise<void>((resolve, reject) => {
-      this.#welcomed = { resolve, reject };
-    });
-    const timer = clock.after(timeoutMs, () =>
-      this.#fail("hello-timeout", "the relay did not answer in time"),
-    );
-    void this.#session.closed.then((close) => this.#onClosed(close.code, close.reason));
-    this.#openControl().catch((cause: unknown) => {
-      this.#fail("lost", `the control stream could not be opened: ${messageOf(cause)}`);
-    });
+    const nowUs = clock.nowUs();
+    const isGap = !before.isOpen || nowUs - before.link.lastHeardUs > MAX_SILENCE_MS * 1000;
+    for (const track of this.#own.moveTo(now, resumed, isGap)) void this.#publishAnew(track, now);
+    for (const trackId of resumed) if (this.#own.get(trackId) === undefined) this.#disown(trackId, now);
+    this.#subscriptions.moveTo((trackId) => this.#view.has(trackId));
+    this.#tell(differences);
+    this.#missedTimer?.cancel();
+    this.#missedTimer = clock.after(MISSED_GRACE_MS, () => this.#tell(this.#view.giveUpMissed()));
+    if (!before.isOpen) return;
+    this.#subscriptions.await(now.recovery, nowUs);
+    const isServed = (): boolean => this.#subscriptions.isServed;
+    this.#handOvers.set(before, new HandOver(clock, before.link, isServed, () => void before.leave()));
+  }
+
+  /** A track that the relay has not let go on. When the session ends before the answer, the next one sees to it. */
+  async #publishAnew(track: LocalPublishedTrack, via: Attachment): Promise<void> {
+    const { offer, trackId: was } = track;
+    const { muted } = offer;
     try {
-      await welcomed;
-    } finally {
-      timer.cancel();
+      const { trackId } = await via.request({ type: "publish", offer });
+      if (trackId === undefined || via !== this.#main) return;
+      if (track.isEnding) return this.#disown(trackId, via);
+      this.#own.renumber(track, trackId, via);
+      if (offer.muted !== muted) await this.mute(trackId, offer.muted);
+      this.#options.onEvent({ type: "republished", was, trackId });
+    } catch (error) {
+      const isLeft = via !== this.#main || this.#sessions.mayHaveMoved;
+      if (isLeft || !(error instanceof RequestFailedError)) return;
+      this.#own.end(track);
+      this.#options.onEvent({ type: "unpublished", trackId: was, code: error.code, message: error.message });
     }
-    return this;
   }
 
-  async #openControl(): Promise<void> {
-    const { clock, relay, client } = this.#options;
-    const { laneKey } = this.#session;
-    const stream = await this.#session.openStream();
-    this.#control = new ControlChannel(stream, relayMessageSchema, clock, undefined, {
-      onMessage: (message) => this.#onMessage(message),
-      onEnd: (reason, message) => this.#onControlEnd(reason, message),
-    });
-    this.#send({
-      type: "hello",
-      version: PROTOCOL_VERSION,
-      ticket: relay.ticket,
-      client,
-      ...(laneKey === undefined ? {} : { laneKey }),
-      sentAtUs: Math.round(clock.nowUs()),
-    });
+  /** A track has ended, or got another id, since the hello that took it along. */
+  #disown(trackId: number, via: Attachment): void {
+    via.request({ type: "unpublish", trackId }).catch(() => undefined);
   }
 
-  /** The stream often ends a moment before the session says why, so the session gets that moment. */
-  #onControlEnd(reason: CloseReason, message: string): void {
-    if (reason !== "lost" && reason !== "normal") return this.#fail(reason, message);
-    this.#options.clock.after(CLOSE_GRACE_MS, () => this.#fail("lost", "the control stream ended"));
-  }
-
-  #send(message: ClientMessageInput): void {
-    this.#control?.send(message);
-  }
-
-  #onMessage(message: RelayMessage): void {
-    if (message.type === "welcome") return this.#onWelcome(message);
-    if (!this.#joined) return this.#fail("protocol-error", "the relay spoke before it said welcome");
-    const event = this.#view.apply(message);
-    if (event !== undefined) {
-      if (message.type === "track-unpublished") this.#endSubscription(message.trackId);
-      if (message.type === "track-muted") this.#published.get(message.trackId)?.forget();
-      return this.#options.onEvent(event);
-    }
+  onMessage(attachment: Attachment, message: RelayMessage): void {
+    const { onEvent } = this.#options;
+    if (message.type === "data" || message.type === "keyframe-requested") return onEvent(message);
+    // About the room, the relay that we have moved to is the one who knows.
+    if (attachment !== this.#main) return;
+    this.#tell(this.#view.apply(message));
     switch (message.type) {
-      case "published":
-        return this.#requests.answer(message.request, { trackId: message.trackId });
-      case "done":
-        return this.#requests.answer(message.request, { trackId: undefined });
-      case "failed":
-        return this.#requests.reject(message.request, new RequestFailedError(message.code, message.message));
+      case "participant-joined":
+        return this.#subscribeAgain(message.participant.tracks);
+      case "track-published":
+        return this.#subscribeAgain([message.track]);
       case "track-budget":
-        return this.#published.get(message.trackId)?.setAudience(message);
+        return this.#own.get(message.trackId)?.setAudience(message);
       case "rendition-limit":
-        return this.#published.get(message.trackId)?.setLimit(message);
-      case "keyframe-requested":
+        return this.#own.get(message.trackId)?.setLimit(message);
       case "track-wanted":
-      case "data":
       case "speakers":
       case "go-away":
-        return this.#options.onEvent(message);
+        return onEvent(message);
       default:
         return;
     }
   }
 
-  #onWelcome(message: Welcome): void {
-    if (this.#joined) return this.#fail("protocol-error", "the relay said welcome twice");
-    const nowUs = this.#options.clock.nowUs();
-    this.identity = message.identity;
-    this.room = message.room;
-    this.relayId = message.relayId;
-    this.#maxMediaDatagramBytes = message.maxMediaDatagramBytes;
-    this.#session.allowLanes?.(message.maxLanes);
-    this.clockOffsetUs = Math.round(
-      (message.helloReceivedAtUs - message.helloSentAtUs + (message.welcomeSentAtUs - nowUs)) / 2,
-    );
-    this.#view = new RoomView(message.identity, message.participants);
-    this.#joined = true;
-    this.#ticker = every(this.#options.clock, message.reportIntervalMs, () => this.#tick());
-    this.#welcomed?.resolve();
+  #tell(events: readonly ParticipantEvent[]): void {
+    for (const event of events) {
+      if (event.type === "track-unpublished") this.#subscriptions.end(event.trackId);
+      if (event.type === "participant-left")
+        this.#subscriptions.endGone((trackId) => this.#view.mayHave(trackId));
+      if (event.type === "track-muted") this.#own.get(event.trackId)?.noteMuted(event.muted);
+      this.#options.onEvent(event);
+    }
   }
 
-  #tick(): void {
-    this.#link.tick();
-    const { rateBps } = this.#link.bandwidth;
-    const { repairBytes } = this.#recovery.totals();
-    this.#sendRate.update(rateBps, repairBytes, this.#link.nowUs(), this.#options.onEvent);
+  /** Tracks that the relay we have moved to had not known. */
+  #subscribeAgain(tracks: readonly TrackInfo[]): void {
+    for (const { trackId } of tracks) {
+      const track = this.#subscriptions.get(trackId);
+      if (track?.isUnknown !== true) continue;
+      track.isUnknown = false;
+      this.subscribe(trackId, track.wish).catch(() => undefined);
+    }
   }
 
-  #onMedia(datagram: Uint8Array, kind: number, nowUs: number): void {
-    const track = this.#subscribed.get(trackIdOf(datagram));
-    if (track === undefined) return this.#recovery.noteArrival(datagram, nowUs);
-    this.#arrivedUs = nowUs;
-    track.take(datagram, kind, nowUs);
+  onMedia(attachment: Attachment, datagram: Uint8Array, kind: number, nowUs: number): void {
+    this.#subscriptions.take(attachment.recovery, datagram, kind, nowUs);
   }
 
-  publish(offer: TrackOffer): Promise<PublishedTrack> {
-    return this.#request({ type: "publish", offer }).then(({ trackId }) => {
+  onTick({ link, recovery }: Attachment): void {
+    if (link !== this.#main?.link) return;
+    const { repairBytes } = recovery.totals();
+    this.#sendRate.update(link.bandwidth.rateBps, repairBytes, link.nowUs(), this.#options.onEvent);
+  }
+
+  paceBps(rateBps: number | undefined): number | undefined {
+    return this.#sendRate.besideSound(rateBps);
+  }
+
+  async publish(offer: TrackOffer): Promise<PublishedTrack> {
+    for (;;) {
+      const { trackId, via } = await this.#sessions.ask(() => ({ type: "publish", offer }), true);
       if (trackId === undefined)
         throw new RequestFailedError("unavailable", "the relay gave the track no id");
-      const limit = this.#maxMediaDatagramBytes;
-      const track = new LocalPublishedTrack(trackId, offer, this.#road, limit, {
-        mute: (id, muted) => this.mute(id, muted),
-        unpublish: (id) => this.#unpublish(id),
+      // What was published in a session that we have moved on from ended there.
+      if (via !== this.#main) continue;
+      const track: LocalPublishedTrack = new LocalPublishedTrack(trackId, offer, {
+        mute: (muted) => this.mute(track.trackId, muted),
+        unpublish: () => this.#unpublish(track),
       });
-      this.#published.set(trackId, track);
+      this.#own.add(track);
+      if (via.isOpen) track.openRoad(via, false);
       return track;
-    });
+    }
   }
 
-  async #unpublish(trackId: number): Promise<void> {
-    await this.#request({ type: "unpublish", trackId });
-    this.#published.get(trackId)?.end();
-    this.#published.delete(trackId);
+  async #unpublish(track: LocalPublishedTrack): Promise<void> {
+    track.isEnding = true;
+    await this.#sessions.askToEnd(() => ({ type: "unpublish", trackId: track.trackId }));
+    this.#own.end(track);
   }
 
   async subscribe(trackId: number, options: SubscribeOptions = {}): Promise<void> {
-    const track = this.#subscribed.get(trackId) ?? this.#openSubscription(trackId);
-    track.waitingAnswers++;
-    if (options.playoutDelayMs !== undefined) track.playoutDelayMs = options.playoutDelayMs;
+    const track =
+      this.#subscriptions.get(trackId) ?? this.#subscriptions.open(trackId, this.#view.isPicture(trackId));
+    const wishBefore = track.wish;
+    track.ask(options);
     try {
-      await this.#request({ type: "subscribe", trackId, ...options });
+      await this.#sessions.ask(() => ({ type: "subscribe", trackId, ...options }), true);
       track.accepted = true;
     } catch (error) {
+      // Its publisher is perhaps on the way to the same relay.
+      const isMissed = this.#view.mayHave(trackId) && !this.#view.has(trackId);
+      track.isUnknown = isMissed;
+      if (isMissed) return;
       // A change that was refused leaves the subscription as it was, and a later answer may be better.
+      track.wish = wishBefore;
       const hopeless = !track.accepted && track.waitingAnswers === 1;
-      if (hopeless && this.#subscribed.get(trackId) === track) this.#endSubscription(trackId);
+      if (hopeless && this.#subscriptions.get(trackId) === track) this.#subscriptions.end(trackId);
       throw error;
     } finally {
       track.waitingAnswers--;
     }
   }
 
-  #openSubscription(trackId: number): SubscribedTrack {
-    const emit = (unit: AccessUnit): void => this.#options.onAccessUnit(trackId, unit, this.#arrivedUs);
-    const repair = { hop: this.#recovery, pool: commonPool() };
-    const track = new SubscribedTrack(trackId, this.#view.isPicture(trackId), emit, repair);
-    // Before the answer: media may overtake it.
-    this.#subscribed.set(trackId, track);
-    return track;
-  }
-
   async unsubscribe(trackId: number): Promise<void> {
-    this.#endSubscription(trackId);
-    await this.#request({ type: "unsubscribe", trackId });
-  }
-
-  #endSubscription(trackId: number): void {
-    this.#subscribed.get(trackId)?.end();
-    this.#subscribed.delete(trackId);
+    this.#subscriptions.end(trackId);
+    await this.#sessions.askToEnd(() => ({ type: "unsubscribe", trackId }));
   }
 
   requestKeyframe(trackId: number, rendition: number): void {
-    this.#send({ type: "request-keyframe", trackId, rendition });
+    this.#main?.send({ type: "request-keyframe", trackId, rendition });
   }
 
   async sendData(topic: string, payload: Uint8Array, to?: string[]): Promise<void> {
-    await this.#request({ type: "send-data", topic, payload, ...(to === undefined ? {} : { to }) });
+    const message = { type: "send-data" as const, topic, payload, ...(to === undefined ? {} : { to }) };
+    await this.#sessions.ask(() => message, false);
   }
 
   async mute(trackId: number, muted: boolean): Promise<void> {
-    await this.#request({ type: "mute", trackId, muted });
+    const own = this.#own.get(trackId);
+    if (own !== undefined) own.offer.muted = muted;
+    await this.#sessions.ask(() => ({ type: "mute", trackId: own?.trackId ?? trackId, muted }), true);
   }
 
   async remove(identity: string): Promise<void> {
-    await this.#request({ type: "remove", identity });
+    await this.#sessions.ask(() => ({ type: "remove", identity }), false);
   }
 
   linkStats(): LinkStats {
-    return this.#link.stats();
+    return this.#main!.link.stats();
   }
 
   trackCounters(trackId: number): TrackCounters | undefined {
-    return this.#subscribed.get(trackId)?.counters();
+    return this.#subscriptions.get(trackId)?.counters();
   }
 
   async leave(): Promise<void> {
-    this.#send({ type: "leave" });
-    this.#session.close(CLOSE_CODES.normal, "left");
-    await this.#session.closed;
+    this.#leaving = true;
+    const open = [...this.#handOvers.keys(), this.#main!].filter(({ isOpen }) => isOpen);
+    await Promise.all(open.map((attachment) => attachment.leave()));
+    this.#end("normal", "left");
   }
 
-  #request(message: Request): Promise<Answer> {
-    if (this.#control === undefined) {
-      return Promise.reject(new RequestFailedError("unavailable", "the session cannot take requests now"));
-    }
-    return this.#requests.open((request) => this.#send({ ...message, request } as ClientMessageInput));
+  onEnd(attachment: Attachment, reason: CloseReason, message: string): void {
+    this.#own.closeRoad(attachment);
+    this.#subscriptions.leaveHop(attachment.recovery);
+    this.#handOvers.get(attachment)?.end();
+    this.#handOvers.delete(attachment);
+    if (attachment !== this.#main || this.#over) return;
+    const byUs = reason === "identity-taken-over" && this.#sessions.mayHaveMoved;
+    if (this.#leaving || (FINAL_CLOSE_REASONS.has(reason) && !byUs)) return this.#end(reason, message);
+    this.#options.onEvent({ type: "interrupted", reason, message });
   }
 
-  #fail(reason: CloseReason, message: string): void {
+  #end(reason: CloseReason, message: string): void {
     if (this.#over) return;
-    this.#ownClose ??= { reason, message };
-    this.#session.close(CLOSE_CODES[reason], message);
-  }
-
-  #onClosed(code: number, text: string): void {
-    const reason = this.#ownClose?.reason ?? closeReasonOf(code);
-    const message = this.#ownClose?.message ?? text;
     this.#over = true;
-    this.#ticker?.cancel();
-    this.#recovery.end();
-    this.#pacer.end();
-    for (const track of this.#subscribed.values()) track.end();
-    for (const track of this.#published.values()) track.end();
-    this.#control?.stop();
-    this.#control = undefined;
-    this.#requests.end(message || reason);
-    if (!this.#joined) {
-      const why = message || `the relay closed the session: ${reason}`;
-      this.#welcomed?.reject(new JoinFailedError(reason, why));
-      return;
-    }
-    this.#options.onEvent({ type: "closed", reason, message, final: FINAL_CLOSE_REASONS.has(reason) });
+    this.#missedTimer?.cancel();
+    for (const older of this.#handOvers.keys()) void older.leave();
+    this.#subscriptions.endAll();
+    this.#own.endAll();
+    this.#sessions.end();
+    const final = FINAL_CLOSE_REASONS.has(reason);
+    this.#options.onEvent({ type: "closed", reason, message, final });
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,31 +1,31 @@
-/** A track that this participant sends: access units in, datagrams on the link out. */
+/**
+ * A track that this participant sends: access units in, the same media datagrams out on every road that is open. Numbering and
+ * block history are the track's own and outlive sessions.
+ */
 import type { AccessUnit } from "../delivery/access-unit.ts";
-import { AudioRedundancy } from "../delivery/audio-redundancy.ts";
-import type { PacedSink, Pacer } from "../delivery/congestion/pacer.ts";
+import { AudioRedundancy, type Losses } from "../delivery/audio-redundancy.ts";
 import { Packetizer } from "../delivery/packetizer.ts";
 import { BlockHistory } from "../delivery/recovery/block-history.ts";
-import type { RepairSender } from "../delivery/recovery/repair-sender.ts";
-import type { BlockPool } from "../delivery/reed-solomon/block-pool.ts";
-import type { HopRecovery } from "../session/hop-recovery.ts";
-import type { Link } from "../session/link.ts";
 import {
-  DATAGRAM_MEDIA,
   FLAG_BLOCK_END,
   HOP_HEADER_BYTES,
   MEDIA_HEADER_BYTES,
   mediaBlockOf,
   mediaFlagsOf,
-  mediaRenditionOf,
   mediaSymbolOf,
 } from "../wire/datagram.ts";
-import type { TrackOffer } from "../wire/room-model.ts";
+import { MAX_MEDIA_DATAGRAM_BYTES } from "../wire/limits.ts";
+import type { TrackInfo, TrackOffer } from "../wire/room-model.ts";
+import { commonPool } from "./common-pool.ts";
 import type { PublishedTrack, TrackCounters } from "./participant-api.ts";
+import type { Road } from "./road.ts";
 import type { EncodedRendition } from "./send-rate.ts";
+import { SendingRoad, type SentTrack } from "./sending-road.ts";
 
 /** What a published track asks of the participant that owns it. */
 export interface TrackRequests {
-  mute(trackId: number, muted: boolean): Promise<void>;
-  unpublish(trackId: number): Promise<void>;
+  mute(muted: boolean): Promise<void>;
+  unpublish(): Promise<void>;
 }
 
 /** What the relay says of those who receive a track. */
@@ -37,73 +37,86 @@ interface Audience {
 
 /** Assumed until the relay says how much time subscribers leave to this hop. */
 const FIRST_REPAIR_WITHIN_MS = 120;
+const NO_LOSSES: Losses = { loss: 0, burstMs: 0 };
 
 /** What one rendition needs to be sent: block numbers are its own. */
 interface Rendition extends EncodedRendition {
+  trackId: number;
   limitBps: number | undefined;
   bytes: number;
   packetizer: Packetizer;
   history: BlockHistory;
-  repair: RepairSender;
 }
 
-/** What all tracks of a participant share. */
-export interface TrackRoad {
-  link: Link;
-  recovery: HopRecovery;
-  pool: BlockPool;
-  pacer: Pacer;
-}
-
-export class LocalPublishedTrack implements PublishedTrack, PacedSink {
-  readonly trackId: number;
+export class LocalPublishedTrack implements PublishedTrack, SentTrack {
   readonly offer: TrackOffer;
-  readonly #link: Link;
-  readonly #maxDatagramBytes: number;
+  readonly isPicture: boolean;
+  readonly histories: readonly BlockHistory[];
+  repairWithinMs = FIRST_REPAIR_WITHIN_MS;
+  /** It is being taken back: no session takes it along. */
+  isEnding = false;
   readonly #requests: TrackRequests;
-  readonly #recovery: HopRecovery;
-  readonly #pacer: Pacer;
   readonly #renditions: Rendition[];
   readonly #redundancy: AudioRedundancy | undefined;
+  /** The main one first: what it carries is what counters tell. */
+  readonly #roads: SendingRoad[] = [];
+  #trackId: number;
   #datagrams = 0;
   #lost = 0;
   /** Something was lost since the last unit was taken. */
   #lostLater = false;
   #units = 0;
 
-  constructor(
-    trackId: number,
-    offer: TrackOffer,
-    { link, recovery, pool, pacer }: TrackRoad,
-    maxMediaDatagramBytes: number,
-    requests: TrackRequests,
-  ) {
-    this.trackId = trackId;
-    this.offer = offer;
-    this.#link = link;
-    this.#maxDatagramBytes = maxMediaDatagramBytes;
+  constructor(trackId: number, offer: TrackOffer, requests: TrackRequests) {
+    this.#trackId = trackId;
+    this.offer = { ...offer };
     this.#requests = requests;
-    this.#recovery = recovery;
-    this.#pacer = pacer;
-    this.#redundancy = offer.kind === "audio" ? new AudioRedundancy() : undefined;
-    const isPicture = offer.kind === "video";
-    const renditions = isPicture ? offer.renditions.length : 1;
-    this.#renditions = Array.from({ length: renditions }, (_, index) => {
-      const history = new BlockHistory(pool);
-      const repair = recovery.addSender(trackId, index, history, FIRST_REPAIR_WITHIN_MS, isPicture);
-      const fullBps = isPicture ? offer.renditions[index]!.maxBitrateBps : 0;
-      const packetizer = new Packetizer(trackId);
-      return {
-        trackId,
-        rendition: index,
-        fullBps,
-        limitBps: undefined,
-        bytes: 0,
-        packetizer,
-        history,
-        repair,
-      };
-    });
+    this.isPicture = offer.kind === "video";
+    this.#redundancy = this.isPicture ? undefined : new AudioRedundancy();
+    const count = offer.kind === "video" ? offer.renditions.length : 1;
+    this.histories = Array.from({ length: count }, () => new BlockHistory(commonPool()));
+    this.#renditions = this.histories.map((history, rendition) => ({
+      trackId,
+      rendition,
+      fullBps: offer.kind === "video" ? offer.renditions[rendition]!.maxBitrateBps : 0,
+      limitBps: undefined,
+      bytes: 0,
+      packetizer: new Packetizer(trackId),
+      history,
+    }));
+  }
+
+  get trackId(): number {
+    return this.#trackId;
+  }
+
+  /** As a hello takes it along. */
+  get info(): TrackInfo {
+    return { trackId: this.#trackId, offer: this.offer };
+  }
+
+  /** Sends over this road too, from the next unit on; it is the main one now. `isGap`: units before may not have arrived. */
+  openRoad(road: Road, isGap: boolean): void {
+    this.#roads.unshift(new SendingRoad(road, this));
+    // Another relay says anew what it knows of subscribers.
+    for (const rendition of this.#renditions) rendition.limitBps = undefined;
+    if (isGap) this.#lostLater = true;
+  }
+
+  closeRoad(road: Road): void {
+    const at = this.#roads.findIndex((sending) => sending.road === road);
+    if (at >= 0) this.#roads.splice(at, 1)[0]!.end();
+  }
+
+  /** Goes on as another track, as the room sees it; on no road until one is opened. */
+  renumber(trackId: number): void {
+    for (const sending of this.#roads.splice(0)) sending.end();
+    this.forget();
+    this.#trackId = trackId;
+    for (const rendition of this.#renditions) {
+      rendition.trackId = trackId;
+      rendition.packetizer = new Packetizer(trackId);
+    }
   }
 
   send(unit: AccessUnit): boolean {
@@ -113,54 +126,62 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
         `rendition ${unit.rendition} was not offered; the track has ${this.#renditions.length}`,
       );
     }
-    const limit = Math.min(this.#maxDatagramBytes, this.#link.session.maxDatagramBytes);
+    const limit = this.#maxDatagramBytes;
     const room = limit - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES;
-    const wrapped = this.#redundancy?.wrap(unit, room, this.#recovery.outbound);
+    const outbound = this.#roads[0]?.road.recovery.outbound ?? NO_LOSSES;
+    const wrapped = this.#redundancy?.wrap(unit, room, outbound);
     const carried = wrapped === undefined ? unit : { ...unit, bytes: wrapped };
     const lostBefore = this.#lost;
     const { history } = rendition;
-    rendition.packetizer.push(carried, limit, wrapped !== undefined, (datagram) => {
-      this.#keep(history, datagram);
-      if (this.offer.kind === "audio") this.sendPaced(datagram);
-      else if (!this.#pacer.push(datagram, this)) this.#lost++;
-    });
+    rendition.packetizer.push(carried, limit, wrapped !== undefined, (datagram) =>
+      this.#sendEverywhere(history, datagram),
+    );
     this.#units++;
+    if (this.#roads.length === 0) {
+      // A keyframe would be dropped as well: the first unit that goes out again answers for these.
+      this.#lostLater = true;
+      return true;
+    }
     const whole = this.#lost === lostBefore && !this.#lostLater;
     this.#lostLater = false;
     return whole;
   }
 
-  #keep(history: BlockHistory, datagram: Uint8Array): void {
-    const block = mediaBlockOf(datagram);
-    const symbol = mediaSymbolOf(datagram);
-    history.addSource(block, symbol, datagram, HOP_HEADER_BYTES, this.#link.nowUs());
-    if ((mediaFlagsOf(datagram) & FLAG_BLOCK_END) !== 0) history.find(block)?.setSourceCount(symbol + 1);
+  /** What all open roads carry: the media part is the same on each. */
+  get #maxDatagramBytes(): number {
+    let limit = MAX_MEDIA_DATAGRAM_BYTES;
+    for (const { road } of this.#roads) limit = Math.min(limit, road.maxDatagramBytes);
+    return limit;
   }
 
-  /** Sends a datagram whose turn has come. */
-  sendPaced(datagram: Uint8Array): void {
-    const nowUs = this.#link.nowUs();
-    this.#datagrams++;
-    const rendition = this.#renditions[mediaRenditionOf(datagram)]!;
-    rendition.bytes += datagram.length;
-    const spare = this.offer.kind === "video";
-    if (this.#link.send(DATAGRAM_MEDIA, datagram, HOP_HEADER_BYTES, spare, nowUs) !== undefined) {
+  #sendEverywhere(history: BlockHistory, datagram: Uint8Array): void {
+    const roads = this.#roads;
+    if (roads.length === 0) {
       this.#lost++;
-      this.#lostLater = true;
       return;
     }
-    rendition.repair.onSent(
-      mediaBlockOf(datagram),
-      mediaSymbolOf(datagram),
-      mediaFlagsOf(datagram),
-      datagram.length,
-      nowUs,
-    );
+    const block = mediaBlockOf(datagram);
+    const symbol = mediaSymbolOf(datagram);
+    history.addSource(block, symbol, datagram, HOP_HEADER_BYTES, roads[0]!.road.link.nowUs());
+    if ((mediaFlagsOf(datagram) & FLAG_BLOCK_END) !== 0) history.find(block)?.setSourceCount(symbol + 1);
+    for (let i = 0; i < roads.length; i++) {
+      if (!roads[i]!.send(datagram) && i === 0) this.#lost++;
+    }
+  }
+
+  noteSent(road: SendingRoad, rendition: number, bytes: number, taken: boolean): void {
+    if (road !== this.#roads[0]) return;
+    this.#datagrams++;
+    this.#renditions[rendition]!.bytes += bytes;
+    if (taken) return;
+    this.#lost++;
+    this.#lostLater = true;
   }
 
   /** The relay says within which time repair of this track is of use to it, and what subscribers' hops lose. */
   setAudience({ repairWithinMs, loss, burstMs }: Audience): void {
-    for (const { repair } of this.#renditions) repair.playoutDelayMs = repairWithinMs;
+    this.repairWithinMs = repairWithinMs;
+    for (const sending of this.#roads) sending.setRepairWithin(repairWithinMs);
     this.#redundancy?.setBeyond({ loss, burstMs });
   }
 
@@ -171,36 +192,39 @@ export class LocalPublishedTrack implements PublishedTrack, PacedSink {
   }
 
   get audioBytes(): number {
-    return this.offer.kind === "audio" ? this.counters().bytes : 0;
+    return this.isPicture ? 0 : this.#renditions[0]!.bytes;
   }
 
   /** Its renditions, if they are pictures. */
   get encoded(): readonly EncodedRendition[] {
-    return this.offer.kind === "video" ? this.#renditions : [];
+    return this.isPicture ? this.#renditions : [];
+  }
+
+  /** It was muted or not, by us or by an admin. */
+  noteMuted(muted: boolean): void {
+    this.offer.muted = muted;
+    this.forget();
   }
 
   /** What was sent while the track was muted must not come after all, in repair or as a copy. */
   forget(): void {
     this.#redundancy?.clear();
-    this.#pacer.cancel(this);
-    for (const { history } of this.#renditions) history.clear();
+    for (const sending of this.#roads) sending.cancel();
+    for (const history of this.histories) history.clear();
   }
 
   /** Gives memory back; nothing may be sent after that. */
   end(): void {
-    this.#pacer.cancel(this);
-    for (const [index, { history }] of this.#renditions.entries()) {
-      this.#recovery.removeSender(this.trackId, index);
-      history.clear();
-    }
+    for (const sending of this.#roads.splice(0)) sending.end();
+    for (const history of this.histories) history.clear();
   }
 
   setMuted(muted: boolean): Promise<void> {
-    return this.#requests.mute(this.trackId, muted);
+    return this.#requests.mute(muted);
   }
 
   unpublish(): Promise<void> {
-    return this.#requests.unpublish(this.trackId);
+    return this.#requests.unpublish();
   }
 
   counters(): TrackCounters {

@@ -1,56 +1,91 @@
-/** The room as one participant sees it, kept up to date from the relay's messages. */
+/** The room as one participant sees it, kept up to date from the messages of the relay that it is with. */
 import type { RelayMessage } from "../wire/control-messages.ts";
-import type { ParticipantInfo } from "../wire/room-model.ts";
+import type { ParticipantInfo, TrackInfo } from "../wire/room-model.ts";
 import type { ParticipantEvent } from "./events.ts";
+
+type Events = readonly ParticipantEvent[];
+
+const NOTHING: Events = [];
 
 export class RoomView {
   readonly participants = new Map<string, ParticipantInfo>();
-  readonly #own: string;
+  #own = "";
+  /** Who was there before the last `replace` and has not been heard of since: perhaps on the way to the same relay. */
+  readonly #missed = new Set<string>();
 
-  constructor(own: string, participants: readonly ParticipantInfo[]) {
+  /** Takes the room over as a relay knows it; returns what is different. Those who are missing stay until `giveUpMissed`. */
+  replace(own: string, participants: readonly ParticipantInfo[]): ParticipantEvent[] {
     this.#own = own;
-    for (const info of participants) {
-      if (info.identity !== own) this.participants.set(info.identity, info);
-    }
+    for (const identity of this.participants.keys()) this.#missed.add(identity);
+    return participants.flatMap((info) => this.#join(info));
   }
 
-  /**
-   * Applies a message about the room; returns the event it means, or undefined for a message that is about
-   * something else or changes nothing.
-   */
-  apply(message: RelayMessage): ParticipantEvent | undefined {
+  /** Those who have not come by now have left. */
+  giveUpMissed(): ParticipantEvent[] {
+    return [...this.#missed].flatMap((identity) => this.#leave(identity, "lost"));
+  }
+
+  /** Applies a message about the room; returns what it means: nothing when it is about something else or changes nothing. */
+  apply(message: RelayMessage): Events {
     switch (message.type) {
       case "participant-joined":
-        if (message.participant.identity === this.#own) return undefined;
-        this.participants.set(message.participant.identity, message.participant);
-        return message;
+        return this.#join(message.participant);
       case "participant-left":
-        return this.participants.delete(message.identity) ? message : undefined;
+        return this.#leave(message.identity, message.reason);
       case "track-published":
-        return this.#publish(message.identity, message.track) ? message : undefined;
+        return this.#publish(message.identity, message.track) ? [message] : NOTHING;
       case "track-unpublished":
-        return this.#unpublish(message.identity, message.trackId) ? message : undefined;
+        return this.#unpublish(message.identity, message.trackId) ? [message] : NOTHING;
       case "track-muted": {
         const track = this.participants
           .get(message.identity)
           ?.tracks.find((t) => t.trackId === message.trackId);
         if (track !== undefined) track.offer.muted = message.muted;
-        return message;
+        return [message];
       }
       default:
-        return undefined;
+        return NOTHING;
     }
+  }
+
+  /** Whether somebody publishes it who is there for sure. */
+  has(trackId: number): boolean {
+    const publisher = this.#publisherOf(trackId);
+    return publisher !== undefined && !this.#missed.has(publisher.identity);
+  }
+
+  /** Whether somebody publishes it, perhaps one of those who are missing. */
+  mayHave(trackId: number): boolean {
+    return this.#publisherOf(trackId) !== undefined;
   }
 
   /** Of a track that nobody publishes: false. */
   isPicture(trackId: number): boolean {
-    for (const { tracks } of this.participants.values()) {
-      if (tracks.some((track) => track.trackId === trackId && track.offer.kind === "video")) return true;
-    }
-    return false;
+    const track = this.#publisherOf(trackId)?.tracks.find((other) => other.trackId === trackId);
+    return track?.offer.kind === "video";
   }
 
-  #publish(identity: string, track: ParticipantInfo["tracks"][number]): boolean {
+  #publisherOf(trackId: number): ParticipantInfo | undefined {
+    for (const info of this.participants.values())
+      if (info.tracks.some((track) => track.trackId === trackId)) return info;
+    return undefined;
+  }
+
+  #join(info: ParticipantInfo): ParticipantEvent[] {
+    const { identity } = info;
+    if (identity === this.#own) return [];
+    this.#missed.delete(identity);
+    const before = this.participants.get(identity);
+    this.participants.set(identity, info);
+    return before === undefined ? [{ type: "participant-joined", participant: info }] : changes(before, info);
+  }
+
+  #leave(identity: string, reason: string): ParticipantEvent[] {
+    this.#missed.delete(identity);
+    return this.participants.delete(identity) ? [{ type: "participant-left", identity, reason }] : [];
+  }
+
+  #publish(identity: string, track: TrackInfo): boolean {
     const participant = this.participants.get(identity);
     if (participant === undefined || participant.tracks.some((t) => t.trackId === track.trackId))
       return false;
@@ -65,4 +100,22 @@ export class RoomView {
     participant!.tracks.splice(index, 1);
     return true;
   }
+}
+
+/** What has become of the tracks of somebody who has been there all the time. */
+function changes(before: ParticipantInfo, now: ParticipantInfo): ParticipantEvent[] {
+  const { identity } = now;
+  const events: ParticipantEvent[] = [];
+  for (const { trackId } of before.tracks) {
+    if (!now.tracks.some((track) => track.trackId === trackId))
+      events.push({ type: "track-unpublished", identity, trackId });
+  }
+  for (const track of now.tracks) {
+    const { trackId, offer } = track;
+    const known = before.tracks.find((other) => other.trackId === trackId);
+    if (known === undefined) events.push({ type: "track-published", identity, track });
+    else if (known.offer.muted !== offer.muted)
+      events.push({ type: "track-muted", identity, trackId, muted: offer.muted, by: identity });
+  }
+  return events;
 }

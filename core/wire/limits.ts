@@ -111,6 +111,8 @@ export const MAX_PACED_DATAGRAMS = 512;
 export const MAX_LINK_OUTSTANDING_BYTES = 1024 * 1024;
 /** Time between two receiver reports while datagrams arrive. */
 export const REPORT_INTERVAL_MS = 50;
+/** Longest silence of a link on a road that works: a side that has sent nothing for 200 ms sends a probe. After it a participant looks for another road. */
+export const MAX_SILENCE_MS = 450;
 /** Arrivals listed in one receiver report; older ones are counted, not listed. */
 export const MAX_REPORTED_ARRIVALS = 400;
 /** Remembered send times a link needs to read reports; older ones cannot be matched. */

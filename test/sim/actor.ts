@@ -89,10 +89,36 @@ export class Actor {
     this.#note(JSON.stringify(event));
     if (session !== this.#session) return;
     if (event.type === "closed") this.#forget();
+    if (event.type === "interrupted") this.#comeBack(session);
+    if (event.type === "republished") this.#renumber(event.was, event.trackId);
+    if (event.type === "unpublished") this.#stop(event.trackId);
     if (event.type === "keyframe-requested") {
       const sending = this.#sending.get(event.trackId);
       if (sending !== undefined) sending.keyframeDue[event.rendition] = true;
     }
+  }
+
+  /** Most go on after a while, some give up. */
+  #comeBack(session: number): void {
+    const { cluster } = this.#stage;
+    cluster.clock.after(this.#random() * 3_000, () => {
+      if (session !== this.#session) return;
+      if (this.#random() < 0.2) this.leave();
+      else this.move({}, () => this.#comeBack(session));
+    });
+  }
+
+  #renumber(was: number, trackId: number): void {
+    this.#stage.tracks.set(trackId, { room: this.room, publisher: this.identity });
+    const sending = this.#sending.get(was);
+    if (sending === undefined) return;
+    this.#sending.delete(was);
+    this.#sending.set(trackId, sending);
+  }
+
+  #stop(trackId: number): void {
+    this.#sending.get(trackId)?.timer.cancel();
+    this.#sending.delete(trackId);
   }
 
   #onUnit(trackId: number, unit: AccessUnit): void {
@@ -167,8 +193,7 @@ export class Actor {
   unpublish(): void {
     const [sending] = this.#sending.values();
     if (sending === undefined) return;
-    sending.timer.cancel();
-    this.#sending.delete(sending.track.trackId);
+    this.#stop(sending.track.trackId);
     this.#ask("unpublish", sending.track.unpublish());
   }
 
@@ -209,9 +234,27 @@ export class Actor {
     if (this.member !== undefined) this.#ask("leave", this.member.participant.leave());
   }
 
+  /** Goes on in another session, on another network. */
+  move(network: Partial<NetworkOptions>, onFailure: () => void = () => undefined): void {
+    const { member } = this;
+    if (member === undefined) return;
+    this.#note("moves");
+    this.#stage.cluster.move(member, { network }).then(
+      () => this.#note("moved"),
+      (error: Error) => {
+        this.#note(`could not move: ${error.message}`);
+        if (this.member === member) onFailure();
+      },
+    );
+  }
+
   /** Its process dies. */
   vanish(): void {
-    this.member?.wires.dialled.vanish();
+    const { member } = this;
+    if (member === undefined) return;
+    this.#forget();
+    member.wires.dialled.vanish();
+    this.#ask("end", member.participant.leave());
   }
 
   /** Cuts the cables of its session; the returned function mends them, whether the session still lives or not. */

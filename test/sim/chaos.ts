@@ -1,5 +1,5 @@
 /**
- * A random life of some rooms, from a seed: people come, publish, subscribe, lose their network, die, are removed.
+ * A random life of some rooms, from a seed: people come, publish, subscribe, move, lose their network, die, are removed.
  * Invariants are looked at as it goes; in the end all is calmed and everybody must agree and be served.
  */
 import type { NetworkOptions } from "../../core/session/network-path.ts";
@@ -91,6 +91,7 @@ export class Chaos {
     else if (dice < 0.84) actor.leave();
     else if (dice < 0.87) actor.vanish();
     else if (dice < 0.9) actor.remove(`actor-${Math.floor(random() * this.#actors.length)}`);
+    else if (dice < 0.95) actor.move(this.#weather());
     else {
       const mend = actor.cutNetwork();
       clock.after(random() * 14_000, mend);

@@ -7,7 +7,7 @@ import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { MemoryDirectory } from "../../core/directory/memory.ts";
 import type { ParticipantEvent } from "../../core/participant/events.ts";
 import { joinRelay } from "../../core/participant/participant.ts";
-import type { Participant } from "../../core/participant/participant-api.ts";
+import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
 import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import type { Session } from "../../core/session/session.ts";
@@ -73,7 +73,10 @@ export interface SimulatedMember {
   participant: Participant;
   events: ParticipantEvent[];
   units: { trackId: number; unit: AccessUnit; arrivedUs: number }[];
-  wires: MemorySessionPair;
+  /** Of its newest session. */
+  readonly wires: MemorySessionPair;
+  /** What it joined with, and moves with. */
+  wish: JoinWish;
 }
 
 export class SimulatedCluster {
@@ -162,23 +165,52 @@ export class SimulatedCluster {
     } satisfies RelayTicket);
   }
 
-  /** Starts to join; time must pass (`clock.until`) for it to happen. Rejects with JoinFailedError. */
-  async join(wish: JoinWish): Promise<SimulatedMember> {
+  /** What a gateway would answer. */
+  candidate(wish: JoinWish): RelayCandidate {
     const relayId = wish.relayId ?? "relay1";
+    return {
+      url: `https://${relayId}.test:4433/`,
+      relayId,
+      certificateHashes: [],
+      ticket: this.ticket(wish),
+    };
+  }
+
+  /** Starts to join; time must pass (`clock.until`) for it to happen. Rejects with JoinFailedError. */
+  async join(given: JoinWish): Promise<SimulatedMember> {
+    const wish = { ...given };
     const events: ParticipantEvent[] = [];
     const units: SimulatedMember["units"] = [];
-    const wires = this.dial(relayId, wish.network, "/", wish.up);
+    let wires: MemorySessionPair;
     const participant = await joinRelay({
-      connect: async () => wires.dialled,
+      connect: async (url) => {
+        wires = this.dial(new URL(url).hostname.split(".")[0]!, wish.network, "/", wish.up);
+        return wires.dialled;
+      },
       clock: this.clock,
       random: this.random,
-      relay: { url: "https://relay.test/", relayId, certificateHashes: [], ticket: this.ticket(wish) },
+      relay: this.candidate(wish),
       client: "simulation",
       onEvent: wish.onEvent ?? ((event) => void events.push(event)),
       onAccessUnit:
         wish.onAccessUnit ?? ((trackId, unit, arrivedUs) => void units.push({ trackId, unit, arrivedUs })),
     });
-    return { identity: wish.identity, participant, events, units, wires };
+    return {
+      identity: wish.identity,
+      participant,
+      events,
+      units,
+      get wires() {
+        return wires;
+      },
+      wish,
+    };
+  }
+
+  /** Starts to go on in another session, with what is changed of its wish; time must pass for it to happen. */
+  async move(member: SimulatedMember, change: Partial<JoinWish> = {}): Promise<void> {
+    Object.assign(member.wish, change);
+    await member.participant.moveTo(this.candidate(member.wish));
   }
 
   /** Joins and lets the time pass that it takes. */
