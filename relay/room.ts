@@ -41,7 +41,6 @@ export interface RoomSurroundings extends TrackMemory {
   isBanned(room: string, token: string): boolean;
 }
 
-/** Somebody as a newcomer is told. */
 interface Visible {
   readonly identity: string;
   readonly info: ParticipantInfo;
