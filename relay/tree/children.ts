@@ -29,7 +29,7 @@ export class Children {
     return this.#byId.get(link.relay.id) === link && this.#byId.delete(link.relay.id);
   }
 
-  /** Ids of all relays below. */
+  /** Ids of all relays below, without children that are silent or leaving: they may be the relay to attach to. */
   get below(): string[] {
     const below = new Set<string>();
     for (const child of this.#byId.values()) for (const id of [child.relay.id, ...child.below]) below.add(id);
@@ -39,7 +39,7 @@ export class Children {
   /** Floors below. */
   get height(): number {
     let height = 0;
-    for (const child of this.#byId.values()) height = Math.max(height, child.height + 1);
+    for (const child of this.#byId.values()) if (!child.isFading) height = Math.max(height, child.height + 1);
     return Math.min(MAX_TREE_DEPTH, height);
   }
 

@@ -36,6 +36,8 @@ export interface DialOptions {
   timeoutMs: number;
   connect(): Promise<Session>;
   attach: Extract<TreeMessageInput, { type: "attach" }>;
+  /** False once another one has taken us. */
+  isWanted(): boolean;
   /** Session and channel are the callee's from now on. */
   onAttached(session: Session, channel: TreeChannel, position: TreePosition): LinkListener;
 }
@@ -69,13 +71,14 @@ export async function dialLink(options: DialOptions): Promise<DialOutcome> {
 }
 
 async function converse(session: Session, options: DialOptions, isOver: () => boolean): Promise<DialOutcome> {
-  const { clock, attach, onAttached } = options;
+  const { clock, attach, isWanted, onAttached } = options;
   const stream = await session.openStream();
   return await new Promise<DialOutcome>((resolve) => {
     let listener: LinkListener | undefined;
     const answer = (message: TreeMessage): void => {
       if (isOver()) return;
-      if (message.type === "attached") {
+      if (!isWanted()) resolve({ type: "refused", message: "another relay was faster" });
+      else if (message.type === "attached") {
         listener = onAttached(session, channel, message);
         resolve({ type: "attached" });
       } else if (message.type === "redirect") resolve({ type: "redirect", to: message.to });

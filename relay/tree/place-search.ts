@@ -12,13 +12,13 @@ import { type DialOutcome, dialLink, type LinkListener } from "./link-dial.ts";
 import type { TreeChannel } from "./relay-link.ts";
 import type { TreeSurroundings } from "./surroundings.ts";
 
-const ATTACH_TIMEOUT_MS = 2_000;
+const ATTACH_TIMEOUT_MS = 1_500;
+/** A relay that has not answered by then is no longer waited for alone. */
+const HEDGE_MS = 250;
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 500;
 /** A relay may be sent on so many times. */
 const MAX_REDIRECTS = 8;
-/** Whom a relay could not reach is tried again after so many rounds. */
-const AVOID_ROUNDS = 3;
 /** Without the deputy's privilege a root is superseded after so many rounds in which neither it nor its deputy could be reached. */
 const TAKE_OVER_ROUND = 3;
 const MAX_AVOIDED = 16;
@@ -56,7 +56,7 @@ export class PlaceSearch {
   readonly #tree: Placed;
   #running: Promise<void> | undefined;
   #onClaimKnown: () => void = () => {};
-  /** Relays that did not take us in this search, */
+  /** Relays that did not take us in this round, */
   readonly #avoid = new Set<string>();
   /** because they seem to be dead. */
   readonly #unreachable = new Set<string>();
@@ -93,18 +93,18 @@ export class PlaceSearch {
     if (lostParent !== undefined) this.#avoid.add(lostParent.id);
     if (lostParent?.isDead) this.#unreachable.add(lostParent.id);
     for (let round = 0; !tree.isPlaced && !tree.isEnded; round++) {
-      if (round > 0) await this.#pause(round);
-      if (round > 0 && round % AVOID_ROUNDS === 0) this.#avoid.clear();
-      if (tree.isPlaced || tree.isEnded) return;
       await this.#attempt(round);
+      if (tree.isPlaced || tree.isEnded) return;
+      const { random } = tree.surroundings;
+      const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 8));
+      await this.#pause(longestMs * (0.5 + random() / 2));
+      this.#avoid.clear();
+      this.#unreachable.clear();
     }
   }
 
-  #pause(round: number): Promise<void> {
-    const { clock, random } = this.#tree.surroundings;
-    const delayMs =
-      Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 8)) * (0.5 + random() / 2);
-    return new Promise((resolve) => void clock.after(delayMs, resolve));
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#tree.surroundings.clock.after(delayMs, resolve));
   }
 
   async #attempt(round: number): Promise<void> {
@@ -117,11 +117,21 @@ export class PlaceSearch {
     if (tree.isEnded) return;
     if (claim?.relayId === address().id) return tree.becomeRoot(claim);
     if (claim === undefined && tree.above.length === 0) return this.#becomeProvisional();
-    for (const target of this.#targets(claim)) {
-      if (await this.#attachAt(target)) return;
+    await this.#attachToAny(this.#targets(claim));
+    if (!tree.isPlaced && !tree.isEnded) await this.#takeOver(claim, round);
+  }
+
+  /** One after the other, the next one a little later also when the one before does not answer. */
+  async #attachToAny(targets: readonly RelayAddress[]): Promise<void> {
+    const tree = this.#tree;
+    const attempts: Promise<void>[] = [];
+    for (const target of targets) {
       if (tree.isPlaced || tree.isEnded) return;
+      const attempt = this.#attachAt(target);
+      attempts.push(attempt);
+      await Promise.race([attempt, this.#pause(HEDGE_MS)]);
     }
-    await this.#takeOver(claim, round);
+    await Promise.all(attempts);
   }
 
   /** Root without the directory; it is asked again and again. */
@@ -156,23 +166,21 @@ export class PlaceSearch {
     return [...targets.values()];
   }
 
-  async #attachAt(target: RelayAddress): Promise<boolean> {
+  async #attachAt(target: RelayAddress): Promise<void> {
     const tree = this.#tree;
     let at = target;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const outcome = await this.#dial(at);
-      if (outcome.type === "attached") return true;
-      if (tree.isPlaced || tree.isEnded) return false;
+      if (outcome.type === "attached" || tree.isPlaced || tree.isEnded) return;
       if (outcome.type !== "redirect") {
         tree.surroundings.log(`room ${tree.room.name}: relay ${at.id} ${outcome.type}: ${outcome.message}`);
         this.#avoid.add(at.id);
         if (outcome.type === "unreachable") this.#unreachable.add(at.id);
-        return false;
+        return;
       }
-      if (this.#avoid.has(outcome.to.id) || outcome.to.id === tree.surroundings.address().id) return false;
+      if (this.#avoid.has(outcome.to.id) || outcome.to.id === tree.surroundings.address().id) return;
       at = outcome.to;
     }
-    return false;
   }
 
   async #dial(at: RelayAddress): Promise<DialOutcome> {
@@ -201,6 +209,7 @@ export class PlaceSearch {
         height: tree.children.height,
         avoid: [...this.#avoid].slice(-MAX_AVOIDED),
       },
+      isWanted: () => !tree.isPlaced && !tree.isEnded,
       onAttached: (session, channel, position) => tree.setParent(at, session, channel, position),
     });
   }

@@ -91,6 +91,9 @@ export class RemoteParticipants {
   /** A link offers a participant, or says that something about it has changed. */
   offer(link: RelayLink, offer: Offer, by?: string): void {
     const { identity } = offer.record.participant;
+    const known = this.byIdentity.get(identity);
+    // Of a session that has been gone on from: its relay will hear of it.
+    if (known !== undefined && isLater(known.record, offer.record)) return void link.offers.delete(identity);
     link.offers.set(identity, offer);
     const own = this.#room.members.get(identity);
     if (own === undefined) return this.#choose(identity, by);
@@ -104,9 +107,9 @@ export class RemoteParticipants {
     if (!link.offers.delete(identity)) return;
     const remote = this.byIdentity.get(identity);
     if (remote?.via !== link) return;
-    this.#choose(identity);
     // Its relay said that it is gone, and nobody else has it.
-    if (remote.via === undefined && reason !== MOVED) this.#remove(remote, reason);
+    if (reason !== MOVED && this.#best(identity, undefined) === undefined) this.#remove(remote, reason);
+    else this.#choose(identity);
   }
 
   /** The link's offers are worth less, or something, again. */
@@ -119,9 +122,10 @@ export class RemoteParticipants {
     const identities = [...link.offers.keys()];
     link.offers.clear();
     for (const identity of identities) {
-      this.#choose(identity);
       const remote = this.byIdentity.get(identity);
-      if (isGoodbye && remote !== undefined && remote.via === undefined) this.#remove(remote, "normal");
+      if (remote === undefined || remote.via !== link) continue;
+      if (isGoodbye && this.#best(identity, undefined) === undefined) this.#remove(remote, "normal");
+      else this.#choose(identity);
     }
   }
 
@@ -175,9 +179,10 @@ export class RemoteParticipants {
   /** Of the latest session, over a link that stays rather than one that goes, over the link that has it now. */
   #best(identity: string, now: RelayLink | undefined): RelayLink | undefined {
     let best: RelayLink | undefined;
+    const record = this.byIdentity.get(identity)?.record;
     for (const link of this.#room.links) {
       const offer = link.offers.get(identity);
-      if (offer === undefined) continue;
+      if (offer === undefined || (record !== undefined && isLater(record, offer.record))) continue;
       if (best === undefined || this.#isBetter(link, best, identity, now)) best = link;
     }
     return best;
@@ -230,12 +235,12 @@ export class RemoteParticipants {
     }
   }
 
+  /** Nobody offers it any more: it may be on its way to another relay. Others are not offered what we do not have. */
   #lose(remote: RemoteParticipant): void {
     if (remote.via === undefined) return;
+    this.#withdrawFromAll(remote, MOVED);
     remote.via = undefined;
-    remote.fading = true;
-    for (const other of this.#room.links) this.#tell(remote, other);
-    remote.grace ??= this.#room.surroundings.clock.after(GRACE_MS, () => {
+    remote.grace = this.#room.surroundings.clock.after(GRACE_MS, () => {
       if (remote.via === undefined) this.#remove(remote, "lost");
     });
   }
@@ -245,19 +250,21 @@ export class RemoteParticipants {
     if (this.byIdentity.get(identity) !== remote) return;
     remote.grace?.cancel();
     this.byIdentity.delete(identity);
+    for (const link of this.#room.links) link.offers.delete(identity);
     for (const { trackId } of record.participant.tracks) this.#room.dropRemoteTrack(identity, trackId);
     if (!record.hidden)
       this.#room.broadcast({ type: "participant-left", identity, reason: reason as CloseReason });
-    for (const link of this.#room.links) this.#withdrawFrom(link, identity, remote, reason);
+    if (remote.via !== undefined) this.#withdrawFromAll(remote, reason);
   }
 
-  #withdrawFrom(link: RelayLink, identity: string, remote: RemoteParticipant, reason: string): void {
-    if (this.#isFor(link, remote)) link.send({ type: "gone", identity, reason });
+  #withdrawFromAll(remote: RemoteParticipant, reason: string): void {
+    for (const link of this.#room.links)
+      if (this.#isFor(link, remote)) link.send({ type: "gone", identity: remote.identity, reason });
   }
 
   /** Offers a participant to a link where it is of use. */
   #tell(remote: RemoteParticipant, link: RelayLink, by?: string): void {
-    if (!this.#isFor(link, remote)) return;
+    if (remote.via === undefined || !this.#isFor(link, remote)) return;
     const { record, fading } = remote;
     link.send({ type: "record", record, fading, ...(by === undefined ? {} : { by }) });
   }

@@ -16,6 +16,7 @@ import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
 import { Refusal } from "../../relay/refusal.ts";
 import { Relay } from "../../relay/relay.ts";
 import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
+import { FaultyDirectory } from "./faulty-directory.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -63,6 +64,7 @@ export interface JoinWish {
   /** The way to the relay, shared with others. */
   up?: NetworkPath;
   token?: string;
+  timeoutMs?: number;
   onEvent?(event: ParticipantEvent): void;
   onAccessUnit?(trackId: number, unit: AccessUnit): void;
 }
@@ -85,7 +87,14 @@ export class SimulatedCluster {
   readonly random: Random;
   readonly directory: MemoryDirectory;
   readonly relays = new Map<string, Relay>();
+  /** The directory as each relay has it. */
+  readonly directories = new Map<string, FaultyDirectory>();
   readonly log: string[] = [];
+  /** The network between two relays, from the one that dials. */
+  networkBetween: (from: string, to: string) => Partial<NetworkOptions> = () => ({ delayMs: 5 });
+  #isCut: (from: string, to: string) => boolean = () => false;
+  /** Sessions to relays, of other relays and (from "") of participants. */
+  readonly #wires: { from: string; to: string; pair: MemorySessionPair }[] = [];
   #tickets = 0;
 
   constructor(seed: number) {
@@ -95,6 +104,8 @@ export class SimulatedCluster {
   }
 
   async addRelay(id: string, region = ""): Promise<Relay> {
+    const directory = new FaultyDirectory(this.directory, id);
+    this.directories.set(id, directory);
     const relay = new Relay({
       identity: {
         id,
@@ -107,7 +118,7 @@ export class SimulatedCluster {
       },
       clock: this.clock,
       random: this.random,
-      directory: this.directory,
+      directory,
       verifyTicket: async (ticket) => ticketOf(ticket),
       connect: async (url) => this.#dialRelay(id, url),
       keys: simulatedKeys(id),
@@ -118,21 +129,46 @@ export class SimulatedCluster {
     return relay;
   }
 
-  /** The network between two relays, from the one that dials. */
-  networkBetween: (from: string, to: string) => Partial<NetworkOptions> = () => ({ delayMs: 5 });
-  /** Sessions between relays that are open, or have been. */
-  readonly linkSessions: { from: string; to: string; pair: MemorySessionPair }[] = [];
+  /** Nothing is heard from the relay any more, from one moment to the next. */
+  kill(id: string): void {
+    const relay = this.relays.get(id);
+    if (relay === undefined) return;
+    this.relays.delete(id);
+    this.directories.get(id)!.kill();
+    this.directories.delete(id);
+    for (const wire of this.#wires) if (wire.from === id || wire.to === id) setDown(wire.pair, true);
+    void relay.stop();
+  }
 
-  #dialRelay(from: string, url: string): Session {
+  /** Lets what still waits for dead relays go. */
+  mendWires(): void {
+    for (const { pair } of this.#wires) setDown(pair, false);
+  }
+
+  /** Cuts all that there is, or will be, between relays for which `isCut` holds; mended by calling it with other answers. */
+  partition(isCut: (from: string, to: string) => boolean): void {
+    this.#isCut = isCut;
+    for (const { from, to, pair } of this.#wires)
+      if (this.relays.has(from) && this.relays.has(to)) setDown(pair, isCut(from, to));
+  }
+
+  async #dialRelay(from: string, url: string): Promise<Session> {
     const { hostname, pathname } = new URL(url);
     const to = hostname.replace(/\.test$/, "");
-    const relay = this.relays.get(to);
-    if (relay === undefined) throw new Error(`no relay at ${url}`);
     const { clock, random } = this;
-    const network = this.networkBetween(from, to);
-    const pair = createMemorySessionPair({ clock, random, up: network, down: network, path: pathname });
-    this.linkSessions.push({ from, to, pair });
-    relay.accept(pair.accepted);
+    const network = { ...this.networkBetween(from, to), down: this.#isCut(from, to) };
+    const pair = createMemorySessionPair({
+      clock,
+      random,
+      up: network,
+      down: { ...network },
+      path: pathname,
+    });
+    this.#wires.push({ from, to, pair });
+    // A dead one does not even say that it is.
+    const relay = this.relays.get(to);
+    if (relay === undefined) setDown(pair, true);
+    else relay.accept(pair.accepted);
     return pair.dialled;
   }
 
@@ -145,7 +181,10 @@ export class SimulatedCluster {
   ): MemorySessionPair {
     const { clock, random } = this;
     const pair = createMemorySessionPair({ clock, random, up: up ?? network, down: network, path });
-    this.relays.get(relayId)!.accept(pair.accepted);
+    this.#wires.push({ from: "", to: relayId, pair });
+    const relay = this.relays.get(relayId);
+    if (relay === undefined) setDown(pair, true);
+    else relay.accept(pair.accepted);
     return pair;
   }
 
@@ -190,6 +229,7 @@ export class SimulatedCluster {
       clock: this.clock,
       random: this.random,
       relay: this.candidate(wish),
+      ...(wish.timeoutMs === undefined ? {} : { timeoutMs: wish.timeoutMs }),
       client: "simulation",
       onEvent: wish.onEvent ?? ((event) => void events.push(event)),
       onAccessUnit:
@@ -210,13 +250,22 @@ export class SimulatedCluster {
   /** Starts to go on in another session, with what is changed of its wish; time must pass for it to happen. */
   async move(member: SimulatedMember, change: Partial<JoinWish> = {}): Promise<void> {
     Object.assign(member.wish, change);
-    await member.participant.moveTo(this.candidate(member.wish));
+    const { timeoutMs } = member.wish;
+    await member.participant.moveTo(
+      this.candidate(member.wish),
+      timeoutMs === undefined ? {} : { timeoutMs },
+    );
   }
 
   /** Joins and lets the time pass that it takes. */
   joined(wish: JoinWish): Promise<SimulatedMember> {
     return this.clock.until(this.join(wish));
   }
+}
+
+function setDown({ up, down }: MemorySessionPair, isDown: boolean): void {
+  up.options.down = isDown;
+  down.options.down = isDown;
 }
 
 function ticketOf(text: string): RelayTicket {
