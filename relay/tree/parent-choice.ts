@@ -4,6 +4,9 @@
  */
 import { MAX_CHILD_LINKS } from "../../core/wire/limits.ts";
 
+/** No relay is called so: ids of relays have no spaces. */
+export const HERE = " here";
+
 /** A child of the relay that decides. */
 export interface ChildPlace {
   id: string;
@@ -19,18 +22,22 @@ export interface Candidate {
   avoid: readonly string[];
 }
 
-/** Id of the child that should take the candidate, or undefined: take it here. */
+/**
+ * Id of the child that should take the candidate, "here", or undefined: there is no place. `children` are those that
+ * stay, `count` is how many there are with those that do not.
+ */
 export function chooseParent(
   ownRegion: string,
   children: readonly ChildPlace[],
+  count: number,
   candidate: Candidate,
 ): string | undefined {
-  if (children.some(({ id }) => id === candidate.id)) return undefined;
+  if (children.some(({ id }) => id === candidate.id)) return HERE;
   const open = children.filter(({ id }) => !candidate.avoid.includes(id));
   const isFar = candidate.region !== ownRegion && candidate.region !== "";
   const near = isFar ? open.filter(({ region }) => region === candidate.region) : [];
   if (near.length > 0) return smallest(near);
-  return children.length < MAX_CHILD_LINKS ? undefined : smallest(open);
+  return count < MAX_CHILD_LINKS ? HERE : smallest(open);
 }
 
 /** Who takes the root's place when it dies: the one with most relays below it, so that the fewest must move. */

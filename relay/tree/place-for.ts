@@ -4,7 +4,7 @@ import type { RelayAddress, TreePosition } from "../../core/wire/tree-messages.t
 import { Refusal } from "../refusal.ts";
 import type { Children } from "./children.ts";
 import type { Attach } from "./link-arrival.ts";
-import { chooseParent } from "./parent-choice.ts";
+import { chooseParent, HERE } from "./parent-choice.ts";
 import type { TreeSurroundings } from "./surroundings.ts";
 
 /** The relay that is asked. */
@@ -25,9 +25,11 @@ export function placeFor(tree: Asked, { relay, below, height, avoid }: Attach): 
   if (path.some(({ id }) => id === relay.id) || below.includes(own.id))
     throw new Refusal("tree-refused", "a loop would come of it: this relay is below the one that asks");
   const candidate = { id: relay.id, region: relay.region, avoid };
-  const onward = chooseParent(own.region, tree.children.places(), candidate);
-  const child = tree.children.get(onward ?? "");
-  if (child !== undefined) return child.relay;
+  const { children } = tree;
+  const onward = chooseParent(own.region, children.places(), children.size, candidate);
+  if (onward === undefined)
+    throw new Refusal("tree-refused", "this relay has too many below it already: try again");
+  if (onward !== HERE) return children.get(onward)?.relay;
   if (path.length + 1 + height > MAX_TREE_DEPTH)
     throw new Refusal("tree-refused", `the tree would have more than ${MAX_TREE_DEPTH} floors`);
   return undefined;

@@ -15,6 +15,8 @@ import type { TreeSurroundings } from "./surroundings.ts";
 const ATTACH_TIMEOUT_MS = 1_500;
 /** A relay that has not answered by then is no longer waited for alone. */
 const HEDGE_MS = 250;
+/** And after so long after the last one was asked, the round is over. */
+const PATIENCE_MS = 350;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 500;
 /** A relay may be sent on so many times. */
@@ -60,6 +62,8 @@ export class PlaceSearch {
   readonly #avoid = new Set<string>();
   /** because they seem to be dead. */
   readonly #unreachable = new Set<string>();
+  /** Relays that are being asked. */
+  readonly #asking = new Set<string>();
 
   constructor(tree: Placed) {
     this.#tree = tree;
@@ -121,17 +125,22 @@ export class PlaceSearch {
     if (!tree.isPlaced && !tree.isEnded) await this.#takeOver(claim, round);
   }
 
-  /** One after the other, the next one a little later also when the one before does not answer. */
+  /**
+   * One after the other, the next one a little later also when the one before does not answer. Who does not answer is not waited
+   * for, but taken if it answers after all.
+   */
   async #attachToAny(targets: readonly RelayAddress[]): Promise<void> {
     const tree = this.#tree;
     const attempts: Promise<void>[] = [];
     for (const target of targets) {
       if (tree.isPlaced || tree.isEnded) return;
+      if (this.#asking.has(target.id)) continue;
       const attempt = this.#attachAt(target);
       attempts.push(attempt);
       await Promise.race([attempt, this.#pause(HEDGE_MS)]);
     }
-    await Promise.all(attempts);
+    await Promise.race([Promise.all(attempts), this.#pause(PATIENCE_MS)]);
+    for (const id of this.#asking) this.#unreachable.add(id);
   }
 
   /** Root without the directory; it is asked again and again. */
@@ -170,7 +179,9 @@ export class PlaceSearch {
     const tree = this.#tree;
     let at = target;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      this.#asking.add(at.id);
       const outcome = await this.#dial(at);
+      this.#asking.delete(at.id);
       if (outcome.type === "attached" || tree.isPlaced || tree.isEnded) return;
       if (outcome.type !== "redirect") {
         tree.surroundings.log(`room ${tree.room.name}: relay ${at.id} ${outcome.type}: ${outcome.message}`);
@@ -223,7 +234,8 @@ export class PlaceSearch {
     if (rootId === undefined) return;
     const isDead = !view.relays.has(rootId);
     if (!isDead && !this.#unreachable.has(rootId)) return;
-    const isDeputy = tree.deputy?.id === own;
+    // A deputy that is below this relay waits for it.
+    const isDeputy = tree.deputy?.id === own || tree.children.below.includes(tree.deputy?.id ?? "");
     const isWar = tree.supersededBy === rootId;
     if (!isDeputy && !isDead && (round < TAKE_OVER_ROUND || isWar)) return;
     const standing = claim && (await supersedeRoom(claim));

@@ -41,7 +41,6 @@ export class RoomTree implements Placed {
   epoch = 0;
   above: RelayAddress[] = [];
   deputy: RelayAddress | undefined;
-  /** The way to the root is whole, as far as the parent knows. */
   isParentRooted = false;
   lostParent: { id: string; isDead: boolean } | undefined;
   supersededBy: string | undefined;
@@ -66,20 +65,18 @@ export class RoomTree implements Placed {
     return this.#search.start();
   }
 
-  /** There is nothing to look for. */
   get isPlaced(): boolean {
     return this.isRoot || (this.parent !== undefined && !this.parent.isFading);
   }
 
-  /** Whoever attaches here is in the tree. */
   get isRooted(): boolean {
     return this.isRoot || (this.isPlaced && this.isParentRooted);
   }
 
   get position(): TreePosition {
-    const path = [...(this.isRoot ? [] : this.above), this.surroundings.address()].slice(-MAX_TREE_DEPTH);
-    const { epoch, deputy } = this;
-    return { rooted: this.isRooted, epoch, path, ...(deputy === undefined ? {} : { deputy }) };
+    const { epoch, deputy, isRoot, isRooted: rooted } = this;
+    const path = [...(isRoot ? [] : this.above), this.surroundings.address()].slice(-MAX_TREE_DEPTH);
+    return { rooted, epoch, path, ...(deputy === undefined ? {} : { deputy }) };
   }
 
   /** To be called every REPORT_INTERVAL_MS. */
@@ -89,14 +86,13 @@ export class RoomTree implements Placed {
       const silentUs = nowUs - link.heardUs;
       if (silentUs > SILENT_US !== link.isSilent) {
         link.isSilent = !link.isSilent;
-        this.room.remote.reconsider(link);
+        this.#fadingChanged(link);
         if (link === this.parent && link.isSilent) this.#loseParent(link, true);
       }
       if (silentUs > DEAD_US) link.close("lost", "nothing was heard for too long");
     }
   }
 
-  /** The directory says whose the room is. */
   onClaim(claim: RoomClaim): void {
     const { id } = this.surroundings.address();
     if (!this.isRoot || claim.epoch <= this.epoch) return;
@@ -106,7 +102,7 @@ export class RoomTree implements Placed {
     this.isRoot = false;
     this.isParentRooted = false;
     this.#tellChildren();
-    this.#lookForPlace();
+    void this.#search.run();
   }
 
   becomeRoot(claim: RoomClaim | undefined): void {
@@ -126,7 +122,6 @@ export class RoomTree implements Placed {
     else this.children.send({ type: "leaving" });
   }
 
-  /** The room has ended here. */
   end(): void {
     this.#isEnded = true;
     for (const timer of this.#timers) timer.cancel();
@@ -136,10 +131,6 @@ export class RoomTree implements Placed {
       this.#linkEnded(link, CLOSE_CODES.normal);
     }
     if (this.isRoot) void this.surroundings.releaseRoom(this.room.name);
-  }
-
-  #lookForPlace(): void {
-    if (!this.#isEnded) void this.#search.run();
   }
 
   /** Takes another relay in as a child, sends it on, or refuses it with a Refusal. */
@@ -153,6 +144,9 @@ export class RoomTree implements Placed {
         "the way to the root is not whole, or a loop would come of it: try again",
       );
     if (isGone() || this.#isEnded) throw new Refusal("lost", "it went away meanwhile");
+    // Others may have come while the root was asked.
+    if (placeFor(this, attach) !== undefined)
+      throw new Refusal("tree-refused", "no place any more: ask again");
     return this.#addChild(session, channel, attach);
   }
 
@@ -187,7 +181,6 @@ export class RoomTree implements Placed {
     return this.#listenerOf(link);
   }
 
-  /** The search has found a parent. */
   setParent(
     relay: RelayAddress,
     session: Session,
@@ -244,9 +237,9 @@ export class RoomTree implements Placed {
         return this.#vouching.answer(message.request, message.ok);
       case "leaving":
         link.isLeaving = true;
-        this.room.remote.reconsider(link);
+        this.#fadingChanged(link);
         if (link === this.parent) this.#loseParent(link, false);
-        return this.#chooseDeputy();
+        return;
       case "take-over":
         if (link === this.parent) void this.#takeOver();
         return;
@@ -308,7 +301,7 @@ export class RoomTree implements Placed {
 
   #loseParent({ relay: { id } }: RelayLink, isDead: boolean): void {
     this.lostParent = { id, isDead };
-    this.#lookForPlace();
+    void this.#search.run();
   }
 
   #linkEnded(link: RelayLink, code: number): void {
@@ -325,6 +318,13 @@ export class RoomTree implements Placed {
     this.isParentRooted = false;
     this.#tellChildren();
     this.#loseParent(link, code === CLOSE_CODES.lost || link.isSilent);
+  }
+
+  /** What comes over a link is worth less, or as much as before again. */
+  #fadingChanged(link: RelayLink): void {
+    this.room.remote.reconsider(link);
+    if (!link.isUp) this.#childrenChanged();
+    else if (link === this.parent) this.#tellChildren();
   }
 
   #childrenChanged(): void {
