@@ -45,7 +45,8 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   app.use("/v1/*", perAddress);
   app.use("/v1/*", limitBody());
 
-  addJoinRoutes(app, { authorisation, directory, clock, ticketKey, apiKeys: config.apiKeys, guestKey });
+  const { apiKeys, regions } = config;
+  addJoinRoutes(app, { authorisation, directory, clock, ticketKey, apiKeys, guestKey, regions });
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
   addServiceRoutes(app, { version: deps.version, ticketKey });

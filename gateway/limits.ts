@@ -1,9 +1,15 @@
-/** Middleware that bounds what a caller may ask for: body size and request rate. */
+/** Maxima of the gateway, and the middleware that bounds what a caller may ask for: body size and request rate. */
 import type { Context, MiddlewareHandler } from "hono";
 import { addressBucket, type ClientAddress, forwardedAddress } from "./client-address.ts";
 import { ProblemError } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
+/** Relays that a join answers; further ones are left out. */
+export const MAX_JOIN_CANDIDATES = 3;
+/** Characters of a region; a longer one in a query is refused, in a header cut off. */
+export const MAX_REGION_CHARS = 64;
+/** Places of TRIBUTARY_REGION_MAP; more are refused at start. */
+export const MAX_MAPPED_PLACES = 500;
 /** Largest request body; a larger one is refused with 413. */
 export const MAX_BODY_BYTES = 64 * 1024;
 /** Of a larger one, this much is read and thrown away; beyond it the connection is given up. */
