@@ -18,6 +18,7 @@ import { RateLimit } from "./rate-limit.ts";
 import { RelayOperations } from "./relay-operations.ts";
 import { addRoomRoutes } from "./room-routes.ts";
 import { addServiceRoutes } from "./service-routes.ts";
+import { addTreeRoutes } from "./tree-routes.ts";
 
 /** `iss` of guests' tokens; no API key may have this id, since it holds a character that ids may not. */
 const GUEST_ISSUER = "guests of this gateway";
@@ -49,6 +50,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   addJoinRoutes(app, { authorisation, directory, clock, ticketKey, apiKeys, guestKey, regions });
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
+  addTreeRoutes(app, { authorisation, directory, operations, log, clock });
   addServiceRoutes(app, { version: deps.version, ticketKey });
 
   app.notFound((c) => {

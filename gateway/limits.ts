@@ -10,6 +10,8 @@ export const MAX_JOIN_CANDIDATES = 3;
 export const MAX_REGION_CHARS = 64;
 /** Places of TRIBUTARY_REGION_MAP; more are refused at start. */
 export const MAX_MAPPED_PLACES = 500;
+/** Relays of a room's tree that have not been asked by then are not asked any more. */
+export const MAX_TREE_ANSWER_MS = 5_000;
 /** Largest request body; a larger one is refused with 413. */
 export const MAX_BODY_BYTES = 64 * 1024;
 /** Of a larger one, this much is read and thrown away; beyond it the connection is given up. */

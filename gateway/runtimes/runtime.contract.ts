@@ -262,6 +262,7 @@ function refusalTests(stage: () => Stage): void {
       "/v1/rooms/{room}/join",
       "/v1/rooms/{room}/participants/{identity}",
       "/v1/rooms/{room}/tokens",
+      "/v1/rooms/{room}/tree",
     ]);
     const page = await call("GET", "/v1/docs");
     expect(page.headers.get("content-type")).toContain("text/html");
