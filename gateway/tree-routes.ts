@@ -11,6 +11,7 @@ import { idsOf, missing, report } from "./relay-failures.ts";
 import { askAll, RelayCallError } from "./relay-operations.ts";
 import type { RoomRoutesDeps } from "./room-routes.ts";
 import { relaysNamed, type TreeNode, treeOf } from "./room-tree.ts";
+import { treePage } from "./tree-page.ts";
 
 const nodeSchema: z.ZodType<TreeNode> = z
   .object({
@@ -78,6 +79,14 @@ export function addTreeRoutes(app: OpenAPIHono, deps: RoomRoutesDeps & { clock: 
       throw missing(failures, "room-not-found", `Nobody is in ${room}: it begins with the first join.`);
     c.header("cache-control", "no-store");
     return c.json({ room, ...treeOf(places), unreachable: idsOf(failures) }, 200);
+  });
+
+  let page: ReturnType<typeof treePage> | undefined;
+  app.get("/tree", async (c) => {
+    page ??= treePage();
+    const { html, policy } = await page;
+    c.header("content-security-policy", policy);
+    return c.html(html);
   });
 }
 

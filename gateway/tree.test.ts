@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { Script } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { TreeLink, TreePlace } from "../core/wire/operations-api.ts";
 import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
@@ -224,4 +226,21 @@ describe("the tree of a room at the gateway", () => {
     expect(shape(tree.root)).toBe("eu1(us1? us2)");
     expect(tree.unreachable).toEqual(["us1"]);
   });
+});
+
+test("the page that draws it needs nothing from elsewhere, and its policy lets nothing run but its own script", async () => {
+  const { app } = await gatewayFixture();
+  const response = await app.request("/tree");
+  const page = await response.text();
+  const policy = response.headers.get("content-security-policy") ?? "";
+  expect(response.headers.get("content-type")).toContain("text/html");
+  expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[\w+/=]{44}'; style-src 'sha256-/);
+  expect(policy).not.toMatch(/unsafe|\*/);
+  const inside = (tag: string): string => page.split(`<${tag}>`)[1]?.split(`</${tag}>`)[0] ?? "";
+  const hashOf = (text: string): string => createHash("sha256").update(text).digest("base64");
+  expect(policy).toContain(`script-src 'sha256-${hashOf(inside("script"))}'`);
+  expect(policy).toContain(`style-src 'sha256-${hashOf(inside("style"))}'`);
+  expect(page.match(/<script|<style| style=| on\w+=/g)).toEqual(["<style", "<script"]);
+  expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)|src=|innerHTML|localStorage|cookie/);
+  expect(() => new Script(inside("script"))).not.toThrow();
 });
