@@ -30,6 +30,8 @@ export interface GatewayConfig {
   perKey: Rate | undefined;
   /** Where callers are, by what Cloudflare's edge says of them. */
   regions: RegionMap;
+  /** Where room events go, and what they are signed with; undefined: nowhere. */
+  webhook: { url: string; secret: string } | undefined;
 }
 
 /** Settings of a gateway that runs by itself. */
@@ -66,6 +68,7 @@ export function readGatewayConfig(env: Env): GatewayConfig {
     perAddress: rateOf("TRIBUTARY_RATE_PER_ADDRESS", env.TRIBUTARY_RATE_PER_ADDRESS, DEFAULT_PER_ADDRESS),
     perKey: rateOf("TRIBUTARY_RATE_PER_KEY", env.TRIBUTARY_RATE_PER_KEY, DEFAULT_PER_KEY),
     regions: regionsOf(env.TRIBUTARY_REGION_MAP),
+    webhook: webhookOf(env.TRIBUTARY_WEBHOOK_URL, env.TRIBUTARY_WEBHOOK_SECRET),
   };
 }
 
@@ -223,6 +226,26 @@ function regionsOf(text: string | undefined): RegionMap {
     }
   }
   return regions;
+}
+
+function webhookOf(url: string | undefined, secret: string | undefined): GatewayConfig["webhook"] {
+  if (!url && !secret) return undefined;
+  if (!url || !secret) {
+    throw new ConfigError(
+      "TRIBUTARY_WEBHOOK_URL and TRIBUTARY_WEBHOOK_SECRET belong together: set both, or neither",
+    );
+  }
+  if (!z.url({ protocol: /^https?$/ }).safeParse(url).success || new URL(url).username !== "") {
+    throw new ConfigError(
+      "TRIBUTARY_WEBHOOK_URL is not an http(s) URL without a user: give where your application takes events, e.g. https://app.example.org/tributary-events",
+    );
+  }
+  if (secret.length < MIN_SECRET_CHARS) {
+    throw new ConfigError(
+      `TRIBUTARY_WEBHOOK_SECRET has ${secret.length} characters; use at least ${MIN_SECRET_CHARS}, e.g. from: openssl rand -hex 32`,
+    );
+  }
+  return { url, secret };
 }
 
 function flagOf(name: string, text: string | undefined): boolean {

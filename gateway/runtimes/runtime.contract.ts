@@ -256,6 +256,7 @@ function refusalTests(stage: () => Stage): void {
     expect(Object.keys(document.paths).sort()).toEqual([
       "/.well-known/jwks.json",
       "/healthz",
+      "/relay/events",
       "/v1/rooms",
       "/v1/rooms/{room}",
       "/v1/rooms/{room}/guests",
