@@ -21,11 +21,11 @@ async function tellingCluster(...ids: string[]) {
     };
     watchers.set(id, new RoomEvents(relay.rooms, clock, new EventOutbox({ clock, random, deliver })));
   }
-  /** Lets time pass; ids are hashed in real time. */
+  /** Lets time pass until the application has been told; ids are hashed in real time. */
   const pass = async (ms: number): Promise<void> => {
     await clock.advance(ms);
-    for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-    await clock.advance(0);
+    while ([...watchers.values()].some(({ outbox }) => outbox.size > 0))
+      await new Promise((resolve) => setTimeout(resolve, 2));
   };
   /** What the application has after it has dropped what it knows, in short; then forgets it. */
   const known = new Set<string>();
