@@ -7,8 +7,11 @@ import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { DirectoryError } from "../core/directory/directory.ts";
+import { MAX_EVENT_BYTES } from "../core/wire/limits.ts";
+import { EVENTS_PATH } from "../core/wire/room-events.ts";
 import { Authorisation } from "./authorisation.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { addEventRoutes } from "./event-routes.ts";
 import { addJoinRoutes } from "./join-routes.ts";
 import { JoinTokenVerifier } from "./join-tokens.ts";
 import { limitBody, limitPerAddress } from "./limits.ts";
@@ -18,6 +21,8 @@ import { RateLimit } from "./rate-limit.ts";
 import { RelayOperations } from "./relay-operations.ts";
 import { addRoomRoutes } from "./room-routes.ts";
 import { addServiceRoutes } from "./service-routes.ts";
+import { addTreeRoutes } from "./tree-routes.ts";
+import { Webhook } from "./webhook.ts";
 
 /** `iss` of guests' tokens; no API key may have this id, since it holds a character that ids may not. */
 const GUEST_ISSUER = "guests of this gateway";
@@ -44,10 +49,16 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const perAddress = limitPerAddress(limitOf(config.perAddress), deps.clientAddress, config.trustProxy);
   app.use("/v1/*", perAddress);
   app.use("/v1/*", limitBody());
+  // Relays are many behind one address; they are counted one by one once it is known who they are.
+  app.use(EVENTS_PATH, limitBody(MAX_EVENT_BYTES));
 
-  addJoinRoutes(app, { authorisation, directory, clock, ticketKey, apiKeys: config.apiKeys, guestKey });
+  const { apiKeys, regions } = config;
+  addJoinRoutes(app, { authorisation, directory, clock, ticketKey, apiKeys, guestKey, regions });
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
+  addTreeRoutes(app, { authorisation, directory, operations, log, clock });
+  const webhook = config.webhook && new Webhook({ ...config.webhook, clock, fetch: deps.fetch, log });
+  addEventRoutes(app, { directory, clock, webhook, perRelay: perKey });
   addServiceRoutes(app, { version: deps.version, ticketKey });
 
   app.notFound((c) => {

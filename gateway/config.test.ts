@@ -139,6 +139,32 @@ describe("configuration", () => {
       { TRIBUTARY_RATE_PER_ADDRESS: "0/10" },
       /^TRIBUTARY_RATE_PER_ADDRESS is not a rate/,
     ],
+    [
+      "a place in words",
+      { TRIBUTARY_REGION_MAP: "Europe:eu" },
+      /^TRIBUTARY_REGION_MAP: Europe:eu is not place:region/,
+    ],
+    [
+      "a place without a region",
+      { TRIBUTARY_REGION_MAP: "EU:eu,NA" },
+      /^TRIBUTARY_REGION_MAP: NA names no region/,
+    ],
+    ["a place twice", { TRIBUTARY_REGION_MAP: "EU:eu,EU:uk" }, /^TRIBUTARY_REGION_MAP has EU twice/],
+    [
+      "a webhook without a secret",
+      { TRIBUTARY_WEBHOOK_URL: "https://a.org/" },
+      /^TRIBUTARY_WEBHOOK_URL and TRIBUTARY_WEBHOOK_SECRET belong together/,
+    ],
+    [
+      "a webhook that is no URL",
+      { TRIBUTARY_WEBHOOK_URL: "a.org", TRIBUTARY_WEBHOOK_SECRET: SECRET },
+      /^TRIBUTARY_WEBHOOK_URL is not an http/,
+    ],
+    [
+      "a short webhook secret",
+      { TRIBUTARY_WEBHOOK_URL: "https://a.org/", TRIBUTARY_WEBHOOK_SECRET: "x" },
+      /^TRIBUTARY_WEBHOOK_SECRET has 1 char/,
+    ],
     ["an etcd that is no URL", { TRIBUTARY_ETCD: "10.0.0.1:2379" }, /^TRIBUTARY_ETCD: entry 1 .*write http/],
     ["a port in words", { PORT: "http" }, /^PORT is not a port/],
     ["a port too large", { PORT: "65536" }, /^PORT is not a port/],

@@ -11,7 +11,9 @@ import {
   readEtcdSettings,
 } from "../core/directory/etcd/etcd-settings.ts";
 import { relayRecordSchema } from "../core/directory/relay-record.ts";
+import { placeKey, type RegionMap } from "./caller-region.ts";
 import type { JwksSource } from "./join-tokens.ts";
+import { MAX_MAPPED_PLACES, MAX_REGION_CHARS } from "./limits.ts";
 import type { Rate } from "./rate-limit.ts";
 import { generateTicketKey, importTicketKey, type TicketKey } from "./ticket-key.ts";
 
@@ -26,6 +28,10 @@ export interface GatewayConfig {
   /** Undefined: no limit. */
   perAddress: Rate | undefined;
   perKey: Rate | undefined;
+  /** Where callers are, by what Cloudflare's edge says of them. */
+  regions: RegionMap;
+  /** Where room events go, and what they are signed with; undefined: nowhere. */
+  webhook: { url: string; secret: string } | undefined;
 }
 
 /** Settings of a gateway that runs by itself. */
@@ -61,6 +67,8 @@ export function readGatewayConfig(env: Env): GatewayConfig {
     trustProxy: flagOf("TRIBUTARY_TRUST_PROXY", env.TRIBUTARY_TRUST_PROXY),
     perAddress: rateOf("TRIBUTARY_RATE_PER_ADDRESS", env.TRIBUTARY_RATE_PER_ADDRESS, DEFAULT_PER_ADDRESS),
     perKey: rateOf("TRIBUTARY_RATE_PER_KEY", env.TRIBUTARY_RATE_PER_KEY, DEFAULT_PER_KEY),
+    regions: regionsOf(env.TRIBUTARY_REGION_MAP),
+    webhook: webhookOf(env.TRIBUTARY_WEBHOOK_URL, env.TRIBUTARY_WEBHOOK_SECRET),
   };
 }
 
@@ -190,6 +198,54 @@ function rateOf(name: string, text: string | undefined, standard: Rate): Rate | 
     throw new ConfigError(`${name} is not a rate: write requests a second / burst, e.g. 50/200, or off`);
   }
   return rate;
+}
+
+function regionsOf(text: string | undefined): RegionMap {
+  const regions = new Map<string, string>();
+  for (const entry of listOf(text)) {
+    const [place = "", region = "", ...more] = entry.split(":").map((part) => part.trim());
+    const key = placeKey(place);
+    const shown = entry.slice(0, 80);
+    if (key === undefined || more.length > 0) {
+      throw new ConfigError(
+        `TRIBUTARY_REGION_MAP: ${shown} is not place:region; a place is a continent (EU), a country (DE), or a Cloudflare location (FRA), in capitals, e.g. EU:eu,NA:us,OC:ap; a country with a continent's code is written country-NA`,
+      );
+    }
+    if (region === "" || region.length > MAX_REGION_CHARS) {
+      throw new ConfigError(
+        `TRIBUTARY_REGION_MAP: ${shown} names no region of 1 to ${MAX_REGION_CHARS} characters; give what relays there have as RELAY_REGION`,
+      );
+    }
+    if (regions.has(key))
+      throw new ConfigError(`TRIBUTARY_REGION_MAP has ${place} twice: give it one region`);
+    regions.set(key, region);
+    if (regions.size > MAX_MAPPED_PLACES) {
+      throw new ConfigError(
+        `TRIBUTARY_REGION_MAP has more than ${MAX_MAPPED_PLACES} places: name continents, and countries only where they differ`,
+      );
+    }
+  }
+  return regions;
+}
+
+function webhookOf(url: string | undefined, secret: string | undefined): GatewayConfig["webhook"] {
+  if (!url && !secret) return undefined;
+  if (!url || !secret) {
+    throw new ConfigError(
+      "TRIBUTARY_WEBHOOK_URL and TRIBUTARY_WEBHOOK_SECRET belong together: set both, or neither",
+    );
+  }
+  if (!z.url({ protocol: /^https?$/ }).safeParse(url).success || new URL(url).username !== "") {
+    throw new ConfigError(
+      "TRIBUTARY_WEBHOOK_URL is not an http(s) URL without a user: give where your application takes events, e.g. https://app.example.org/tributary-events",
+    );
+  }
+  if (secret.length < MIN_SECRET_CHARS) {
+    throw new ConfigError(
+      `TRIBUTARY_WEBHOOK_SECRET has ${secret.length} characters; use at least ${MIN_SECRET_CHARS}, e.g. from: openssl rand -hex 32`,
+    );
+  }
+  return { url, secret };
 }
 
 function flagOf(name: string, text: string | undefined): boolean {

@@ -10,6 +10,8 @@ import { generateTicketKey, type TicketKey } from "./ticket-key.ts";
 export const KEY_ID = "app";
 export const KEY_SECRET = "a-secret-of-at-least-32-characters-for-tests";
 export const KEY_HEADERS = { authorization: `Bearer ${KEY_ID}:${KEY_SECRET}` };
+/** Of the right shape; nothing is signed with it. */
+const LINK_KEY = `${"x".repeat(43)}.${"y".repeat(43)}`;
 const START_SECONDS = 1_800_000_000;
 
 /** Timers fire only through `pass`. */
@@ -51,7 +53,7 @@ export function relayNamed(id: string, change: Partial<RelayRecord> = {}): Relay
     capacity: 100,
     participants: 0,
     version: "0.1.0",
-    linkKey: "",
+    linkKey: LINK_KEY,
     draining: false,
     ...change,
   };

@@ -6,9 +6,11 @@ import { MAX_JOIN_TOKEN_SECONDS, RELAY_TICKET_SECONDS } from "../core/wire/limit
 import { displayNameSchema, grantsSchema, identitySchema, roomNameSchema } from "../core/wire/room-model.ts";
 import type { JoinToken } from "../core/wire/tokens.ts";
 import type { Authorisation } from "./authorisation.ts";
+import { callerRegion, type RegionMap } from "./caller-region.ts";
 import { mintJoinToken } from "./join-tokens.ts";
+import { MAX_JOIN_CANDIDATES, MAX_REGION_CHARS } from "./limits.ts";
 import { ProblemError, problems } from "./problem.ts";
-import { chooseRelay } from "./relay-choice.ts";
+import { chooseRelays } from "./relay-choice.ts";
 import { signTicket, type TicketKey } from "./ticket-key.ts";
 
 const DEFAULT_JOIN_TOKEN_SECONDS = 3600;
@@ -112,10 +114,17 @@ const joinedSchema = z
           certificateHashes: z.array(z.string()).openapi({
             description: "Base64 SHA-256, for serverCertificateHashes; empty for a real certificate.",
           }),
-          ticket: z.string().openapi({ description: "For the first control message; used once." }),
+          ticket: z
+            .string()
+            .openapi({ description: "For the first control message to this relay; used once." }),
         }),
       )
-      .openapi({ description: "In the order to try." }),
+      .min(1)
+      .max(MAX_JOIN_CANDIDATES)
+      .openapi({
+        description:
+          "In the order to try; all lead into the room. Keep the others for the case that the first one is lost: the last is in another region where there is one.",
+      }),
     expiresAt: z.iso.datetime().openapi({ description: "When the tickets end: join again after that." }),
   })
   .openapi("Joined");
@@ -124,17 +133,17 @@ const joinRoute = createRoute({
   method: "post",
   path: "/v1/rooms/{room}/join",
   summary: "Join a room",
-  description: "Finds the room's relay and makes a ticket for it. Every reconnect joins again.",
+  description:
+    "Finds relays for the room, the caller's region first, and makes a ticket for each. Every reconnect joins again.",
   tags: ["tokens"],
   security: [{ joinToken: [] }],
   request: {
     params: roomParams,
     query: z.object({
-      region: z
-        .string()
-        .max(64)
-        .optional()
-        .openapi({ description: "Preferred region; the header x-tributary-region says the same." }),
+      region: z.string().max(MAX_REGION_CHARS).optional().openapi({
+        description:
+          "Preferred region; the header x-tributary-region says the same. Without either a gateway on Workers goes by the caller's place.",
+      }),
     }),
   },
   responses: {
@@ -166,6 +175,7 @@ export interface JoinRoutesDeps {
   apiKeys: ReadonlyMap<string, string>;
   /** Key that guests' tokens are signed with; undefined: no guests. */
   guestKey: { id: string; secret: string } | undefined;
+  regions: RegionMap;
 }
 
 export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
@@ -205,10 +215,10 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
   app.openapi(joinRoute, async (c) => {
     const { room } = c.req.valid("param");
     const { claims, name: token } = await deps.authorisation.joinToken(c, room);
-    const region = c.req.valid("query").region ?? c.req.header("x-tributary-region");
-    const [relays, claim] = await Promise.all([deps.directory.relays(), deps.directory.room(room)]);
-    const relay = chooseRelay(room, relays, claim, region);
-    if (!relay) {
+    const region = callerRegion(c, c.req.valid("query").region, deps.regions);
+    const [known, claim] = await Promise.all([deps.directory.relays(), deps.directory.room(room)]);
+    const chosen = chooseRelays(room, known, claim, region);
+    if (chosen.length === 0) {
       throw new ProblemError("no-relay", "No relay is up and takes sessions: try again in a few seconds.", {
         headers: { "retry-after": String(NO_RELAY_RETRY_SECONDS) },
       });
@@ -216,24 +226,15 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
     const iat = nowSeconds();
     const exp = iat + RELAY_TICKET_SECONDS;
     const name = claims.name ?? claims.sub;
-    const ticket = await signTicket(deps.ticketKey, {
-      aud: relay.id,
-      sub: claims.sub,
-      name,
-      room,
-      grants: claims.grants,
-      iat,
-      exp,
-      jti: crypto.randomUUID(),
-      token,
-      tokenExp: claims.exp,
-    });
-    const candidate = {
-      relayId: relay.id,
-      url: relay.url,
-      certificateHashes: relay.certificateHashes,
-      ticket,
-    };
+    const holder = { sub: claims.sub, name, room, grants: claims.grants, token, tokenExp: claims.exp };
+    const relays = await Promise.all(
+      chosen.map(async ({ id, url, certificateHashes }) => ({
+        relayId: id,
+        url,
+        certificateHashes,
+        ticket: await signTicket(deps.ticketKey, { ...holder, aud: id, iat, exp, jti: crypto.randomUUID() }),
+      })),
+    );
     c.header("cache-control", "no-store");
     return c.json(
       {
@@ -241,7 +242,7 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
         identity: claims.sub,
         name,
         grants: claims.grants,
-        relays: [candidate],
+        relays,
         expiresAt: isoTime(exp),
       },
       200,

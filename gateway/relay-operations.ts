@@ -9,6 +9,8 @@ import {
   removedParticipantSchema,
   roomDetailSchema,
   roomSummarySchema,
+  type TreePlace,
+  treePlaceSchema,
 } from "../core/wire/operations-api.ts";
 import { signServiceToken, type TicketKey } from "./ticket-key.ts";
 
@@ -51,6 +53,11 @@ export class RelayOperations {
   /** Undefined when the relay does not hold the room. Rejects with RelayCallError. */
   room(relay: RelayRecord, room: string): Promise<RoomDetail | undefined> {
     return this.#call(relay, "GET", ["v1", "rooms", room], roomDetailSchema);
+  }
+
+  /** Undefined when the relay does not hold the room. Rejects with RelayCallError. */
+  tree(relay: RelayRecord, room: string): Promise<TreePlace | undefined> {
+    return this.#call(relay, "GET", ["v1", "rooms", room, "tree"], treePlaceSchema);
   }
 
   /** Undefined when the participant is not on this relay. Rejects with RelayCallError. */

@@ -1,11 +1,12 @@
 /** The room API for applications: what rooms there are, who is in them, and putting somebody out. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Directory, RelayRecord } from "../core/directory/directory.ts";
-import { type RoomDetail, roomSummarySchema } from "../core/wire/operations-api.ts";
+import type { Directory, RelayRecord, RoomClaim } from "../core/directory/directory.ts";
+import { type RemovedParticipant, type RoomDetail, roomSummarySchema } from "../core/wire/operations-api.ts";
 import { identitySchema, participantInfoSchema, roomNameSchema } from "../core/wire/room-model.ts";
 import type { Authorisation } from "./authorisation.ts";
 import type { Log } from "./deps.ts";
-import { ProblemError, problems } from "./problem.ts";
+import { problems } from "./problem.ts";
+import { idsOf, missing, report } from "./relay-failures.ts";
 import { askAll, type RelayCallError, type RelayOperations } from "./relay-operations.ts";
 
 const MAX_LISTED_ROOMS = 10_000;
@@ -39,7 +40,7 @@ const listRoute = createRoute({
   path: "/v1/rooms",
   summary: "List rooms",
   description:
-    "Rooms with somebody in them, by name. A relay that is down makes the list partial, not an error.",
+    "Rooms with somebody in them, by name, whichever relays they are on. A relay that is down makes the list partial, not an error.",
   tags: ["rooms"],
   security: apiKeySecurity,
   request: {
@@ -155,7 +156,8 @@ export function addRoomRoutes(app: OpenAPIHono, deps: RoomRoutesDeps): void {
   app.openapi(detailRoute, async (c) => {
     await authorisation.apiKey(c);
     const { room } = c.req.valid("param");
-    const { answers, failures } = await askAll(await directory.relays(), (r) => operations.room(r, room));
+    const [relays, claim] = await Promise.all([directory.relays(), directory.room(room)]);
+    const { answers, failures } = await askAll(rootFirst(relays, claim), (r) => operations.room(r, room));
     report(log, failures);
     const details = answers.map(({ answer }) => answer).filter((answer) => answer !== undefined);
     const [first, ...others] = details;
@@ -167,14 +169,26 @@ export function addRoomRoutes(app: OpenAPIHono, deps: RoomRoutesDeps): void {
     return c.json({ ...detail, unreachable: idsOf(failures) }, 200);
   });
 
+  /** Any relay of the room can, wherever the participant is; the root is asked alone while it knows the participant. */
+  async function remove(room: string, identity: string) {
+    const [relays, claim] = await Promise.all([directory.relays(), directory.room(room)]);
+    const isRoot = ({ id }: RelayRecord): boolean => id === claim?.relayId;
+    const removed: RemovedParticipant[] = [];
+    const failures: RelayCallError[] = [];
+    for (const asked of [relays.filter(isRoot), relays.filter((relay) => !isRoot(relay))]) {
+      const settled = await askAll(asked, (relay) => operations.remove(relay, room, identity));
+      failures.push(...settled.failures);
+      removed.push(...settled.answers.flatMap(({ answer }) => answer ?? []));
+      if (removed.length > 0) break;
+    }
+    return { removed, failures };
+  }
+
   app.openapi(removeRoute, async (c) => {
     const { room, identity } = c.req.valid("param");
     await authorisation.roomAdmin(c, room);
-    const { answers, failures } = await askAll(await likelyRelays(directory, room), (r) =>
-      operations.remove(r, room, identity),
-    );
+    const { removed, failures } = await remove(room, identity);
     report(log, failures);
-    const removed = answers.map(({ answer }) => answer).filter((answer) => answer !== undefined);
     if (removed.length === 0) {
       throw missing(failures, "participant-not-found", `${identity} is not in ${room}.`);
     }
@@ -188,13 +202,13 @@ export function addRoomRoutes(app: OpenAPIHono, deps: RoomRoutesDeps): void {
   });
 }
 
-/** The room's root alone where that is known to hold everybody; all relays where no claim says so. */
-async function likelyRelays(directory: Directory, room: string): Promise<RelayRecord[]> {
-  const [relays, claim] = await Promise.all([directory.relays(), directory.room(room)]);
-  const root = claim && relays.filter((relay) => relay.id === claim.relayId);
-  return root?.length ? root : relays;
+/** The room's root, where one is known, before the others. */
+function rootFirst(relays: readonly RelayRecord[], claim: RoomClaim | undefined): RelayRecord[] {
+  const isRoot = ({ id }: RelayRecord): boolean => id === claim?.relayId;
+  return [...relays.filter(isRoot), ...relays.filter((relay) => !isRoot(relay))];
 }
 
+/** Each relay of a room counts everybody in it, so the numbers are not to be added; one that has just come may not know all yet. */
 function merged<Summary extends z.output<typeof summarySchema>>(
   before: Summary,
   other: z.output<typeof roomSummarySchema>,
@@ -202,8 +216,8 @@ function merged<Summary extends z.output<typeof summarySchema>>(
 ): Summary {
   return {
     ...before,
-    participants: before.participants + other.participants,
-    tracks: before.tracks + other.tracks,
+    participants: Math.max(before.participants, other.participants),
+    tracks: Math.max(before.tracks, other.tracks),
     createdAt: earlier(before.createdAt, other.createdAt),
     relays: [...before.relays, relayId],
   };
@@ -213,31 +227,12 @@ function earlier(a: string, b: string): string {
   return Date.parse(a) <= Date.parse(b) ? a : b;
 }
 
+/** The members that several relays tell of, each once; who comes first is believed. */
 function withMembers<Detail extends Omit<z.output<typeof detailSchema>, "unreachable">>(
   before: Detail,
   other: RoomDetail,
 ): Detail {
-  return { ...merged(before, other, other.relayId), members: [...before.members, ...other.members] };
-}
-
-/** Nothing found: sure when every relay answered, unknown otherwise. */
-function missing(
-  failures: readonly RelayCallError[],
-  problem: "room-not-found" | "participant-not-found",
-  detail: string,
-): ProblemError {
-  if (failures.length === 0) return new ProblemError(problem, detail);
-  return new ProblemError(
-    "relay-unreachable",
-    `Relays did not answer, so nothing is known of it: ${idsOf(failures).join(", ")}. Try again, and look at them if it stays.`,
-    { headers: { "retry-after": "5" }, cause: failures[0] },
-  );
-}
-
-function idsOf(failures: readonly RelayCallError[]): string[] {
-  return failures.map(({ relayId }) => relayId);
-}
-
-function report(log: Log, failures: readonly RelayCallError[]): void {
-  for (const failure of failures) log("warn", "a relay did not answer", { error: failure.message });
+  const known = new Set(before.members.map(({ identity }) => identity));
+  const members = [...before.members, ...other.members.filter(({ identity }) => !known.has(identity))];
+  return { ...merged(before, other, other.relayId), members, participants: members.length };
 }

@@ -45,8 +45,8 @@ describe("listing rooms", () => {
       rooms: [
         {
           room: "both",
-          participants: 5,
-          tracks: 4,
+          participants: 3,
+          tracks: 2,
           createdAt: "2026-01-01T00:00:00.000Z",
           relays: ["r1", "r2"],
         },
@@ -146,14 +146,14 @@ describe("one room", () => {
     const fixture = await cluster({
       r1: (_method, path) =>
         path === "/v1/rooms/bühne" ? Response.json(detail("bühne", "r1", [ann])) : notFound(),
-      r2: () => Response.json(detail("bühne", "r2", [bob])),
+      r2: () => Response.json(detail("bühne", "r2", [{ ...ann, name: "An earlier name" }, bob])),
     });
     const response = await ask(fixture, encodeURIComponent("bühne"));
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
       room: "bühne",
       participants: 2,
-      tracks: 4,
+      tracks: 2,
       createdAt: CREATED,
       relays: ["r1", "r2"],
       members: [ann, bob],
@@ -234,6 +234,18 @@ describe("removing a participant", () => {
     await r1.claimRoom("room");
     expect((await remove("ann", KEY_HEADERS)).status).toBe(200);
     expect(asked).toEqual(["DELETE /v1/rooms/room/participants/ann"]);
+  });
+
+  test("where the root does not know or does not answer, any other relay of the room is asked", async () => {
+    const { asked, directory, remove } = await roomWithAnn();
+    const r2 = await directory.register(relayNamed("r2"), 1000);
+    await r2.claimRoom("room");
+    expect((await remove("ann", KEY_HEADERS)).status).toBe(200);
+    expect(asked).toEqual(["r2", "DELETE /v1/rooms/room/participants/ann"]);
+    const gone = await directory.register(relayNamed("r3"), 1000);
+    await r2.releaseRoom("room");
+    await gone.claimRoom("room");
+    expect((await remove("ann", KEY_HEADERS)).status).toBe(200);
   });
 
   test("somebody who is not there is 404, unless a relay did not answer", async () => {

@@ -86,6 +86,12 @@ function addDocuments(app: OpenAPIHono, version: string): void {
     bearerFormat: "JWT",
     description: "A join token: HS256 with an API key's secret (iss = its id), or an algorithm of the JWKS",
   });
+  register("securitySchemes", "relayToken", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "Made by relays: ES256 with the key whose public half is in the relay's directory record",
+  });
   let built: ReturnType<OpenAPIHono["getOpenAPI31Document"]> | undefined;
   const document = () => {
     built ??= app.getOpenAPI31Document({

@@ -6,6 +6,7 @@ import { type Context, Hono } from "hono";
 import type { RemovedParticipant, RoomDetail, RoomSummary } from "../core/wire/operations-api.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "./room.ts";
+import { placeOf } from "./tree/tree-report.ts";
 
 export interface OperationsOptions {
   relay: Relay;
@@ -44,6 +45,11 @@ export function createOperationsApp(options: OperationsOptions): Hono {
     if (room === undefined) return notFound(c, `there is no room ${c.req.param("room")} on this relay`);
     const detail: RoomDetail = { ...summaryOf(room), relayId: relay.id, members: room.participants };
     return c.json(detail);
+  });
+  app.get("/v1/rooms/:room/tree", (c) => {
+    const tree = relay.rooms.tree(c.req.param("room"));
+    if (tree === undefined) return notFound(c, `there is no room ${c.req.param("room")} on this relay`);
+    return c.json(placeOf(tree));
   });
   app.delete("/v1/rooms/:room/participants/:identity", (c) => {
     const { room, identity } = c.req.param();

@@ -62,6 +62,8 @@ export class Room {
   /** Sessions whose participants have gone on in another one. */
   readonly #superseded = new Set<Member>();
   readonly #speakers = new RoomSpeakers();
+  /** Members are being told something: for whoever watches the room from outside. */
+  onNews: () => void = () => {};
 
   constructor(name: string, relayId: string, surroundings: RoomSurroundings) {
     this.name = name;
@@ -101,11 +103,9 @@ export class Room {
       member.stamp = Math.max(member.stamp, older.stamp + 1);
     }
     const elsewhere = this.#takeFromElsewhere(member);
-    if (elsewhere !== undefined) {
-      for (const { trackId } of elsewhere.info.tracks) this.dropRemoteTrack(identity, trackId);
-      if (!elsewhere.record.hidden)
-        this.broadcast({ type: "participant-left", identity, reason: "identity-taken-over" });
-    }
+    for (const { trackId } of elsewhere?.info.tracks ?? []) this.dropRemoteTrack(identity, trackId);
+    if (elsewhere?.record.hidden === false)
+      this.broadcast({ type: "participant-left", identity, reason: "identity-taken-over" });
     this.members.set(identity, member);
     if (!member.grants.hidden) this.broadcastFrame(member.joinedFrame, member);
     this.tellLinks(member);
@@ -318,13 +318,13 @@ export class Room {
 
   /** Sends to everybody here but `except`. */
   broadcast(message: RelayMessageInput, except?: Member): void {
-    if (this.members.size > 0) this.broadcastFrame(frameMessage(message), except);
+    if (this.members.size > 0) return this.broadcastFrame(frameMessage(message), except);
+    this.onNews();
   }
 
   broadcastFrame(frame: Uint8Array, except?: Member): void {
-    for (const member of this.members.values()) {
-      if (member !== except) member.channel.sendFramed(frame);
-    }
+    for (const member of this.members.values()) if (member !== except) member.channel.sendFramed(frame);
+    this.onNews();
   }
 
   /** Tells publishers what networks their tracks go to, when that is news. To be called now and then. */

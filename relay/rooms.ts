@@ -14,6 +14,8 @@ export class Rooms {
   readonly #tree: TreeSurroundings;
   /** On their way into a room, by its name. */
   readonly #entering = new Map<string, number>();
+  /** Something in a room may be other than before. */
+  onNews: (tree: RoomTree) => void = () => {};
 
   constructor(room: RoomSurroundings, tree: TreeSurroundings) {
     this.#room = room;
@@ -82,6 +84,7 @@ export class Rooms {
     const room = new Room(name, this.#tree.address().id, this.#room);
     const tree = new RoomTree(room, this.#tree);
     this.#trees.set(name, tree);
+    room.onNews = () => this.onNews(tree);
     await tree.start();
     return tree;
   }

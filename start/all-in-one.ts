@@ -6,6 +6,8 @@ import { MemoryDirectory } from "../core/directory/memory.ts";
 import { createGateway } from "../gateway/app.ts";
 import { addressFromDeno } from "../gateway/client-address.ts";
 import { ConfigError, readGatewayConfig, readTicketKey } from "../gateway/config.ts";
+import type { Log } from "../gateway/deps.ts";
+import { Webhook } from "../gateway/webhook.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock } from "../relay/deno/clock.ts";
 import { RelayStartError, startRelay } from "../relay/deno/main.ts";
@@ -24,6 +26,12 @@ const RELAY_ID = "local";
 const CAPACITY = 1_000;
 const CLIENT_DIST = decodeURIComponent(new URL("../client/dist", import.meta.url).pathname);
 
+const request: typeof fetch = (input, init) => fetch(input, init);
+
+const logOfGateway: Log = (level, message, fields) => {
+  if (level !== "info") console.error(`gateway: ${message} ${JSON.stringify(fields ?? {})}`);
+};
+
 /** Resolves, once everything runs and the ready line is out, to what ends it. */
 async function start(): Promise<() => Promise<void>> {
   const settings = readSettings(Deno.env.toObject());
@@ -33,15 +41,13 @@ async function start(): Promise<() => Promise<void>> {
   const ticketKey = await readTicketKey(environment, true);
   const directory = new MemoryDirectory(systemClock);
   const files = await StaticFiles.read(CLIENT_DIST);
+  const outside = { clock: systemClock, fetch: request, log: logOfGateway };
+  const webhook = config.webhook && new Webhook({ ...config.webhook, ...outside });
   const app = createGateway({
+    ...outside,
     directory,
-    clock: systemClock,
     config,
     ticketKey,
-    fetch: (input, init) => fetch(input, init),
-    log: (level, message, fields) => {
-      if (level !== "info") console.error(`gateway: ${message} ${JSON.stringify(fields ?? {})}`);
-    },
     guests: true,
     version: packageJson.version,
     clientAddress: addressFromDeno,
@@ -63,6 +69,7 @@ async function start(): Promise<() => Promise<void>> {
     certificate: { ...certificate, hashes: [certificate.sha256] },
     keys: ticketKeysOf(ticketKey.publicJwk),
     directory,
+    deliverEvent: webhook && ((event) => webhook.deliver(event)),
     operations: { host: "127.0.0.1", port: 0 },
     log: (line) => console.error(`relay: ${line}`),
   });

@@ -72,6 +72,9 @@ export interface LinkStats {
   /** Further connections that carry our datagrams. */
   lanes: number;
   datagramsSent: number;
+  /** Hop headers, reports and probes included. */
+  bytesSent: number;
+  bytesReceived: number;
   dropped: Readonly<Record<LinkDrop, number>>;
   receiveDropped: Readonly<Record<LinkReceiveDrop, number>>;
   /** Clock time of the last valid datagram, 0 = none yet. */
@@ -331,6 +334,8 @@ export class Link {
       sendQueueMs: this.bandwidth.queueMs,
       lanes: this.session.lanes ?? 0,
       datagramsSent: this.#sent,
+      bytesSent: this.#sentBytes,
+      bytesReceived: this.#arrivals.receivedBytes,
       dropped: this.#dropped,
       receiveDropped: this.#receiveDropped,
       lastHeardUs: this.#lastHeardUs,

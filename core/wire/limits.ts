@@ -143,3 +143,16 @@ export const MAX_PENDING_REPAIRS = 64;
 export const MAX_NACK_GENERATIONS = 100;
 /** Wholly lost blocks in a row that are asked for; of a longer gap only the newest. */
 export const MAX_LOST_BLOCKS = 24;
+
+/** Room events that wait on a relay to be taken by the application; further ones are dropped as `queue-full`. */
+export const MAX_QUEUED_EVENTS = 10_000;
+/** An event that nobody has taken for so long is dropped as `too-old`. */
+export const MAX_EVENT_AGE_MS = 10 * 60_000;
+/** Events that a relay posts at once, of different rooms; others wait for their turn. */
+export const MAX_EVENT_POSTS = 8;
+/** Events of one room that a relay remembers in case it becomes the root soon; the oldest is forgotten. */
+export const MAX_RECENT_EVENTS = 512;
+/** Bytes of one event as JSON; a larger one is refused. */
+export const MAX_EVENT_BYTES = 4 * 1024;
+/** A token of a relay that posts an event is valid for so long. */
+export const EVENT_TOKEN_SECONDS = 30;

@@ -256,12 +256,14 @@ function refusalTests(stage: () => Stage): void {
     expect(Object.keys(document.paths).sort()).toEqual([
       "/.well-known/jwks.json",
       "/healthz",
+      "/relay/events",
       "/v1/rooms",
       "/v1/rooms/{room}",
       "/v1/rooms/{room}/guests",
       "/v1/rooms/{room}/join",
       "/v1/rooms/{room}/participants/{identity}",
       "/v1/rooms/{room}/tokens",
+      "/v1/rooms/{room}/tree",
     ]);
     const page = await call("GET", "/v1/docs");
     expect(page.headers.get("content-type")).toContain("text/html");

@@ -23,6 +23,8 @@ export interface RelaySettings {
   certificateFiles: { cert: string; key: string } | undefined;
   /** Where it registers; undefined = nowhere, gateways know it by configuration. */
   etcd: EtcdSettings | undefined;
+  /** Where room events are posted to. */
+  gatewayUrl: string | undefined;
 }
 
 const DEFAULT_PORT = 4433;
@@ -57,6 +59,12 @@ export function readRelaySettings(environment: Environment): RelaySettings {
     keys: keysOf(at("TRIBUTARY_TICKET_JWKS"), at("TRIBUTARY_JWKS_URL")),
     certificateFiles: filesOf(at("RELAY_CERT"), at("RELAY_KEY")),
     etcd: etcdOf(environment),
+    gatewayUrl: urlOf(
+      "TRIBUTARY_GATEWAY_URL",
+      at("TRIBUTARY_GATEWAY_URL"),
+      ["http:", "https:"],
+      "https://gateway.example.org/",
+    ),
   };
 }
 

@@ -1,10 +1,11 @@
 /** A real relay on loopback: signed tickets over QUIC, and the operations API over HTTP. */
 import assert from "node:assert/strict";
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, importJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { MemoryDirectory } from "../../core/directory/memory.ts";
 import type { ParticipantEvent } from "../../core/participant/events.ts";
 import { JoinFailedError, joinRelay } from "../../core/participant/participant.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
+import { EVENTS_AUDIENCE } from "../../core/wire/room-events.ts";
 import { ticketKeysOf } from "../ticket-verifier.ts";
 import { createCertificate } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
@@ -72,8 +73,11 @@ async function until(condition: () => boolean): Promise<void> {
   assert.ok(condition(), "what was waited for did not happen");
 }
 
-async function withRelay(run: (relay: RunningRelay) => Promise<void>): Promise<void> {
-  const relay = await startRelay(await configuration());
+async function withRelay(
+  run: (relay: RunningRelay) => Promise<void>,
+  change: Partial<RelayConfig> = {},
+): Promise<void> {
+  const relay = await startRelay({ ...(await configuration()), ...change });
   try {
     await run(relay);
   } finally {
@@ -176,4 +180,48 @@ relayTest("a taken port is one line that says what to do", async (relay) => {
       return true;
     });
   }
+});
+
+Deno.test({
+  name: "what happens in rooms is posted to the gateway, signed with the relay's link key; the tree of a room is told",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const posted: { type: string; status: number; token: string }[] = [];
+    let isUp = false;
+    const gateway = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => undefined },
+      async (request) => {
+        const { type } = (await request.json()) as { type: string };
+        const token = (request.headers.get("authorization") ?? "").replace("Bearer ", "");
+        const status = isUp && new URL(request.url).pathname === "/relay/events" ? 200 : 503;
+        posted.push({ type, status, token });
+        isUp = true;
+        return new Response("{}", { status });
+      },
+    );
+    const run = async (relay: RunningRelay): Promise<void> => {
+      const ada = await join(relay, await ticketFor("ada"));
+      const taken = (): string[] => posted.filter(({ status }) => status === 200).map(({ type }) => type);
+      await until(() => taken().length === 2);
+      const headers = { authorization: `Bearer ${await sign({ scope: "rooms" })}` };
+      const operations = `http://127.0.0.1:${relay.operationsPort}`;
+      const tree = await (await fetch(`${operations}/v1/rooms/room/tree`, { headers })).json();
+      assert.deepEqual([tree.root, tree.participantsHere, tree.children], [true, 1, []]);
+      assert.equal((await fetch(`${operations}/v1/rooms/other/tree`, { headers })).status, 404);
+      await ada.leave();
+      await until(() => taken().length === 4);
+      assert.deepEqual(taken(), ["room-started", "participant-joined", "participant-left", "room-ended"]);
+      assert.deepEqual(posted[0]?.status, 503);
+      const [x = "", y = ""] = relay.relay.record.linkKey.split(".");
+      const key = await importJWK({ kty: "EC", crv: "P-256", x, y }, "ES256");
+      const { payload } = await jwtVerify(posted[0]?.token ?? "", key, { audience: EVENTS_AUDIENCE });
+      assert.deepEqual([payload.iss, payload.room], ["relay1", "room"]);
+      const metrics = await (await fetch(`${operations}/metrics`)).text();
+      assert.match(metrics, /tributary_events_delivered_total 4\n/);
+      assert.match(metrics, /tributary_events_failed_total 1\n/);
+    };
+    await withRelay(run, { gatewayUrl: `http://127.0.0.1:${gateway.addr.port}/` });
+    await gateway.shutdown();
+  },
 });

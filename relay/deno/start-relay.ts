@@ -1,10 +1,15 @@
 /** Brings a relay to life on Deno: WebTransport server, operations API, directory. Used by main.ts and `npm start`. */
 import type { Directory } from "../../core/directory/directory.ts";
+import { httpPost } from "../../core/directory/etcd/http-post.ts";
+import { type DeliverEvent, EventOutbox } from "../events/event-outbox.ts";
+import { eventPost } from "../events/event-post.ts";
+import { RoomEvents } from "../events/room-events.ts";
 import { MetricsText } from "../metrics-text.ts";
 import { createOperationsApp } from "../operations.ts";
 import { Relay } from "../relay.ts";
 import type { RelayIdentity } from "../relay-options.ts";
 import { type TicketKeys, TicketVerifier } from "../ticket-verifier.ts";
+import type { RelayKeys } from "../tree/credential.ts";
 import { makeSigningKeys } from "../tree/signing-keys.ts";
 import { systemClock } from "./clock.ts";
 import { connectSession, DenoSession, SESSION_LIMITS } from "./session.ts";
@@ -36,6 +41,10 @@ export interface RelayConfig {
   directory: Directory;
   /** What the directory counts, in Prometheus' text format. */
   furtherMetrics?: (() => string) | undefined;
+  /** Where room events are posted to; undefined = nowhere. */
+  gatewayUrl?: string | undefined;
+  /** Takes room events in place of a gateway elsewhere. */
+  deliverEvent?: DeliverEvent | undefined;
   /** Address of the operations API. */
   operations: { host: string; port: number; url?: string | undefined };
   log(line: string): void;
@@ -64,6 +73,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
   const { directory, id, keys, log } = config;
   const verifier = new TicketVerifier(keys, id, systemClock);
   let relay: Relay | undefined;
+  let events: RoomEvents | undefined;
   const server = startServer(config, () => relay);
   let operations: Deno.HttpServer<Deno.NetAddr> | undefined;
   try {
@@ -72,7 +82,8 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       createOperationsApp({
         relay: relay!,
         verifyServiceToken: (token) => verifier.verifyServiceToken(token),
-        furtherMetrics: () => serverMetrics(server) + (config.furtherMetrics?.() ?? ""),
+        furtherMetrics: () =>
+          serverMetrics(server) + (events?.outbox.metrics() ?? "") + (config.furtherMetrics?.() ?? ""),
       });
     let handler: ReturnType<typeof app> | undefined;
     operations = startOperations(config, (request) => {
@@ -90,6 +101,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       capacity: config.capacity,
       version: config.version,
     };
+    const linkKeys = await makeSigningKeys(systemClock);
     relay = new Relay({
       identity,
       clock: systemClock,
@@ -97,11 +109,12 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       directory,
       verifyTicket: (ticket) => verifier.verifyTicket(ticket),
       connect: connectSession,
-      keys: await makeSigningKeys(systemClock),
+      keys: linkKeys,
       log,
     });
+    events = startEvents(config, relay, linkKeys);
     await relay.start();
-    return running(relay, identity, server, operations);
+    return running(relay, events, identity, server, operations);
   } catch (error) {
     await server.close();
     await operations?.shutdown();
@@ -109,8 +122,22 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
   }
 }
 
+/** Tells somebody of what happens in the rooms, if anybody wants to know. */
+function startEvents(config: RelayConfig, relay: Relay, keys: RelayKeys): RoomEvents | undefined {
+  const { gatewayUrl, id: relayId, log } = config;
+  const clock = systemClock;
+  let deliver = config.deliverEvent;
+  if (gatewayUrl !== undefined) {
+    const post = httpPost(fetch, () => new AbortController());
+    deliver ??= eventPost({ gatewayUrl, relayId, keys, clock, post, log });
+  }
+  if (deliver === undefined) return undefined;
+  return new RoomEvents(relay.rooms, clock, new EventOutbox({ clock, random: Math.random, deliver }));
+}
+
 function running(
   relay: Relay,
+  events: RoomEvents | undefined,
   identity: RelayIdentity,
   server: WebTransportServer,
   operations: Deno.HttpServer<Deno.NetAddr>,
@@ -125,6 +152,7 @@ function running(
       relay.setIdentity({ ...identity, certificateHashes: hashes });
     },
     stop: async () => {
+      await events?.end();
       await relay.stop();
       await server.close();
       await operations.shutdown();
