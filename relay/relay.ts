@@ -33,7 +33,7 @@ import {
   type RelayCounters,
 } from "./relay-metrics.ts";
 import { Room, type RoomSurroundings } from "./room.ts";
-import { applyRequest, resumeSubscriptions } from "./room-requests.ts";
+import { applyRequest, applyResume } from "./room-requests.ts";
 import { sendWelcome } from "./welcome.ts";
 
 /** Networks of subscribers are looked at this often, for what publishers should know of them. */
@@ -246,7 +246,7 @@ export class Relay {
     const resumed = room.resume(member, resume.tracks);
     sendWelcome(room, member, arrival, this.id, nowUs, resumed);
     for (const track of member.tracks.values()) track.moveTo(member);
-    resumeSubscriptions(room, member, resume.subscriptions);
+    applyResume(room, member, resume);
   }
 
   #onChannelEnd(room: Room, member: Member, reason: CloseReason, message: string): void {
