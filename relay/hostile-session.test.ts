@@ -146,7 +146,7 @@ describe("a member that breaks the rules", () => {
     const eve = await sim.joined({ identity: "eve" });
     for (let i = 0; i < MAX_CONTROL_MESSAGE_BURST + 50; i++) eve.participant.requestKeyframe(4711, 0);
     await sim.clock.advance(20);
-    expect(eve.events.at(-1)).toMatchObject({ type: "closed", reason: "too-many-messages" });
+    expect(eve.events.at(-1)).toMatchObject({ type: "interrupted", reason: "too-many-messages" });
     expect(ada.events.at(-1)).toMatchObject({ type: "participant-left", reason: "too-many-messages" });
   });
 

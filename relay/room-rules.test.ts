@@ -304,12 +304,14 @@ describe("subscriptions", () => {
 
   it("end with the track", async () => {
     const sim = await cluster();
-    const ada = await sim.joined({ identity: "ada" });
+    const ada = await sim.joined({ identity: "ada", network: { delayMs: 10 } });
     const bob = await sim.joined({ identity: "bob" });
     const track = await sim.clock.until(ada.participant.publish(MICROPHONE));
     await sim.clock.until(bob.participant.subscribe(track.trackId));
-    await sim.clock.until(track.unpublish());
+    const ending = track.unpublish();
+    await sim.clock.advance(1);
     track.send(unitOf(0, 0, { size: 10 }));
+    await sim.clock.until(ending);
     await sim.clock.advance(20);
     expect(of(bob, "track-unpublished")).toHaveLength(1);
     expect(sim.relay.forwarder.counters.dropped["unknown-track"]).toBe(1);
