@@ -72,6 +72,10 @@ class RelayParticipant implements Participant, AttachmentOwner {
     return this.#main?.relayId ?? "";
   }
 
+  get isOpen(): boolean {
+    return this.#main?.isOpen === true;
+  }
+
   get participants(): ReadonlyMap<string, ParticipantInfo> {
     return this.#view.participants;
   }
