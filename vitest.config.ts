@@ -7,6 +7,7 @@ const ownStage = [
   "test/house/**",
   "test/sim/**",
   "test/e2e/**",
+  "test/etcd/**",
   "gateway/runtimes/**",
   "**/chromium.test.ts",
 ];
@@ -20,6 +21,11 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["**/*.test.ts"], exclude: [...away, ...ownStage] } },
       { extends: true, test: { name: "house", include: ["test/house/**/*.test.ts"] } },
       { extends: true, test: { name: "simulation", include: ["test/sim/**/*.test.ts"] } },
+      {
+        extends: true,
+        // Most of a test's time is waiting for leases.
+        test: { name: "etcd", include: ["test/etcd/**/*.test.ts"], maxConcurrency: 30 },
+      },
       {
         extends: true,
         test: {

@@ -52,6 +52,7 @@ describe("configuration", () => {
         capacity: 1000,
         participants: 0,
         version: "",
+        linkKey: "",
         draining: false,
       },
     ]);
@@ -138,12 +139,22 @@ describe("configuration", () => {
       { TRIBUTARY_RATE_PER_ADDRESS: "0/10" },
       /^TRIBUTARY_RATE_PER_ADDRESS is not a rate/,
     ],
+    ["an etcd that is no URL", { TRIBUTARY_ETCD: "10.0.0.1:2379" }, /^TRIBUTARY_ETCD: entry 1 .*write http/],
     ["a port in words", { PORT: "http" }, /^PORT is not a port/],
     ["a port too large", { PORT: "65536" }, /^PORT is not a port/],
   ];
   test.each(wrong)("%s is one line that names the variable", async (_what, change, line) => {
     const good = { TRIBUTARY_API_KEYS: `a:${SECRET}`, TRIBUTARY_TICKET_KEY: await ticketJwk() };
     expect(await complaint({ ...good, TRIBUTARY_RELAYS: RELAYS, ...change })).toMatch(line);
+  });
+
+  test("an etcd stands in for the list of relays", async () => {
+    const env = { TRIBUTARY_API_KEYS: `a:${SECRET}`, TRIBUTARY_TICKET_KEY: await ticketJwk() };
+    const config = await readStandaloneConfig({ ...env, TRIBUTARY_ETCD: "http://10.0.0.1:2379/" });
+    expect(config.relays).toEqual([]);
+    expect(config.etcd).toMatchObject({ endpoints: ["http://10.0.0.1:2379"], prefix: "tributary/" });
+    const without = await readStandaloneConfig({ ...env, TRIBUTARY_RELAYS: RELAYS });
+    expect(without.etcd).toBeUndefined();
   });
 
   test("a secret is never repeated", async () => {

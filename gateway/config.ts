@@ -5,6 +5,11 @@
 import type { JWK } from "jose";
 import { z } from "zod";
 import type { RelayRecord } from "../core/directory/directory.ts";
+import {
+  type EtcdSettings,
+  EtcdSettingsError,
+  readEtcdSettings,
+} from "../core/directory/etcd/etcd-settings.ts";
 import { relayRecordSchema } from "../core/directory/relay-record.ts";
 import type { JwksSource } from "./join-tokens.ts";
 import type { Rate } from "./rate-limit.ts";
@@ -27,6 +32,8 @@ export interface GatewayConfig {
 export interface StandaloneConfig {
   gateway: GatewayConfig;
   ticketKey: TicketKey;
+  /** Where relays and rooms are looked up; when undefined, `relays` is all there is. */
+  etcd: EtcdSettings | undefined;
   relays: RelayRecord[];
   host: string;
   port: number;
@@ -65,10 +72,12 @@ export async function readStandaloneConfig(env: Env): Promise<StandaloneConfig> 
       "TRIBUTARY_API_KEYS is not set: nobody could join; give it as id:secret, or set TRIBUTARY_JWKS_URL",
     );
   }
+  const etcd = etcdOf(env);
   return {
     gateway,
     ticketKey: await readTicketKey(env, true),
-    relays: relaysOf(env.TRIBUTARY_RELAYS),
+    etcd,
+    relays: etcd ? [] : relaysOf(env.TRIBUTARY_RELAYS),
     host: env.HOST || "127.0.0.1",
     port: portOf(env.PORT),
   };
@@ -145,10 +154,19 @@ function originsOf(text: string | undefined): "*" | Set<string> {
   return new Set(entries);
 }
 
+function etcdOf(env: Env): EtcdSettings | undefined {
+  try {
+    return readEtcdSettings(env);
+  } catch (error) {
+    if (error instanceof EtcdSettingsError) throw new ConfigError(error.message, { cause: error });
+    throw error;
+  }
+}
+
 function relaysOf(text: string | undefined): RelayRecord[] {
   if (!text) {
     throw new ConfigError(
-      'TRIBUTARY_RELAYS is not set: list the relays, e.g. [{"id":"r1","url":"https://r1.example.org:4433/","operationsUrl":"http://relay1.internal:9090/"}]',
+      'TRIBUTARY_RELAYS is not set: list the relays, e.g. [{"id":"r1","url":"https://r1.example.org:4433/","operationsUrl":"http://relay1.internal:9090/"}], or set TRIBUTARY_ETCD to the etcd where they register',
     );
   }
   const relays = jsonOf(

@@ -51,6 +51,7 @@ export function relayNamed(id: string, change: Partial<RelayRecord> = {}): Relay
     capacity: 100,
     participants: 0,
     version: "0.1.0",
+    linkKey: "",
     draining: false,
     ...change,
   };

@@ -1,7 +1,12 @@
 /**
- * A gateway by itself, apart from its relays: what the three entries have in common. Its directory is the
- * list of relays in TRIBUTARY_RELAYS (core/directory/static.ts says what such a directory cannot know).
+ * A gateway by itself, apart from its relays: what the three entries have in common. Its directory is the etcd in
+ * TRIBUTARY_ETCD, or the list of relays in TRIBUTARY_RELAYS (core/directory/static.ts says what that cannot know).
  */
+import type { Clock } from "../core/clock.ts";
+import type { Directory } from "../core/directory/directory.ts";
+import { EtcdDirectory } from "../core/directory/etcd/etcd-directory.ts";
+import type { EtcdSettings } from "../core/directory/etcd/etcd-settings.ts";
+import { httpPost } from "../core/directory/etcd/http-post.ts";
 import { staticDirectory } from "../core/directory/static.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { createGateway } from "./app.ts";
@@ -21,12 +26,22 @@ export interface Standalone {
   port: number;
 }
 
-/** Rejects with ConfigError. Guests are never taken: that is for `npm start` alone. */
-export async function createStandalone(env: Env, clientAddress: ClientAddress): Promise<Standalone> {
-  const { gateway, ticketKey, relays, host, port } = await readStandaloneConfig(env);
+/** How the runtime lets a gateway live. */
+type Life = "process" | "requests";
+
+/**
+ * Rejects with ConfigError. Guests are never taken: that is for `npm start` alone. A gateway that lives in requests only
+ * (Workers) cannot keep a watch open between them; while etcd does not answer it knows what it asked before.
+ */
+export async function createStandalone(
+  env: Env,
+  clientAddress: ClientAddress,
+  life: Life = "process",
+): Promise<Standalone> {
+  const { gateway, ticketKey, etcd, relays, host, port } = await readStandaloneConfig(env);
   const clock = wallClock();
   const app = createGateway({
-    directory: await staticDirectory(relays, clock),
+    directory: etcd ? etcdDirectory(etcd, clock, life) : await staticDirectory(relays, clock),
     clock,
     config: gateway,
     ticketKey,
@@ -37,6 +52,21 @@ export async function createStandalone(env: Env, clientAddress: ClientAddress): 
     clientAddress,
   });
   return { app, host, port };
+}
+
+function etcdDirectory(settings: EtcdSettings, clock: Clock, life: Life): Directory {
+  const directory = new EtcdDirectory({
+    settings,
+    post: httpPost(
+      (url, init) => fetch(url, init),
+      () => new AbortController(),
+    ),
+    clock,
+    random: Math.random,
+    log: (line) => logLine("warn", line),
+  });
+  if (life === "process") directory.follow();
+  return directory;
 }
 
 /** The one line that a wrong setting or a taken port ends in; undefined for faults that deserve a stack. */

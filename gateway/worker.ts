@@ -1,6 +1,6 @@
 /**
  * The gateway on Cloudflare Workers (wrangler.toml). Settings are vars and secrets of the Worker. Rate
- * limits and bans are remembered by each isolate alone: put Cloudflare's own rate limiting in front.
+ * limits are remembered by each isolate alone: put Cloudflare's own rate limiting in front.
  */
 import { addressFromWorkers } from "./client-address.ts";
 import { ConfigError, type Env } from "./config.ts";
@@ -11,7 +11,7 @@ import { createStandalone, type Standalone } from "./standalone.ts";
 let standalone: Promise<Standalone> | undefined;
 
 async function handle(request: Request, env: Env, context: unknown): Promise<Response> {
-  standalone ??= createStandalone(env, addressFromWorkers);
+  standalone ??= createStandalone(env, addressFromWorkers, "requests");
   try {
     const { app } = await standalone;
     return await app.fetch(request, env, context as Parameters<typeof app.fetch>[2]);

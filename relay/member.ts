@@ -1,14 +1,10 @@
 /** The relay's side of one participant: its session, link, control channel, tracks and subscriptions. */
 import type { Clock, Random } from "../core/clock.ts";
-import { Pacer } from "../core/delivery/congestion/pacer.ts";
 import type { ControlChannel } from "../core/session/control-channel.ts";
-import { HopRecovery } from "../core/session/hop-recovery.ts";
-import { Link } from "../core/session/link.ts";
 import type { Session } from "../core/session/session.ts";
 import { TokenBucket } from "../core/session/token-bucket.ts";
 import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
 import type { clientMessageSchema, FailureCode, RelayMessageInput } from "../core/wire/control-messages.ts";
-import { DATAGRAM_PROBE } from "../core/wire/datagram.ts";
 import {
   MAX_DATA_BURST_BYTES,
   MAX_DATA_BYTES_PER_SECOND,
@@ -18,11 +14,10 @@ import {
 import { frameMessage } from "../core/wire/message-framing.ts";
 import type { Grants, ParticipantInfo } from "../core/wire/room-model.ts";
 import type { RelayTicket } from "../core/wire/tokens.ts";
-import type { Forwarder, ForwardSource } from "./forwarder.ts";
-import { Padding } from "./padding.ts";
-import { Shedding } from "./shedding.ts";
-import type { Subscriber, Subscription } from "./subscription.ts";
-import type { Audience, PublisherSignals, Track } from "./track.ts";
+import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
+import type { Forwarder } from "./forwarder.ts";
+import { MediaPort } from "./media-port.ts";
+import type { Audience, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
 
@@ -30,6 +25,8 @@ export interface MemberOptions {
   session: Session;
   channel: RelayChannel;
   ticket: RelayTicket;
+  /** Continues a session of its own (hello's `resume`). */
+  resumed: boolean;
   clock: Clock;
   random: Random;
   forwarder: Forwarder;
@@ -37,77 +34,51 @@ export interface MemberOptions {
   roomTracks: ReadonlyMap<number, Track>;
 }
 
-export class Member implements ForwardSource, PublisherSignals, Subscriber {
-  readonly identity: string;
+const INGRESS = { perSecond: MAX_INGRESS_DATAGRAMS_PER_SECOND, burst: MAX_INGRESS_DATAGRAM_BURST };
+
+export class Member extends MediaPort {
+  readonly isSession = true;
   readonly name: string;
   readonly grants: Grants;
   readonly ticket: RelayTicket;
-  readonly session: Session;
+  readonly resumed: boolean;
   readonly channel: RelayChannel;
-  readonly link: Link;
-  readonly recovery: HopRecovery;
-  /** Of the pictures that this member receives, where its network has set a limit. */
-  readonly pacer: Pacer;
-  readonly shedding: Shedding;
-  readonly #forwarder: Forwarder;
-  readonly allowance: TokenBucket;
   readonly dataAllowance: TokenBucket;
-  readonly tracks = new Map<number, Track>();
-  readonly roomTracks: ReadonlyMap<number, Track>;
-  readonly subscriptions = new Map<number, Subscription>();
+  /** When it joined; larger than that of any record of the same identity that was known then. */
+  stamp: number;
+  #revision = 0;
   #joinedFrame: Uint8Array | undefined;
 
   constructor(options: MemberOptions) {
-    const { session, ticket, clock, random, forwarder } = options;
-    this.session = session;
+    const { ticket, clock } = options;
+    super({ ...options, identity: ticket.sub, ingress: INGRESS });
     this.channel = options.channel;
     this.ticket = ticket;
-    this.identity = ticket.sub;
+    this.resumed = options.resumed;
     this.name = ticket.name;
     this.grants = ticket.grants;
-    this.roomTracks = options.roomTracks;
     const nowUs = clock.nowUs();
-    this.allowance = new TokenBucket(MAX_INGRESS_DATAGRAMS_PER_SECOND, MAX_INGRESS_DATAGRAM_BURST, nowUs);
+    this.stamp = Math.round(nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
-    this.link = new Link(session, clock, Math.floor(random() * 0x10000), {
-      onMedia: (datagram, kind, arrivedUs) => forwarder.take(this, datagram, kind, arrivedUs),
-      onNack: (bytes, offset, length, arrivedUs) => {
-        this.recovery.onNack(bytes, offset, length, arrivedUs);
-      },
-      onReport: (report, arrivedUs) => {
-        this.recovery.onReport(report, arrivedUs);
-        this.shedding.update(arrivedUs);
-      },
-      onOther: (datagram, arrivedUs) => this.recovery.noteArrival(datagram, arrivedUs),
-    });
-    this.recovery = new HopRecovery(this.link, clock);
-    const padding = new Padding(
-      clock,
-      () => this.recovery.probe(clock.nowUs()),
-      (body) => void this.link.send(DATAGRAM_PROBE, body, 0, true),
-    );
-    const repairBytes = (): number => this.recovery.totals().repairBytes;
-    this.shedding = new Shedding(this.link.bandwidth, this.subscriptions, padding, repairBytes);
-    this.pacer = new Pacer(clock, () => this.shedding.paceBps);
-    this.#forwarder = forwarder;
   }
 
-  /** Restores what this member's link loses of a track that it publishes, and forwards the whole. */
-  receive(track: Track): void {
-    for (const rendition of track.renditions) {
-      rendition.receiver = this.recovery.addReceiver(
-        track.trackId,
-        rendition.index,
-        rendition.history,
-        track.repairWithinMs,
-        !track.isAudio,
-        (datagram, nowUs) => this.#forwarder.forward(track, rendition, datagram, nowUs),
-      );
-    }
+  keyOf(trackId: number): number {
+    return trackId;
   }
 
-  stopReceiving(track: Track): void {
-    for (const { index } of track.renditions) this.recovery.removeReceiver(track.trackId, index);
+  /** How other relays know this member. */
+  record(relayId: string): ParticipantRecord {
+    const { ticket, stamp, resumed } = this;
+    return {
+      participant: this.info,
+      hidden: this.grants.hidden,
+      relayId,
+      stamp,
+      revision: this.#revision,
+      resumed,
+      token: ticket.token,
+      tokenExp: ticket.tokenExp,
+    };
   }
 
   /** How others see this member. */
@@ -132,18 +103,12 @@ export class Member implements ForwardSource, PublisherSignals, Subscriber {
   /** To be called when anything in `info` has changed. */
   infoChanged(): void {
     this.#joinedFrame = undefined;
+    this.#revision++;
   }
 
-  /** The session is over: nothing is sent any more. */
-  end(): void {
+  override end(): void {
     this.channel.stop();
-    this.recovery.end();
-    this.pacer.end();
-    this.shedding.end();
-  }
-
-  forget({ track }: Subscription): void {
-    this.subscriptions.delete(track.trackId);
+    super.end();
   }
 
   send(message: RelayMessageInput): void {
@@ -168,6 +133,10 @@ export class Member implements ForwardSource, PublisherSignals, Subscriber {
 
   trackWanted(trackId: number, wanted: boolean): void {
     this.send({ type: "track-wanted", trackId, wanted });
+  }
+
+  renditionWanted(): void {
+    // Publishers send every rendition while anybody wants the track.
   }
 
   /** Ends the session from the relay's side. */

@@ -47,11 +47,8 @@ export function createOperationsApp(options: OperationsOptions): Hono {
   });
   app.delete("/v1/rooms/:room/participants/:identity", (c) => {
     const { room, identity } = c.req.param();
-    const member = relay.remove(room, identity);
-    if (member === undefined)
-      return notFound(c, `nobody called ${identity} is in room ${room} on this relay`);
-    const { token, tokenExp } = member.ticket;
-    const removed: RemovedParticipant = { identity, token, tokenExp };
+    const removed: RemovedParticipant | undefined = relay.remove(room, identity);
+    if (removed === undefined) return notFound(c, `nobody called ${identity} is in room ${room}`);
     return c.json(removed);
   });
   app.notFound((c) => notFound(c, "there is nothing at this path"));

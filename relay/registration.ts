@@ -4,7 +4,7 @@
  * answer never stops a room: everything is retried.
  */
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Directory, Registration, RelayRecord } from "../core/directory/directory.ts";
+import type { Directory, Registration, RelayRecord, RoomClaim } from "../core/directory/directory.ts";
 
 const REGISTRATION_TTL_MS = 10_000;
 const RETRY_MS = 1_000;
@@ -16,8 +16,10 @@ export interface RegistrationOptions {
   directory: Directory;
   /** The relay as it is now. */
   record(): RelayRecord;
-  /** Rooms that the relay holds now, to be claimed anew after a lost lease. */
-  rooms(): Iterable<string>;
+  /** Rooms that the relay is the root of now, with their epochs, to be claimed anew after a lost lease. */
+  rooms(): Iterable<[string, number]>;
+  /** What became of a room that was claimed anew. */
+  onClaim(claim: RoomClaim): void;
   log(line: string): void;
 }
 
@@ -57,7 +59,7 @@ export class RelayRegistration {
   #startAgain(): void {
     this.start().then(
       () => {
-        for (const room of this.#options.rooms()) void this.claimRoom(room);
+        for (const [room, epoch] of this.#options.rooms()) void this.#claimAnew(room, epoch);
       },
       (error: unknown) => {
         if (this.#ended) return;
@@ -67,11 +69,19 @@ export class RelayRegistration {
     );
   }
 
-  /** Id of the relay that holds the room after the call: this one's when the directory does not answer. */
-  async claimRoom(room: string): Promise<string> {
-    const own = this.#options.record().id;
-    const holder = await this.#inTurn(room, async () => (await this.#registration?.claimRoom(room))?.relayId);
-    return holder ?? own;
+  async #claimAnew(room: string, epoch: number): Promise<void> {
+    const claim = await this.claimRoom(room, epoch);
+    if (claim !== undefined) this.#options.onClaim(claim);
+  }
+
+  /** The claim that stands after the call; undefined when the directory does not answer. `after`: an epoch that is known to be over. */
+  claimRoom(room: string, after = 0): Promise<RoomClaim | undefined> {
+    return this.#inTurn(room, async () => await this.#registration?.claimRoom(room, after));
+  }
+
+  /** The same, where the holder of `claim` is believed dead. */
+  supersedeRoom(claim: RoomClaim): Promise<RoomClaim | undefined> {
+    return this.#inTurn(claim.room, async () => await this.#registration?.supersedeRoom(claim));
   }
 
   async releaseRoom(room: string): Promise<void> {

@@ -56,6 +56,8 @@ function addAll(into: Record<string, number>, from: Readonly<Record<string, numb
 export interface RelayCounters {
   sessionsAccepted: number;
   sessionsClosed: Record<CloseReason, number>;
+  /** Sessions of other relays, or of who said so, that were not taken. */
+  linksRefused: Record<CloseReason, number>;
   keyframeRequests: number;
 }
 
@@ -64,6 +66,7 @@ export function emptyRelayCounters(): RelayCounters {
   return {
     sessionsAccepted: 0,
     sessionsClosed: closed as Record<CloseReason, number>,
+    linksRefused: { ...closed } as Record<CloseReason, number>,
     keyframeRequests: 0,
   };
 }
@@ -77,6 +80,7 @@ export interface RelayGauges {
   lanesRefused: number;
   tracks: number;
   subscriptions: number;
+  treeLinks: number;
   cacheBytes: number;
   replays: number;
   bans: number;
@@ -97,6 +101,7 @@ export function metricsText(
   text.gauge("tributary_lanes", "Further connections of participants, for their datagrams.", gauges.lanes);
   text.gauge("tributary_tracks", "Published tracks.", gauges.tracks);
   text.gauge("tributary_subscriptions", "Subscriptions.", gauges.subscriptions);
+  text.gauge("tributary_tree_links", "Links to other relays, of all rooms.", gauges.treeLinks);
   text.gauge("tributary_gop_cache_bytes", "Memory of GOP caches.", gauges.cacheBytes);
   text.gauge("tributary_gop_replays", "Late joiners who are being sent a cached GOP.", gauges.replays);
   text.gauge("tributary_bans", "Join tokens of removed participants.", gauges.bans);
@@ -109,6 +114,12 @@ export function metricsText(
     "Sessions closed, by reason.",
     "reason",
     counters.sessionsClosed,
+  );
+  text.counters(
+    "tributary_links_refused_total",
+    "Links of other relays that were not taken, by reason.",
+    "reason",
+    counters.linksRefused,
   );
   text.counter("tributary_datagrams_in_total", "Media datagrams from publishers.", forwarding.datagramsIn);
   text.counter("tributary_datagram_bytes_in_total", "Bytes of them.", forwarding.bytesIn);

@@ -2,21 +2,22 @@
  * A relay: takes sessions, lets them into rooms on a good ticket, and forwards between them. Runtime-free: sessions,
  * clock, randomness and directory are handed in; relay/deno/main.ts brings the real ones. docs/wire.md, "Control channel".
  */
-import { type Clock, every, type Random, type Timer } from "../core/clock.ts";
+import { every, type Timer } from "../core/clock.ts";
 import { BlockPool } from "../core/delivery/reed-solomon/block-pool.ts";
-import type { Directory, RelayRecord } from "../core/directory/directory.ts";
+import type { RelayRecord, RoomClaim } from "../core/directory/directory.ts";
 import type { Session } from "../core/session/session.ts";
+import { bytesOfBase64 } from "../core/wire/base64.ts";
 import { CLOSE_CODES, type CloseReason, closeReasonOf } from "../core/wire/close-codes.ts";
 import {
   MAX_GOP_CACHE_BYTES_PER_RELAY,
   MAX_RECOVERY_SYMBOLS_PER_RELAY,
-  MAX_ROOMS_PER_RELAY,
   MAX_UNAUTHENTICATED_SESSIONS,
   REPORT_INTERVAL_MS,
+  TREE_PATH,
 } from "../core/wire/limits.ts";
-import type { RelayTicket } from "../core/wire/tokens.ts";
+import type { RemovedParticipant } from "../core/wire/operations-api.ts";
 import { SPEAKERS_INTERVAL_MS } from "./active-speakers.ts";
-import { BanList } from "./ban-list.ts";
+import { Bans } from "./bans.ts";
 import { Forwarder } from "./forwarder.ts";
 import { CacheBudget } from "./gop-cache.ts";
 import { GopReplays } from "./gop-replay.ts";
@@ -32,39 +33,30 @@ import {
   metricsText,
   type RelayCounters,
 } from "./relay-metrics.ts";
-import { Room, type RoomSurroundings } from "./room.ts";
+import type { RelayIdentity, RelayOptions } from "./relay-options.ts";
+import type { Room, RoomSurroundings } from "./room.ts";
 import { applyRequest, applyResume } from "./room-requests.ts";
+import { Rooms } from "./rooms.ts";
+import { addressOf, ClusterView } from "./tree/cluster-view.ts";
+import { LinkArrival } from "./tree/link-arrival.ts";
+import type { TreeSurroundings } from "./tree/surroundings.ts";
 import { sendWelcome } from "./welcome.ts";
 
 /** Networks of subscribers are looked at this often, for what publishers should know of them. */
 const AUDIENCES_INTERVAL_MS = 1_000;
 
-/** What a relay says of itself; load and draining are filled in. */
-export type RelayIdentity = Omit<RelayRecord, "participants" | "draining">;
-
-export interface RelayOptions {
-  identity: RelayIdentity;
-  clock: Clock;
-  random: Random;
-  directory: Directory;
-  /** Rejects with Refusal. */
-  verifyTicket(ticket: string): Promise<RelayTicket>;
-  log(line: string): void;
-}
-
 export class Relay {
-  readonly rooms = new Map<string, Room>();
+  readonly rooms: Rooms;
   readonly counters: RelayCounters = emptyRelayCounters();
   readonly forwarder = new Forwarder();
   readonly #options: RelayOptions;
   readonly #registration: RelayRegistration;
-  readonly #bans: BanList;
+  readonly #bans: Bans;
   readonly #surroundings: RoomSurroundings;
   readonly #members = new Set<Member>();
   readonly #lanes = new Lanes();
   readonly #newcomers = new Set<Session>();
-  /** Verified newcomers on their way into a room, by its name. */
-  readonly #entering = new Map<string, number>();
+  readonly #view: ClusterView;
   readonly #pastLinks = emptyLinkTotals();
   #identity: RelayIdentity;
   #timers: Timer[] = [];
@@ -74,7 +66,7 @@ export class Relay {
     this.#options = options;
     this.#identity = options.identity;
     const { clock, random, directory, log } = options;
-    this.#bans = new BanList(clock);
+    this.#bans = new Bans(clock, directory, log);
     this.#surroundings = {
       clock,
       random,
@@ -82,15 +74,47 @@ export class Relay {
       recoveryPool: new BlockPool({ capacity: MAX_RECOVERY_SYMBOLS_PER_RELAY }),
       replays: new GopReplays(clock),
       forwarded: this.forwarder.counters,
-      ban: (room, token, untilSeconds) => this.#ban(room, token, untilSeconds),
+      ban: (room, token, untilSeconds) => this.#bans.ban(room, token, untilSeconds),
+      isBanned: (room, token) => this.#bans.has(room, token),
     };
+    this.#view = new ClusterView({
+      onClaim: (claim) => this.#onClaim(claim),
+      onBan: (room, token, untilSeconds) => this.#bans.remember(room, token, untilSeconds),
+    });
     this.#registration = new RelayRegistration({
       clock,
       directory,
       record: () => this.record,
-      rooms: () => this.rooms.keys(),
+      rooms: () => this.rooms.rooted(),
+      onClaim: (claim) => this.#onClaim(claim),
       log,
     });
+    this.rooms = new Rooms(this.#surroundings, this.#treeSurroundings());
+  }
+
+  #treeSurroundings(): TreeSurroundings {
+    const { clock, random, keys, connect, log } = this.#options;
+    const registration = this.#registration;
+    return {
+      clock,
+      random,
+      forwarder: this.forwarder,
+      view: this.#view,
+      keys,
+      address: () => addressOf(this.record),
+      isDraining: () => this.#draining,
+      claimRoom: (room, after) => registration.claimRoom(room, after),
+      supersedeRoom: (claim) => registration.supersedeRoom(claim),
+      releaseRoom: (room) => registration.releaseRoom(room),
+      connect: ({ url, certificateHashes }, timeoutMs) =>
+        connect(url, { certificateHashes: certificateHashes.map(bytesOfBase64), timeoutMs }),
+      onEmptier: ({ name }) => this.rooms.endIfEmpty(name),
+      log,
+    };
+  }
+
+  #onClaim(claim: RoomClaim): void {
+    this.rooms.tree(claim.room)?.onClaim(claim);
   }
 
   get id(): string {
@@ -99,7 +123,8 @@ export class Relay {
 
   /** How the directory knows this relay. */
   get record(): RelayRecord {
-    return { ...this.#identity, participants: this.#members.size, draining: this.#draining };
+    const { linkKey } = this.#options.keys;
+    return { ...this.#identity, participants: this.#members.size, draining: this.#draining, linkKey };
   }
 
   /** True when sessions may come: registered and not draining. */
@@ -112,12 +137,11 @@ export class Relay {
     const { clock } = this.#options;
     this.#timers = [
       every(clock, REPORT_INTERVAL_MS, () => this.#tickLinks()),
-      every(clock, SPEAKERS_INTERVAL_MS, () => this.#tickSpeakers()),
-      every(clock, AUDIENCES_INTERVAL_MS, () => {
-        for (const room of this.rooms.values()) room.updateAudiences();
-      }),
+      every(clock, SPEAKERS_INTERVAL_MS, () => this.rooms.updateSpeakers(clock.nowUs())),
+      every(clock, AUDIENCES_INTERVAL_MS, () => this.rooms.updateAudiences()),
     ];
     await this.#registration.start();
+    this.#view.start(this.#options.directory);
   }
 
   /** For a renewed certificate or another address: what browsers are told from now on. */
@@ -136,6 +160,7 @@ export class Relay {
   /** Takes a session over. It is closed with a named code when it does not say a valid hello in time. */
   accept(session: Session): void {
     if (this.#lanes.take(session)) return;
+    if (session.path.startsWith(TREE_PATH)) return this.#acceptLink(session);
     this.counters.sessionsAccepted++;
     void session.closed.then(({ code, clean }) => {
       this.counters.sessionsClosed[clean ? closeReasonOf(code) : "lost"]++;
@@ -153,66 +178,46 @@ export class Relay {
     });
   }
 
-  async #admit(arrival: Arrival): Promise<Admitted> {
-    const { room } = arrival.ticket;
-    // While somebody is on the way in, the room is not given up under them.
-    this.#entering.set(room, (this.#entering.get(room) ?? 0) + 1);
-    try {
-      await this.#requireAdmission(arrival.ticket);
-      if (arrival.isGone()) throw new Refusal("lost", "the session ended while it was let in");
-      return this.#join(arrival);
-    } finally {
-      const others = this.#entering.get(room)! - 1;
-      if (others > 0) this.#entering.set(room, others);
-      else this.#entering.delete(room);
-      this.#endRoomIfEmpty(room);
-    }
+  #acceptLink(session: Session): void {
+    const { clock, keys, log } = this.#options;
+    this.#newcomers.add(session);
+    void session.closed.then(() => this.#newcomers.delete(session));
+    new LinkArrival(session, {
+      clock,
+      ownId: this.id,
+      keys,
+      linkKeyOf: (relayId) => this.#view.relays.get(relayId)?.linkKey,
+      admit: async (info) => {
+        const listener = await this.rooms.entering(info.attach.room, (tree) => tree.admit(info));
+        this.#newcomers.delete(session);
+        return listener;
+      },
+      onRefused: (reason, message) => {
+        this.counters.linksRefused[reason]++;
+        log(`a link of another relay was refused (${reason}): ${message}`);
+      },
+    });
   }
 
-  async #requireAdmission(ticket: RelayTicket): Promise<void> {
+  async #admit(arrival: Arrival): Promise<Admitted> {
     if (this.#draining)
       throw new Refusal("draining", "the relay is going away: join anew through the gateway");
-    if (await this.#isBanned(ticket)) {
-      throw new Refusal("removed", "an admin removed this participant from the room");
-    }
-    await this.#claim(ticket.room);
+    await this.#bans.require(arrival.ticket);
+    return await this.rooms.entering(arrival.ticket.room, ({ room }) => {
+      if (arrival.isGone()) throw new Refusal("lost", "the session ended while it was let in");
+      return this.#join(room, arrival);
+    });
   }
 
-  async #isBanned({ room, token }: RelayTicket): Promise<boolean> {
-    if (this.#bans.has(room, token)) return true;
-    try {
-      return await this.#options.directory.isBanned(room, token);
-    } catch (error) {
-      // A directory that is down keeps nobody out who was not removed on this relay.
-      this.#options.log(`the directory did not answer about a ban: ${String(error)}`);
-      return false;
-    }
-  }
-
-  async #claim(name: string): Promise<void> {
-    if (this.rooms.has(name)) return;
-    if (this.rooms.size >= MAX_ROOMS_PER_RELAY) {
-      throw new Refusal("relay-full", `the relay has ${MAX_ROOMS_PER_RELAY} rooms, its maximum`);
-    }
-    const holder = await this.#registration.claimRoom(name);
-    if (holder !== this.id) {
-      throw new Refusal("draining", `the room lives on relay ${holder}: join anew through the gateway`);
-    }
-  }
-
-  #join(arrival: Arrival): Admitted {
+  #join(room: Room, arrival: Arrival): Admitted {
     const { session, channel, ticket } = arrival;
     const { clock, random } = this.#options;
-    let room = this.rooms.get(ticket.room);
-    if (room === undefined) {
-      room = new Room(ticket.room, this.#surroundings);
-      this.rooms.set(room.name, room);
-    }
     room.requireSpace(ticket.sub);
     const member = new Member({
       session,
       channel,
       ticket,
+      resumed: arrival.hello.resume !== undefined,
       clock,
       random,
       forwarder: this.forwarder,
@@ -245,7 +250,7 @@ export class Relay {
     }
     const resumed = room.resume(member, resume.tracks);
     sendWelcome(room, member, arrival, this.id, nowUs, resumed);
-    for (const track of member.tracks.values()) track.moveTo(member);
+    for (const track of member.tracks.values()) track.tellSource();
     applyResume(room, member, resume);
   }
 
@@ -265,35 +270,17 @@ export class Relay {
     room.leave(member, reason);
     member.end();
     this.#registration.changed();
-    this.#endRoomIfEmpty(room.name);
-  }
-
-  #endRoomIfEmpty(name: string): void {
-    const members = this.rooms.get(name)?.members.size ?? 0;
-    if (members > 0 || this.#entering.has(name)) return;
-    this.rooms.delete(name);
-    void this.#registration.releaseRoom(name);
+    this.rooms.endIfEmpty(room.name);
   }
 
   /** Takes a participant out of a room and bans the token it came with; undefined when nobody is called that. */
-  remove(room: string, identity: string): Member | undefined {
+  remove(room: string, identity: string): RemovedParticipant | undefined {
     return this.rooms.get(room)?.remove(identity);
-  }
-
-  #ban(room: string, token: string, untilSeconds: number): void {
-    this.#bans.add(room, token, untilSeconds);
-    this.#options.directory.ban({ room, token, untilSeconds }).catch((error: unknown) => {
-      this.#options.log(`the directory did not take a ban, this relay keeps it alone: ${String(error)}`);
-    });
   }
 
   #tickLinks(): void {
     for (const member of this.#members) member.link.tick();
-  }
-
-  #tickSpeakers(): void {
-    const nowUs = this.#options.clock.nowUs();
-    for (const room of this.rooms.values()) room.updateSpeakers(nowUs);
+    this.rooms.tick(this.#options.clock.nowUs());
   }
 
   /** Takes no more sessions, tells everybody to join elsewhere, and after `withinMs` closes those who have not. */
@@ -301,10 +288,11 @@ export class Relay {
     this.#draining = true;
     this.#registration.changed();
     for (const member of this.#members) member.send({ type: "go-away", withinMs });
+    for (const tree of this.rooms.trees()) tree.drain();
     await new Promise<void>((resolve) => {
       const deadlineUs = this.#options.clock.nowUs() + withinMs * 1000;
       const look = every(this.#options.clock, REPORT_INTERVAL_MS, () => {
-        if (this.#members.size > 0 && this.#options.clock.nowUs() < deadlineUs) return;
+        if (this.rooms.size > 0 && this.#options.clock.nowUs() < deadlineUs) return;
         look.cancel();
         resolve();
       });
@@ -318,27 +306,30 @@ export class Relay {
     this.#surroundings.replays.stop();
     for (const session of this.#newcomers) session.close(CLOSE_CODES.draining, "the relay is going away");
     for (const member of this.#members) member.close("draining", "the relay is going away");
+    for (const tree of this.rooms.trees()) tree.end();
+    this.#view.stop();
     await this.#registration.end();
   }
 
   /** Everything counted, as Prometheus text. */
   metrics(): string {
     const links = structuredClone(this.#pastLinks);
-    let tracks = 0;
-    let subscriptions = 0;
+    const sizes = { tracks: 0, subscriptions: 0, treeLinks: 0 };
     for (const member of this.#members) {
       addLink(links, member.link.stats(), member.recovery.totals());
-      tracks += member.tracks.size;
-      subscriptions += member.subscriptions.size;
+      sizes.subscriptions += member.subscriptions.size;
+    }
+    for (const room of this.rooms.values()) {
+      sizes.tracks += room.tracks.size;
+      sizes.treeLinks += room.links.size;
     }
     const gauges = {
+      ...sizes,
       rooms: this.rooms.size,
       participants: this.#members.size,
       unauthenticated: this.#newcomers.size,
       lanes: this.#lanes.count,
       lanesRefused: this.#lanes.refused,
-      tracks,
-      subscriptions,
       cacheBytes: this.#surroundings.cacheBudget.takenBytes,
       replays: this.#surroundings.replays.running,
       bans: this.#bans.size,

@@ -14,6 +14,14 @@ const FOLLOWED_WITHIN_US = 5_000_000;
 /** What one subscriber's network carries of it, bits a second with datagram headers; undefined = no limit is known. */
 export interface LimitedSubscriber {
   readonly limitBps: number | undefined;
+  /** And the hops behind it, where it is a relay. */
+  readonly beyondBps?: number | undefined;
+}
+
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+function carriedBps({ limitBps = NO_LIMIT, beyondBps = NO_LIMIT }: LimitedSubscriber): number {
+  return Math.min(limitBps, beyondBps);
 }
 
 export class RenditionLimit {
@@ -58,13 +66,13 @@ export class RenditionLimit {
 
 function limitOf(subscribers: readonly LimitedSubscriber[]): number | undefined {
   let mostBps = 0;
-  for (const { limitBps } of subscribers) {
-    if (limitBps === undefined) return undefined;
-    mostBps = Math.max(mostBps, limitBps);
-  }
+  for (const subscriber of subscribers) mostBps = Math.max(mostBps, carriedBps(subscriber));
+  // Nobody is there to be limited by, or somebody is not.
+  if (mostBps === 0 || mostBps === NO_LIMIT) return undefined;
   let leastBps = mostBps;
-  for (const { limitBps } of subscribers)
-    if (limitBps! >= mostBps * NEAR_SHARE) leastBps = Math.min(leastBps, limitBps!);
-  // Nobody is there to be limited by.
-  return leastBps === 0 ? undefined : leastBps;
+  for (const subscriber of subscribers) {
+    const bps = carriedBps(subscriber);
+    if (bps >= mostBps * NEAR_SHARE) leastBps = Math.min(leastBps, bps);
+  }
+  return leastBps;
 }

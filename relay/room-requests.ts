@@ -149,21 +149,8 @@ function sendData(room: Room, member: Member, message: Of<"send-data">, received
   if (!member.dataAllowance.take(payload.length + 64, receivedAtUs)) {
     return member.fail(request, "unavailable", "too much data in a short time: wait a second and send again");
   }
-  const data = {
-    type: "data",
-    from: member.identity,
-    topic,
-    payload,
-    sentAtUs: Math.round(receivedAtUs),
-  } as const;
-  if (to === undefined) {
-    room.broadcast(data, member);
-  } else {
-    for (const identity of new Set(to)) {
-      const receiver = room.members.get(identity);
-      if (receiver !== member) receiver?.send(data);
-    }
-  }
+  const sentAtUs = Math.round(receivedAtUs);
+  room.data.send({ from: member.identity, topic, payload, sentAtUs, ...(to === undefined ? {} : { to }) });
   member.send({ type: "done", request });
 }
 

@@ -308,10 +308,10 @@ describe("subscriptions", () => {
     const bob = await sim.joined({ identity: "bob" });
     const track = await sim.clock.until(ada.participant.publish(MICROPHONE));
     await sim.clock.until(bob.participant.subscribe(track.trackId));
-    const ending = track.unpublish();
-    await sim.clock.advance(1);
+    const unpublished = track.unpublish();
+    await sim.clock.advance(5);
     track.send(unitOf(0, 0, { size: 10 }));
-    await sim.clock.until(ending);
+    await sim.clock.until(unpublished);
     await sim.clock.advance(20);
     expect(of(bob, "track-unpublished")).toHaveLength(1);
     expect(sim.relay.forwarder.counters.dropped["unknown-track"]).toBe(1);

@@ -1,6 +1,6 @@
 /**
- * A room on this relay: who is in it and which tracks there are. Keeps the rules of membership (one session per
- * identity, hidden members, removal) and tells members what changes. Requests: relay/room-requests.ts.
+ * A room on this relay: who is in it and which tracks there are, here and on the other relays of its tree. Keeps the rules of
+ * membership (one session per identity, hidden members, removal) and tells members what changes. Requests: relay/room-requests.ts.
  */
 import type { Clock, Random } from "../core/clock.ts";
 import type { CloseReason } from "../core/wire/close-codes.ts";
@@ -13,13 +13,19 @@ import {
   type TrackInfo,
   type TrackOffer,
 } from "../core/wire/room-model.ts";
-import { ActiveSpeakers } from "./active-speakers.ts";
+import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
 import type { ForwardCounters } from "./forward-counters.ts";
 import type { GopReplays } from "./gop-replay.ts";
+import type { MediaPort } from "./media-port.ts";
 import type { Member } from "./member.ts";
 import { Refusal } from "./refusal.ts";
+import { RoomData } from "./room-data.ts";
+import { RoomSpeakers } from "./room-speakers.ts";
 import { Subscription, type SubscriptionWish } from "./subscription.ts";
-import { Track, type TrackMemory } from "./track.ts";
+import type { Track, TrackMemory } from "./track.ts";
+import { TrackTable } from "./track-table.ts";
+import type { RelayLink } from "./tree/relay-link.ts";
+import { type RemoteParticipant, RemoteParticipants } from "./tree/remote-participants.ts";
 
 /** A session that was gone on from is closed by then. */
 const SUPERSEDED_MS = 5_000;
@@ -32,198 +38,287 @@ export interface RoomSurroundings extends TrackMemory {
   forwarded: ForwardCounters;
   /** A removed member's token must not come back. */
   ban(room: string, token: string, untilSeconds: number): void;
+  isBanned(room: string, token: string): boolean;
+}
+
+interface Visible {
+  readonly identity: string;
+  readonly info: ParticipantInfo;
+  readonly joinedFrame: Uint8Array;
 }
 
 export class Room {
   readonly name: string;
+  readonly relayId: string;
   readonly createdAtUs: number;
+  /** With sessions on this relay. */
   readonly members = new Map<string, Member>();
-  readonly tracks = new Map<number, Track>();
+  /** To the other relays of the tree that this one is linked to. */
+  readonly links = new Set<RelayLink>();
+  readonly remote: RemoteParticipants;
+  readonly data: RoomData;
+  readonly #table: TrackTable;
   readonly surroundings: RoomSurroundings;
   /** Sessions whose participants have gone on in another one. */
   readonly #superseded = new Set<Member>();
-  readonly #speakers = new ActiveSpeakers();
+  readonly #speakers = new RoomSpeakers();
 
-  constructor(name: string, surroundings: RoomSurroundings) {
+  constructor(name: string, relayId: string, surroundings: RoomSurroundings) {
     this.name = name;
+    this.relayId = relayId;
     this.surroundings = surroundings;
     this.createdAtUs = surroundings.clock.nowUs();
+    this.#table = new TrackTable(surroundings.clock, surroundings.random, surroundings);
+    this.remote = new RemoteParticipants(this);
+    this.data = new RoomData(this);
+  }
+
+  get tracks(): ReadonlyMap<number, Track> {
+    return this.#table.byId;
+  }
+
+  /** Sessions here, those that have been gone on from too. */
+  get sessions(): number {
+    return this.members.size + this.#superseded.size;
   }
 
   /** Throws Refusal `room-full`. To be called before `join`, which cannot fail. */
   requireSpace(identity: string): void {
-    if (this.members.size >= MAX_PARTICIPANTS_PER_ROOM && !this.members.has(identity)) {
+    const size = this.members.size + this.remote.byIdentity.size;
+    const isKnown = this.members.has(identity) || this.remote.byIdentity.has(identity);
+    if (size >= MAX_PARTICIPANTS_PER_ROOM && !isKnown) {
       throw new Refusal("room-full", `the room has ${MAX_PARTICIPANTS_PER_ROOM} participants, its maximum`);
     }
   }
 
   /** Takes a member in. An older session of the same identity is closed; others see it leave, then join. */
   join(member: Member): void {
-    const older = this.members.get(member.identity);
+    const { identity } = member;
+    const older = this.members.get(identity);
     if (older !== undefined) {
       this.leave(older, "identity-taken-over");
       older.close("identity-taken-over", "the same identity joined again from elsewhere");
+      member.stamp = Math.max(member.stamp, older.stamp + 1);
     }
-    this.members.set(member.identity, member);
+    const elsewhere = this.#takeFromElsewhere(member);
+    if (elsewhere !== undefined) {
+      for (const { trackId } of elsewhere.info.tracks) this.dropRemoteTrack(identity, trackId);
+      if (!elsewhere.record.hidden)
+        this.broadcast({ type: "participant-left", identity, reason: "identity-taken-over" });
+    }
+    this.members.set(identity, member);
     if (!member.grants.hidden) this.broadcastFrame(member.joinedFrame, member);
+    this.tellLinks(member);
+  }
+
+  /** A later session than any other of this identity in the room. */
+  #takeFromElsewhere(member: Member): RemoteParticipant | undefined {
+    const elsewhere = this.remote.replace(member.identity);
+    if (elsewhere !== undefined) member.stamp = Math.max(member.stamp, elsewhere.record.stamp + 1);
+    return elsewhere;
   }
 
   /**
-   * Takes a member in that goes on from an older session of its own: its tracks keep their ids, and others see nothing of it. The
-   * older session may listen, and be heard, a little longer. Returns the ids of the tracks that go on.
+   * Takes a member in that goes on from an older session of its own, here or on another relay: its tracks keep their ids, and
+   * others see nothing of it. The older session may listen, and be heard, a little longer. Returns the ids of the tracks that go on.
    */
   resume(member: Member, tracks: readonly TrackInfo[]): number[] {
-    const older = this.members.get(member.identity);
-    this.members.set(member.identity, member);
+    const { identity } = member;
+    const older = this.members.get(identity);
+    if (older !== undefined) member.stamp = Math.max(member.stamp, older.stamp + 1);
+    const elsewhere = this.#takeFromElsewhere(member);
+    const known = older?.info ?? elsewhere?.info;
+    this.members.set(identity, member);
     const resumed = tracks.filter((info) => this.#resumeTrack(member, info)).map(({ trackId }) => trackId);
-    if (older !== undefined) this.#supersede(older, member);
-    else if (!member.grants.hidden) this.broadcastFrame(member.joinedFrame, member);
+    const before = known?.tracks.map(({ trackId }) => trackId) ?? [];
+    if (older !== undefined) this.#supersede(older);
+    for (const trackId of before) if (!member.tracks.has(trackId)) this.endRemoteTrack(identity, trackId);
+    if (known === undefined && !member.grants.hidden) this.broadcastFrame(member.joinedFrame, member);
+    for (const { trackId, info } of known === undefined ? [] : member.tracks.values())
+      if (!before.includes(trackId))
+        this.broadcast({ type: "track-published", identity, track: info }, member);
+    this.tellLinks(member);
     return resumed;
   }
 
   #resumeTrack(member: Member, { trackId, offer }: TrackInfo): boolean {
-    const { clock } = this.surroundings;
     const known = this.tracks.get(trackId);
     if (known !== undefined && known.publisher !== member.identity) return false;
     if (!mayPublish(member.grants, offer.source) || member.tracks.size >= MAX_TRACKS_PER_PARTICIPANT)
       return false;
-    const track = known ?? new Track(trackId, offer, member.identity, clock, this.surroundings, member);
-    this.tracks.set(trackId, track);
-    member.tracks.set(trackId, track);
-    member.receive(track);
+    if (known === undefined) this.#table.add(trackId, offer, member.identity, member);
+    else this.#table.move(known, member);
     member.infoChanged();
     return true;
   }
 
-  #supersede(older: Member, member: Member): void {
+  #supersede(older: Member): void {
     this.#superseded.add(older);
-    for (const { trackId, info } of member.tracks.values()) {
-      if (older.tracks.has(trackId)) continue;
-      this.broadcast({ type: "track-published", identity: member.identity, track: info }, member);
-    }
-    for (const track of older.tracks.values()) {
-      if (member.tracks.has(track.trackId)) continue;
-      this.#endTrack(track);
-      this.broadcast(
-        { type: "track-unpublished", identity: member.identity, trackId: track.trackId },
-        member,
-      );
-    }
     const text = "the same identity goes on in another session";
     this.surroundings.clock.after(SUPERSEDED_MS, () => {
       if (this.#superseded.has(older)) older.close("identity-taken-over", text);
     });
   }
 
+  /** A member's identity has a later session with another relay. */
+  yieldTo(member: Member, record: ParticipantRecord): void {
+    if (!record.resumed) {
+      this.leave(member, "identity-taken-over");
+      return member.close("identity-taken-over", "the same identity joined again from elsewhere");
+    }
+    this.members.delete(member.identity);
+    this.#supersede(member);
+    const kept = new Set(record.participant.tracks.map(({ trackId }) => trackId));
+    for (const trackId of [...member.tracks.keys()])
+      if (!kept.has(trackId)) this.endRemoteTrack(member.identity, trackId);
+  }
+
   /** Others than `member` who are to be seen. */
-  othersOf(member: Member): Member[] {
-    return [...this.members.values()].filter((other) => other !== member && !other.grants.hidden);
+  othersOf(member: Member | undefined): Visible[] {
+    const here = [...this.members.values()].filter((other) => other !== member && !other.grants.hidden);
+    const elsewhere = [...this.remote.byIdentity.values()].filter(({ record }) => !record.hidden);
+    return [...here, ...elsewhere];
   }
 
   /** Takes a member out and tells the others. Does nothing for one who is out already. */
   leave(member: Member, reason: CloseReason): void {
-    if (this.#superseded.delete(member)) return this.#endSubscriptions(member);
-    if (this.members.get(member.identity) !== member) return;
-    this.members.delete(member.identity);
-    this.#endSubscriptions(member);
-    for (const track of member.tracks.values()) this.#endTrack(track);
-    member.tracks.clear();
-    if (!member.grants.hidden) {
-      this.broadcast({ type: "participant-left", identity: member.identity, reason });
+    if (this.#superseded.delete(member)) {
+      for (const track of [...member.tracks.values()]) track.removeSource(member);
+      return member.endSubscriptions();
     }
+    const { identity } = member;
+    if (this.members.get(identity) !== member) return;
+    this.members.delete(identity);
+    member.endSubscriptions();
+    for (const track of [...member.tracks.values()]) this.#table.end(track);
+    if (!member.grants.hidden) this.broadcast({ type: "participant-left", identity, reason });
+    for (const link of this.links) link.send({ type: "gone", identity, reason });
   }
 
-  #endSubscriptions(member: Member): void {
-    for (const subscription of member.subscriptions.values())
-      subscription.track.removeSubscription(subscription);
-    member.subscriptions.clear();
-  }
-
-  /** Closes a member's session with `removed` and bans the token it came with. */
-  remove(identity: string): Member | undefined {
+  /** Closes a member's session with `removed` and bans the token it came with; asks its relay to where it is elsewhere. */
+  remove(identity: string): { identity: string; token: string; tokenExp: number } | undefined {
     const member = this.members.get(identity);
-    if (member === undefined) return undefined;
-    this.surroundings.ban(this.name, member.ticket.token, member.ticket.tokenExp);
-    this.leave(member, "removed");
-    const text = "removed from the room by an admin";
-    member.close("removed", text);
-    for (const older of this.#superseded) if (older.identity === identity) older.close("removed", text);
-    return member;
+    const elsewhere = this.remote.byIdentity.get(identity);
+    const token = member?.ticket.token ?? elsewhere?.record.token;
+    const tokenExp = member?.ticket.tokenExp ?? elsewhere?.record.tokenExp;
+    if (token === undefined || tokenExp === undefined) return undefined;
+    this.ban(token, tokenExp);
+    if (member !== undefined) {
+      this.leave(member, "removed");
+      const text = "removed from the room by an admin";
+      for (const session of [member, ...this.#superseded])
+        if (session.identity === identity) session.close("removed", text);
+    }
+    elsewhere?.via?.send({ type: "remove", identity });
+    return { identity, token, tokenExp };
+  }
+
+  /** Remembers that a join token may not be used any more, and tells the other relays. */
+  ban(token: string, untilSeconds: number, from?: RelayLink): void {
+    if (this.surroundings.isBanned(this.name, token)) return;
+    this.surroundings.ban(this.name, token, untilSeconds);
+    for (const link of this.links) if (link !== from) link.send({ type: "ban", token, untilSeconds });
   }
 
   publish(member: Member, offer: TrackOffer): Track {
-    const { clock } = this.surroundings;
-    const track = new Track(this.#freeTrackId(), offer, member.identity, clock, this.surroundings, member);
-    this.tracks.set(track.trackId, track);
-    member.tracks.set(track.trackId, track);
-    member.receive(track);
+    const track = this.#table.add(this.#table.freeId(), offer, member.identity, member);
     member.infoChanged();
+    this.tellLinks(member);
     return track;
   }
 
   unpublish(member: Member, track: Track): void {
-    this.#endTrack(track);
-    member.stopReceiving(track);
-    member.tracks.delete(track.trackId);
+    this.#table.end(track);
     member.infoChanged();
     this.broadcast({ type: "track-unpublished", identity: member.identity, trackId: track.trackId }, member);
+    this.tellLinks(member);
   }
 
-  #endTrack(track: Track): void {
-    this.tracks.delete(track.trackId);
-    for (const older of this.#superseded) if (older.tracks.delete(track.trackId)) older.stopReceiving(track);
-    for (const { subscriptions } of track.renditions)
-      for (const subscription of subscriptions) subscription.subscriber.forget(subscription);
-    track.end();
+  /** A remote participant publishes a track, or goes on publishing it from elsewhere. Returns whether the track is new here. */
+  addRemoteTrack({ identity, via }: RemoteParticipant, { trackId, offer }: TrackInfo): boolean {
+    const known = this.tracks.get(trackId);
+    // Somebody else has the id: one chance in four thousand million for each pair of tracks.
+    if (via === undefined || (known !== undefined && known.publisher !== identity)) return false;
+    if (known === undefined) this.#table.add(trackId, offer, identity, via);
+    else this.setSource(known, via);
+    return known === undefined;
   }
 
-  /** Random rather than counted, so that two relays of one room hardly ever choose the same. */
-  #freeTrackId(): number {
-    for (;;) {
-      const trackId = 1 + Math.floor(this.surroundings.random() * 0xffffffff);
-      if (trackId <= 0xffffffff && !this.tracks.has(trackId)) return trackId;
-    }
+  endRemoteTrack(identity: string, trackId: number): void {
+    if (this.dropRemoteTrack(identity, trackId))
+      this.broadcast({ type: "track-unpublished", identity, trackId });
+  }
+
+  /** The same, where its participant is told as gone too. */
+  dropRemoteTrack(identity: string, trackId: number): boolean {
+    const track = this.tracks.get(trackId);
+    if (track?.publisher !== identity) return false;
+    this.#table.end(track);
+    return true;
+  }
+
+  /** The track comes from another session from now on. */
+  setSource(track: Track, source: MediaPort): void {
+    if (track.source === source) return;
+    this.#table.move(track, source);
+    track.tellSource();
   }
 
   /** Starts or changes a subscription and sends what is cached, or asks for a keyframe. */
-  subscribe(member: Member, track: Track, wish: SubscriptionWish): void {
-    const older = member.subscriptions.get(track.trackId);
+  subscribe(port: MediaPort, track: Track, wish: SubscriptionWish): Subscription {
+    const key = port.keyOf(track.trackId, wish.rendition);
+    const older = port.subscriptions.get(key);
     if (older !== undefined && older.rendition === wish.rendition) {
       older.change(wish);
       track.updateAudience();
-      return;
+      return older;
     }
-    const subscription = new Subscription(track, wish, member, this.surroundings.forwarded);
-    member.subscriptions.set(track.trackId, subscription);
-    member.shedding.add(subscription);
+    const subscription = new Subscription(track, wish, port, this.surroundings.forwarded);
+    port.subscriptions.set(key, subscription);
+    port.shedding.add(subscription);
     // The new one first, so that the publisher is not told "unwanted" in between.
     track.addSubscription(subscription);
     if (older !== undefined) track.removeSubscription(older);
-    const { cache } = track.renditions[wish.rendition]!;
-    if (cache === undefined) return;
-    const { length } = track.renditions[wish.rendition]!.subscriptions;
-    const replayed = this.surroundings.replays.start(subscription, cache, length);
+    const { cache, subscriptions } = track.renditions[wish.rendition]!;
+    if (cache === undefined) return subscription;
+    const replayed = this.surroundings.replays.start(subscription, cache, subscriptions.length);
     if (!replayed || !cache.whole) track.requestKeyframe(wish.rendition);
+    return subscription;
   }
 
-  unsubscribe(member: Member, subscription: Subscription): void {
-    member.subscriptions.delete(subscription.track.trackId);
+  unsubscribe(port: MediaPort, subscription: Subscription): void {
+    port.forget(subscription);
     subscription.track.removeSubscription(subscription);
   }
 
-  /** Mutes or unmutes a track and tells everybody, its publisher included. */
+  /** Mutes or unmutes a track and tells everybody, its publisher included; a remote one is muted by its own relay. */
   setMuted(track: Track, muted: boolean, by: string): void {
-    if (track.muted === muted) return;
-    track.setMuted(muted);
     const publisher = this.members.get(track.publisher);
-    publisher?.infoChanged();
-    this.broadcast({ type: "track-muted", identity: track.publisher, trackId: track.trackId, muted, by });
+    if (publisher !== undefined) {
+      if (!this.muteHere(track, muted, by)) return;
+      publisher.infoChanged();
+      return this.tellLinks(publisher, by);
+    }
+    this.remote.byIdentity.get(track.publisher)?.via?.send({ type: "mute", trackId: track.trackId, by });
   }
 
-  /** Sends to everybody but `except`. */
+  muteHere(track: Track, muted: boolean, by: string): boolean {
+    if (track.muted === muted) return false;
+    track.setMuted(muted);
+    this.broadcast({ type: "track-muted", identity: track.publisher, trackId: track.trackId, muted, by });
+    return true;
+  }
+
+  /** Says on all links how a member is now. `by`: who muted, where that is what changed. */
+  tellLinks(member: Member, by?: string): void {
+    if (this.links.size === 0) return;
+    const record = member.record(this.relayId);
+    for (const link of this.links) link.send({ type: "record", record, ...(by === undefined ? {} : { by }) });
+  }
+
+  /** Sends to everybody here but `except`. */
   broadcast(message: RelayMessageInput, except?: Member): void {
-    if (this.members.size > (except === undefined ? 0 : 1))
-      this.broadcastFrame(frameMessage(message), except);
+    if (this.members.size > 0) this.broadcastFrame(frameMessage(message), except);
   }
 
   broadcastFrame(frame: Uint8Array, except?: Member): void {
@@ -237,20 +332,19 @@ export class Room {
     for (const track of this.tracks.values()) track.updateAudience();
   }
 
-  /** Tells who speaks, when that is news. To be called every SPEAKERS_INTERVAL_MS. */
+  /** To be called every SPEAKERS_INTERVAL_MS. */
   updateSpeakers(nowUs: number): void {
-    const levels = new Map<string, number>();
-    for (const track of this.tracks.values()) {
-      if (!track.isAudio || track.muted || track.offer.source !== "microphone") continue;
-      const level = track.activity.level(nowUs);
-      levels.set(track.publisher, Math.min(level, levels.get(track.publisher) ?? level));
-    }
-    const speakers = this.#speakers.update(levels, nowUs);
-    if (speakers !== undefined) this.broadcast({ type: "speakers", speakers });
+    this.#speakers.update(this, nowUs);
+  }
+
+  /** Nobody is here any more. */
+  end(): void {
+    this.remote.end();
+    for (const track of [...this.tracks.values()]) this.#table.end(track);
   }
 
   /** Everybody who is to be seen. */
   get participants(): ParticipantInfo[] {
-    return [...this.members.values()].filter((m) => !m.grants.hidden).map((m) => m.info);
+    return this.othersOf(undefined).map(({ info }) => info);
   }
 }

@@ -82,6 +82,9 @@ export class Subscription implements PacedSink {
   paced = false;
   /** What the subscriber's network carries of it, bits a second with datagram headers; undefined = no limit is known. */
   limitBps: number | undefined;
+  /** The same of the hops behind a subscriber that is a relay, and the worst loss there. */
+  beyondBps: number | undefined;
+  beyond: { loss: number; burstMs: number } | undefined;
   /** Unit classes that pass for sure, whatever unit; of others `allows` knows. */
   passes: number;
   readonly #pacer: Pacer;

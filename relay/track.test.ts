@@ -13,6 +13,9 @@ function setUp() {
     keyframeRequested: () => undefined,
     trackWanted: () => undefined,
     renditionLimit: () => undefined,
+    renditionWanted: () => undefined,
+    stopReceiving: () => undefined,
+    isSession: true,
     trackBudget: (_, audience) => told.push({ ...audience }),
   });
   const subscriber = (playoutDelayMs: number, rttMs: number) => {

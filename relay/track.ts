@@ -36,12 +36,20 @@ export interface Audience {
   burstMs: number;
 }
 
-/** What a track tells its publisher. */
+/** What a track tells its publisher, or the relay that it comes from. */
 export interface PublisherSignals {
   keyframeRequested(trackId: number, rendition: number): void;
   trackWanted(trackId: number, wanted: boolean): void;
   trackBudget(trackId: number, audience: Audience): void;
   renditionLimit(trackId: number, rendition: number, limitBps: number | undefined): void;
+  renditionWanted(track: Track, rendition: number, wanted: boolean): void;
+}
+
+/** Where the datagrams of a track come from. */
+export interface TrackSource extends PublisherSignals {
+  /** Its publisher's own session, rather than a link to another relay. */
+  readonly isSession: boolean;
+  stopReceiving(track: Track): void;
 }
 
 export class TrackRendition {
@@ -99,7 +107,9 @@ export class Track {
   readonly renditions: readonly TrackRendition[];
   /** Audio only: how loud it is. */
   readonly activity: AudioActivity;
-  #signals: PublisherSignals;
+  #source: TrackSource;
+  /** It may still come from there too. */
+  readonly #formerSources = new Set<TrackSource>();
   #wanted: boolean | undefined;
   /** As the publisher knows it. */
   #audience: Audience = { repairWithinMs: DEFAULT_REPAIR_WITHIN_MS, loss: 0, burstMs: 0 };
@@ -110,32 +120,53 @@ export class Track {
     publisher: string,
     clock: Clock,
     memory: TrackMemory,
-    signals: PublisherSignals,
+    source: TrackSource,
   ) {
     this.trackId = trackId;
     this.offer = offer;
     this.publisher = publisher;
     this.isAudio = offer.kind === "audio";
     this.activity = new AudioActivity();
-    this.#signals = signals;
+    this.#source = source;
     const count = offer.kind === "video" ? offer.renditions.length : 1;
     this.renditions = Array.from({ length: count }, (_, index) => {
       const cache = this.isAudio ? undefined : new GopCache(memory.cacheBudget);
-      const keyframes = new KeyframeRequests(clock, () => this.#signals.keyframeRequested(trackId, index));
+      const keyframes = new KeyframeRequests(clock, () => this.#source.keyframeRequested(trackId, index));
       const fullBps = offer.kind === "video" ? offer.renditions[index]!.maxBitrateBps : 0;
-      const limit = new RenditionLimit(clock, (bps) => this.#signals.renditionLimit(trackId, index, bps));
+      const limit = new RenditionLimit(clock, (bps) => this.#source.renditionLimit(trackId, index, bps));
       const history = new BlockHistory(memory.recoveryPool);
       return new TrackRendition(index, cache, history, keyframes, fullBps, limit);
     });
   }
 
-  /** The publisher is reached another way from now on; it is told anew what it should know. */
-  moveTo(signals: PublisherSignals): void {
-    this.#signals = signals;
+  /** Where its datagrams come from: its publisher's session or a link to another relay. */
+  get source(): TrackSource {
+    return this.#source;
+  }
+
+  /** It is no longer taken from a source that it came from before. */
+  removeSource(source: TrackSource): void {
+    if (!this.#formerSources.delete(source)) return;
+    source.stopReceiving(this);
+  }
+
+  /** It comes from another source from now on; see `tellSource`. */
+  moveTo(source: TrackSource): void {
+    this.#formerSources.add(this.#source);
+    this.#formerSources.delete(source);
+    this.#source = source;
+  }
+
+  /** Tells the source all that it should know. */
+  tellSource(): void {
+    const source = this.#source;
     this.#wanted = undefined;
     this.reportWanted();
-    this.#signals.trackBudget(this.trackId, this.#audience);
-    for (const { limit } of this.renditions) limit.tellAgain();
+    for (const { index, limit, subscriptions } of this.renditions) {
+      if (subscriptions.length > 0) source.renditionWanted(this, index, true);
+      limit.tellAgain();
+    }
+    source.trackBudget(this.trackId, this.#audience);
   }
 
   get info(): TrackInfo {
@@ -152,9 +183,12 @@ export class Track {
   }
 
   addSubscription(subscription: Subscription): void {
-    this.renditions[subscription.rendition]!.subscriptions.push(subscription);
+    const { rendition } = subscription;
+    const { subscriptions } = this.renditions[rendition]!;
+    subscriptions.push(subscription);
     this.reportWanted();
     this.updateAudience();
+    if (subscriptions.length === 1) this.#source.renditionWanted(this, rendition, true);
     this.updateLimit(subscription.rendition);
   }
 
@@ -171,6 +205,7 @@ export class Track {
     if (index >= 0) {
       subscriptions[index] = subscriptions.at(-1)!;
       subscriptions.pop();
+      if (subscriptions.length === 0) this.#source.renditionWanted(this, subscription.rendition, false);
     }
     this.reportWanted();
     this.updateLimit(subscription.rendition);
@@ -187,9 +222,14 @@ export class Track {
     const wanted = this.subscriptionCount > 0;
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
-    this.#signals.trackWanted(this.trackId, wanted);
+    this.#source.trackWanted(this.trackId, wanted);
     // What is cached now would be an old picture by the time somebody wants it again.
     if (!wanted) this.clearCaches();
+  }
+
+  /** As its publisher knows it. */
+  get audience(): Readonly<Audience> {
+    return this.#audience;
   }
 
   /** Time for recovery on the publisher's hop. */
@@ -209,20 +249,23 @@ export class Track {
     this.#audience = audience;
     for (const { receiver } of this.renditions)
       if (receiver !== undefined) receiver.playoutDelayMs = audience.repairWithinMs;
-    this.#signals.trackBudget(this.trackId, audience);
+    this.#source.trackBudget(this.trackId, audience);
   }
 
   #audienceNow(): Audience {
     const audience: Audience = { repairWithinMs: 0, loss: 0, burstMs: 0 };
     for (const { subscriptions } of this.renditions) {
-      for (const { playoutDelayMs, recovery } of subscriptions) {
+      for (const { playoutDelayMs, recovery, beyond } of subscriptions) {
         const { rttMs, loss, burstMs } = recovery.outbound;
         // The hop behind us wants time for a round of its own; half is ours in any case.
         const shareMs = Math.max(playoutDelayMs - rttMs - HOP_RESERVE_MS, playoutDelayMs / 2);
         audience.repairWithinMs = Math.max(audience.repairWithinMs, Math.round(shareMs));
         if (!this.isAudio) continue;
-        audience.loss = Math.max(audience.loss, loss);
-        audience.burstMs = Math.max(audience.burstMs, Math.min(MAX_TOLD_BURST_MS, burstMs));
+        audience.loss = Math.max(audience.loss, loss, beyond?.loss ?? 0);
+        audience.burstMs = Math.max(
+          audience.burstMs,
+          Math.min(MAX_TOLD_BURST_MS, Math.max(burstMs, beyond?.burstMs ?? 0)),
+        );
       }
     }
     return audience;
@@ -249,6 +292,8 @@ export class Track {
 
   /** Ends every subscription and gives memory back. The track is not used after that. */
   end(): void {
+    for (const source of [this.#source, ...this.#formerSources]) source.stopReceiving(this);
+    this.#formerSources.clear();
     for (const rendition of this.renditions) {
       rendition.keyframes.cancel();
       for (const subscription of rendition.subscriptions) subscription.end();

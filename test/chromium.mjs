@@ -1,11 +1,7 @@
-/**
- * Finds Chromium, and installs it where that needs nobody's leave: on Debian and Ubuntu as root. Elsewhere says what
- * to install.
- */
-import { spawnSync } from "node:child_process";
+/** Finds Chromium, and installs it where that needs nobody's leave. Elsewhere says what to install. */
 import { existsSync } from "node:fs";
 import { StartError } from "../start/start-error.mjs";
-import { runCommand } from "./run-command.mjs";
+import { aptInstall } from "./apt-install.mjs";
 
 const PLACES = [
   "/usr/bin/chromium",
@@ -16,8 +12,6 @@ const PLACES = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
-
-const INSTALL_TIMEOUT_MS = 300_000;
 
 /** Path of a Chromium that is there, or undefined. CHROMIUM_PATH comes first. @returns {string | undefined} */
 export function findChromium() {
@@ -39,18 +33,9 @@ export function findChromium() {
 export async function ensureChromium(print) {
   const found = findChromium();
   if (found !== undefined) return found;
-  const mayInstall = process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0;
-  if (mayInstall) {
-    print("  Chromium is missing: installing it with apt-get...");
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    await runCommand("apt-get", ["update"], { timeoutMs: INSTALL_TIMEOUT_MS, env });
-    const install = await runCommand("apt-get", ["install", "-y", "--no-install-recommends", "chromium"], {
-      timeoutMs: INSTALL_TIMEOUT_MS,
-      env,
-    });
+  if (await aptInstall("chromium", print)) {
     const installed = findChromium();
-    if (install.code === 0 && installed !== undefined) return installed;
-    print(install.output.split("\n").slice(-8).join("\n"));
+    if (installed !== undefined) return installed;
   }
   throw new StartError(
     "The browser tests need Chromium or Chrome: install it (Debian: apt-get install chromium) or name its binary in CHROMIUM_PATH.",

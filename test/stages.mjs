@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { denoExecutable, ROOT } from "../start/dependencies.mjs";
 import { ensureChromium } from "./chromium.mjs";
+import { ensureEtcd } from "./etcd-binary.mjs";
 import { projectFiles } from "./project-files.mjs";
 import { readJunitReport, readVitestReport } from "./reports.mjs";
 import { runCommand } from "./run-command.mjs";
@@ -35,6 +36,7 @@ export const stages = [
   { name: "unit", title: "unit tests", run: (context) => vitest("unit", 180_000, context) },
   { name: "deno", title: "tests on Deno", run: denoTests },
   { name: "simulation", title: "simulated rooms", run: (context) => vitest("simulation", 120_000, context) },
+  { name: "etcd", title: "directory in a real etcd", run: etcdTests },
   { name: "gateway", title: "gateway on Node.js, Deno and Workers", run: gatewayRuntimes },
   { name: "browser", title: "two and more real browsers in a room", run: browserTests },
 ];
@@ -66,14 +68,24 @@ async function denoTests(context) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const result = await runCommand(denoExecutable(), [...args, `--junit-path=${report}`, ...files], {
     timeoutMs: 180_000,
+    env: await etcdPath(context),
   });
   return reported(result, report, readJunitReport, context);
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
+async function etcdTests(context) {
+  return vitest("etcd", 150_000, context, { env: await etcdPath(context) });
+}
+
+/** For tests that start an etcd of their own. @param {StageContext} context */
+async function etcdPath(context) {
+  return { ETCD_PATH: await ensureEtcd(context.print) };
+}
+
+/** @param {StageContext} context @returns {Promise<Counts>} */
 async function gatewayRuntimes(context) {
-  const counts = [await vitest("gateway-runtimes", 150_000, context)];
-  return sum(counts);
+  return vitest("gateway-runtimes", 200_000, context, { env: await etcdPath(context) });
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */

@@ -24,6 +24,8 @@ export interface RelayRecord {
   version: string;
   /** True: takes no new sessions. */
   draining: boolean;
+  /** Public half of the key that it signs its credentials for other relays with (P-256, "x.y" of the JWK); empty = it links to none. */
+  linkKey: string;
 }
 
 /** Which relay is the root of a room. */
@@ -54,8 +56,19 @@ export type DirectoryEvent =
 export interface Registration {
   /** Replaces the record (load, draining). Rejects with DirectoryError when the lease was lost. */
   update(relay: RelayRecord): Promise<void>;
-  /** Claims a room unless another live relay holds it; returns the claim that stands after the call. */
-  claimRoom(room: string): Promise<RoomClaim>;
+  /**
+   * Claims a room unless a live relay holds it; returns the claim that stands after the call. A new claim has a
+   * larger epoch than any that the room had before and than `after`: what a relay knows of the room's past, which
+   * a directory that lost its memory does not. Rejects with DirectoryError when `after` is above MAX_EPOCH.
+   */
+  claimRoom(room: string, after?: number): Promise<RoomClaim>;
+  /**
+   * Takes a room over from a holder that is believed dead. Where `claim` still stands (its epoch decides), or no
+   * claim does, this relay has the room afterwards, with a larger epoch than `claim`'s; otherwise nothing changes.
+   * Returns the claim that stands after the call. Of several that supersede one claim exactly one has the room. The
+   * old holder learns of it by watching; what it releases or loses later no longer concerns the room.
+   */
+  supersedeRoom(claim: RoomClaim): Promise<RoomClaim>;
   /** Gives a room up if this relay holds it. */
   releaseRoom(room: string): Promise<void>;
   /** Resolves when the lease is gone and everything must be registered anew. Never rejects. */

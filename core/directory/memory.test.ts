@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Clock, Timer } from "../clock.ts";
-import { type DirectoryHarness, directoryContract, relayNamed } from "./directory.contract.ts";
+import { directoryContract } from "./directory.contract.ts";
 import { DirectoryError } from "./directory.ts";
-import { MAX_BANS, MemoryDirectory } from "./memory.ts";
+import { relayNamed } from "./directory-harness.contract.ts";
+import { MAX_BANS } from "./limits.ts";
+import { MemoryDirectory } from "./memory.ts";
 import { staticDirectory } from "./static.ts";
 
 /** A clock that moves only when told to. */
@@ -41,23 +43,23 @@ class HandClock implements Clock {
   }
 }
 
-directoryContract("memory", async (): Promise<DirectoryHarness> => {
-  const clock = new HandClock();
-  const directory = new MemoryDirectory(clock);
-  return {
-    directory,
-    nowSeconds: () => clock.nowUs() / 1e6,
-    pass: async (delayMs) => {
-      clock.pass(delayMs);
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-    cutOff: async (relayId) => directory.cutOff(relayId),
-    reconnect: async (relayId) => directory.reconnect(relayId),
-    close: async () => {
-      await directory.close();
-      expect(clock.pendingTimers).toBe(0);
-    },
-  };
+describe("directory: memory", () => {
+  test.each(directoryContract)("$name", async ({ run }) => {
+    const clock = new HandClock();
+    const directory = new MemoryDirectory(clock);
+    await run({
+      directory,
+      nowSeconds: () => clock.nowUs() / 1e6,
+      pass: async (delayMs) => {
+        clock.pass(delayMs);
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+      cutOff: async (relayId) => directory.cutOff(relayId),
+      reconnect: async (relayId) => directory.reconnect(relayId),
+    });
+    await directory.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
 
 describe("memory directory", () => {

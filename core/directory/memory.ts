@@ -12,9 +12,10 @@ import {
   type RelayRecord,
   type RoomClaim,
 } from "./directory.ts";
-
-/** Bans remembered at once; a further one is refused until an older one has run out. */
-export const MAX_BANS = 100_000;
+import { assertEpoch } from "./epoch.ts";
+import { MAX_BANS } from "./limits.ts";
+import { DirectoryListeners } from "./listeners.ts";
+import { copyOfRecord } from "./relay-record.ts";
 
 interface Lease {
   relay: RelayRecord;
@@ -32,9 +33,7 @@ export class MemoryDirectory implements Directory {
   readonly #leases = new Map<string, Lease>();
   readonly #claims = new Map<string, RoomClaim>();
   readonly #bans = new Map<string, Ban>();
-  readonly #listeners = new Set<(event: DirectoryEvent) => void>();
-  readonly #undelivered: DirectoryEvent[] = [];
-  #delivering = false;
+  readonly #listeners = new DirectoryListeners();
   #lastEpoch = 0;
   #closed = false;
 
@@ -51,7 +50,7 @@ export class MemoryDirectory implements Directory {
       onLost = resolve;
     });
     const lease: Lease = {
-      relay: copyOf(relay),
+      relay: copyOfRecord(relay),
       ttlMs,
       rooms: new Set(),
       expiry: undefined,
@@ -59,11 +58,12 @@ export class MemoryDirectory implements Directory {
       onLost,
     };
     this.#leases.set(relay.id, lease);
-    this.#tell({ type: "relay", relay: copyOf(relay) });
+    this.#listeners.tell({ type: "relay", relay: copyOfRecord(relay) });
     return {
       lost,
       update: async (next) => this.#update(lease, next),
-      claimRoom: async (room) => this.#claim(lease, room),
+      claimRoom: async (room, after = 0) => this.#claim(lease, room, after),
+      supersedeRoom: async (claim) => this.#supersede(lease, claim),
       releaseRoom: async (room) => this.#release(lease, room),
       end: async () => this.#endLease(lease),
     };
@@ -71,7 +71,7 @@ export class MemoryDirectory implements Directory {
 
   async relays(): Promise<RelayRecord[]> {
     this.#assertOpen();
-    return [...this.#leases.values()].map((lease) => copyOf(lease.relay));
+    return [...this.#leases.values()].map((lease) => copyOfRecord(lease.relay));
   }
 
   async rooms(): Promise<RoomClaim[]> {
@@ -99,7 +99,7 @@ export class MemoryDirectory implements Directory {
       );
     }
     this.#bans.set(key, { ...ban });
-    this.#tell({ type: "ban", ban: { ...ban } });
+    this.#listeners.tell({ type: "ban", ban: { ...ban } });
   }
 
   async isBanned(room: string, token: string): Promise<boolean> {
@@ -110,17 +110,13 @@ export class MemoryDirectory implements Directory {
 
   watch(listener: (event: DirectoryEvent) => void): () => void {
     this.#assertOpen();
-    const own = (event: DirectoryEvent): void => listener(event);
     const nowSeconds = this.#nowSeconds();
-    for (const lease of this.#leases.values()) own({ type: "relay", relay: copyOf(lease.relay) });
-    for (const claim of this.#claims.values()) own({ type: "room", claim: { ...claim } });
+    for (const lease of this.#leases.values()) listener({ type: "relay", relay: copyOfRecord(lease.relay) });
+    for (const claim of this.#claims.values()) listener({ type: "room", claim: { ...claim } });
     for (const ban of this.#bans.values()) {
-      if (ban.untilSeconds > nowSeconds) own({ type: "ban", ban: { ...ban } });
+      if (ban.untilSeconds > nowSeconds) listener({ type: "ban", ban: { ...ban } });
     }
-    this.#listeners.add(own);
-    return () => {
-      this.#listeners.delete(own);
-    };
+    return this.#listeners.add(listener);
   }
 
   async close(): Promise<void> {
@@ -150,20 +146,32 @@ export class MemoryDirectory implements Directory {
         `relay ${lease.relay.id} cannot become ${next.id}: register the new id instead`,
       );
     }
-    lease.relay = copyOf(next);
-    this.#tell({ type: "relay", relay: copyOf(next) });
+    lease.relay = copyOfRecord(next);
+    this.#listeners.tell({ type: "relay", relay: copyOfRecord(next) });
   }
 
-  #claim(lease: Lease, room: string): RoomClaim {
+  #claim(lease: Lease, room: string, after: number): RoomClaim {
     this.#assertHeld(lease);
     const standing = this.#claims.get(room);
-    if (standing) return { ...standing };
+    return standing ? { ...standing } : this.#give(lease, room, after);
+  }
+
+  #supersede(lease: Lease, claim: RoomClaim): RoomClaim {
+    this.#assertHeld(lease);
+    const standing = this.#claims.get(claim.room);
+    if (standing && standing.epoch !== claim.epoch) return { ...standing };
+    if (standing) this.#leases.get(standing.relayId)?.rooms.delete(claim.room);
+    return this.#give(lease, claim.room, claim.epoch);
+  }
+
+  #give(lease: Lease, room: string, after: number): RoomClaim {
+    assertEpoch(after);
     // One counter for all rooms: it grows for each of them, and nothing must be remembered of rooms that are gone.
-    this.#lastEpoch += 1;
+    this.#lastEpoch = Math.max(this.#lastEpoch, after) + 1;
     const claim = { room, relayId: lease.relay.id, epoch: this.#lastEpoch };
     this.#claims.set(room, claim);
     lease.rooms.add(room);
-    this.#tell({ type: "room", claim: { ...claim } });
+    this.#listeners.tell({ type: "room", claim: { ...claim } });
     return { ...claim };
   }
 
@@ -171,7 +179,7 @@ export class MemoryDirectory implements Directory {
     this.#assertHeld(lease);
     if (!lease.rooms.delete(room)) return;
     this.#claims.delete(room);
-    this.#tell({ type: "room-gone", room });
+    this.#listeners.tell({ type: "room-gone", room });
   }
 
   #endLease(lease: Lease): void {
@@ -181,24 +189,10 @@ export class MemoryDirectory implements Directory {
     this.#leases.delete(lease.relay.id);
     for (const room of lease.rooms) {
       this.#claims.delete(room);
-      this.#tell({ type: "room-gone", room });
+      this.#listeners.tell({ type: "room-gone", room });
     }
-    this.#tell({ type: "relay-gone", relayId: lease.relay.id });
+    this.#listeners.tell({ type: "relay-gone", relayId: lease.relay.id });
     lease.onLost();
-  }
-
-  /** A listener may change the directory: what it causes is told after what is being told, to everybody. */
-  #tell(event: DirectoryEvent): void {
-    this.#undelivered.push(event);
-    if (this.#delivering) return;
-    this.#delivering = true;
-    try {
-      for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift()) {
-        for (const listener of [...this.#listeners]) listener(next);
-      }
-    } finally {
-      this.#delivering = false;
-    }
   }
 
   #forgetEndedBans(nowSeconds: number): void {
@@ -224,10 +218,6 @@ export class MemoryDirectory implements Directory {
       );
     }
   }
-}
-
-function copyOf(relay: RelayRecord): RelayRecord {
-  return { ...relay, certificateHashes: [...relay.certificateHashes] };
 }
 
 /** Room names hold no spaces, so this cannot collide. */

@@ -1,4 +1,4 @@
-/** Schema of relay records that come from outside: configuration, an etcd value. */
+/** Relay records that come from outside (configuration, an etcd value): their schema, and copies of them. */
 import { z } from "zod";
 import type { RelayRecord } from "./directory.ts";
 
@@ -21,4 +21,13 @@ export const relayRecordSchema = z.object({
   participants: z.number().int().min(0).default(0),
   version: z.string().max(64).default(""),
   draining: z.boolean().default(false),
+  linkKey: z
+    .string()
+    .regex(/^([\w-]{43}\.[\w-]{43})?$/)
+    .default(""),
 }) satisfies z.ZodType<RelayRecord>;
+
+/** For a directory that must not share what it is handed and hands out. */
+export function copyOfRecord(relay: RelayRecord): RelayRecord {
+  return { ...relay, certificateHashes: [...relay.certificateHashes] };
+}

@@ -8,6 +8,7 @@ import { ControlChannel } from "../session/control-channel.ts";
 import { HopRecovery } from "../session/hop-recovery.ts";
 import { Link } from "../session/link.ts";
 import { type Connect, type Session, SessionClosedError } from "../session/session.ts";
+import { bytesOfBase64 } from "../wire/base64.ts";
 import { CLOSE_CODES, type CloseReason, closeReasonOf } from "../wire/close-codes.ts";
 import {
   type ClientMessageInput,
@@ -16,7 +17,6 @@ import {
   relayMessageSchema,
 } from "../wire/control-messages.ts";
 import { MAX_MEDIA_DATAGRAM_BYTES, PROTOCOL_VERSION } from "../wire/limits.ts";
-import { bytesOfBase64 } from "./base64.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
 import type { RelayCandidate } from "./participant-api.ts";
 import { type Answer, RequestFailedError, RequestTable } from "./request-table.ts";

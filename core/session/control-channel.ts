@@ -33,6 +33,7 @@ export class ControlChannel<Sent extends object, Schema extends z.ZodType> {
   readonly #reader: MessageReader<Schema>;
   readonly #handlers: ControlHandlers<z.output<Schema>>;
   readonly #allowance: TokenBucket | undefined;
+  readonly #maxQueueBytes: number;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #writer: Promise<void> | undefined;
@@ -45,7 +46,9 @@ export class ControlChannel<Sent extends object, Schema extends z.ZodType> {
     clock: Clock,
     rate: MessageRate | undefined,
     handlers: ControlHandlers<z.output<Schema>>,
+    maxQueueBytes = MAX_CONTROL_QUEUE_BYTES,
   ) {
+    this.#maxQueueBytes = maxQueueBytes;
     this.#stream = stream;
     this.#clock = clock;
     this.#reader = new MessageReader(schema);
@@ -54,7 +57,7 @@ export class ControlChannel<Sent extends object, Schema extends z.ZodType> {
     void this.#receive();
   }
 
-  /** Bytes that were sent and not yet taken by the stream. At most MAX_CONTROL_QUEUE_BYTES. */
+  /** Bytes that were sent and not yet taken by the stream. At most the maximum that was given. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -67,8 +70,8 @@ export class ControlChannel<Sent extends object, Schema extends z.ZodType> {
   /** Queues a message that `frameMessage` made, so that one frame serves many receivers; it must not change any more. */
   sendFramed(frame: Uint8Array): void {
     if (this.#ended) return;
-    if (this.#queuedBytes + frame.length > MAX_CONTROL_QUEUE_BYTES) {
-      this.#end("slow-reader", `more than ${MAX_CONTROL_QUEUE_BYTES} bytes of control messages are waiting`);
+    if (this.#queuedBytes + frame.length > this.#maxQueueBytes) {
+      this.#end("slow-reader", `more than ${this.#maxQueueBytes} bytes of control messages are waiting`);
       return;
     }
     this.#queuedBytes += frame.length;

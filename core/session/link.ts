@@ -96,6 +96,7 @@ export class Link {
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
   readonly #headroom: number;
+  readonly #probeAfterUs: number;
   readonly #scratch: Uint8Array;
   #view: Uint8Array = new Uint8Array(0);
   readonly #arrivals = new ArrivalLog();
@@ -137,8 +138,15 @@ export class Link {
   #lastHeardUs = 0;
 
   /** `firstSequence` (u16) is random in production so that wraparound is met in practice. */
-  constructor(session: Session, clock: Clock, firstSequence: number, handlers: LinkHandlers) {
+  constructor(
+    session: Session,
+    clock: Clock,
+    firstSequence: number,
+    handlers: LinkHandlers,
+    probeAfterUs = PROBE_AFTER_US,
+  ) {
     this.session = session;
+    this.#probeAfterUs = probeAfterUs;
     this.#clock = clock;
     this.#handlers = handlers;
     this.#headroom = session.datagramHeadroom;
@@ -278,7 +286,7 @@ export class Link {
       const end = writeReceiverReport(buffer, this.#headroom + HOP_HEADER_BYTES, this.#report);
       this.#transmit(DATAGRAM_FEEDBACK, buffer.subarray(0, end), end - this.#headroom, nowUs);
     }
-    if (nowUs - this.#lastSentUs >= PROBE_AFTER_US) {
+    if (nowUs - this.#lastSentUs >= this.#probeAfterUs) {
       const length = HOP_HEADER_BYTES;
       this.#transmit(DATAGRAM_PROBE, this.#fresh(this.#headroom + length), length, nowUs);
     }
@@ -296,7 +304,7 @@ export class Link {
     return this.#clock.nowUs();
   }
 
-  /** When the last valid datagram came, 0 = none yet. */
+  /** Clock time of the last valid datagram, 0 = none yet. */
   get lastHeardUs(): number {
     return this.#lastHeardUs;
   }

@@ -24,6 +24,10 @@ export const CLOSE_CODES = {
   removed: 33,
   "room-closed": 34,
   draining: 40,
+  /** Another relay that is not who it says, or whose credential is no good. */
+  "relay-refused": 50,
+  /** A relay that cannot be taken into a room's tree here and now. */
+  "tree-refused": 51,
 } as const;
 
 export type CloseReason = keyof typeof CLOSE_CODES;

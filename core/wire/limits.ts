@@ -75,6 +75,25 @@ export const MAX_INGRESS_DATAGRAMS_PER_SECOND = 6_000;
 /** Burst above that rate. */
 export const MAX_INGRESS_DATAGRAM_BURST = 3_000;
 
+/** URL path of a link between two relays. */
+export const TREE_PATH = "/tree";
+/** Relays from the root of a room to the lowest; whoever would be lower is sent elsewhere, or refused with `tree-refused`. */
+export const MAX_TREE_DEPTH = 6;
+/** Relays attached to one relay of a room; a further one is sent on to one of them. */
+export const MAX_CHILD_LINKS = 8;
+/** Relays of one room; a further one is refused with `tree-refused`. */
+export const MAX_RELAYS_PER_ROOM = 256;
+/** Control messages a second from another relay; more end the link with `too-many-messages`. */
+export const MAX_TREE_MESSAGES_PER_SECOND = 5_000;
+/** Burst above that rate: all participants of the largest room, and more. */
+export const MAX_TREE_MESSAGE_BURST = 20_000;
+/** Datagrams a second taken from another relay; above it they are dropped as `rate-limited`. */
+export const MAX_LINK_INGRESS_DATAGRAMS_PER_SECOND = 200_000;
+/** Bytes that may wait in the control stream between two relays; above it the link is closed with `slow-reader`. */
+export const MAX_TREE_QUEUE_BYTES = 8 * 1024 * 1024;
+/** Room data messages whose ids a relay remembers per room, to tell repetitions while the tree changes. */
+export const MAX_REMEMBERED_DATA_IDS = 512;
+
 /** Datagram bytes kept per track rendition since its last keyframe; above it the cache is emptied until the next. */
 export const MAX_GOP_CACHE_BYTES = 3 * 1024 * 1024;
 /** Datagrams of the same. */

@@ -14,6 +14,7 @@ import {
   writeReceiverReport,
 } from "./receiver-report.ts";
 import { readRedundantPayload, writeRedundantPayload } from "./redundancy.ts";
+import { treeMessageSchema } from "./tree-messages.ts";
 import control from "./vectors/control.json" with { type: "json" };
 import datagrams from "./vectors/datagrams.json" with { type: "json" };
 import feedback from "./vectors/feedback.json" with { type: "json" };
@@ -126,10 +127,17 @@ describe("audio redundancy", () => {
   });
 });
 
+const SCHEMAS = { client: clientMessageSchema, relay: relayMessageSchema, tree: treeMessageSchema };
+
 describe("control messages", () => {
+  it("has a vector of every message between relays", () => {
+    const types = control.filter(({ side }) => side === "tree").map(({ message }) => message.type);
+    expect(types.sort()).toEqual(treeMessageSchema.options.map((option) => option.shape.type.value).sort());
+  });
+
   it.each(control)("reads and writes $message.type of the $side", (vector) => {
     const framed = bytesOf(vector.framed);
-    const schema = vector.side === "client" ? clientMessageSchema : relayMessageSchema;
+    const schema = SCHEMAS[vector.side as keyof typeof SCHEMAS];
     const message: Record<string, unknown> = { ...vector.message };
     const field = "binaryField" in vector ? vector.binaryField : undefined;
     if (field !== undefined) message[field] = bytesOf(message[field] as string);

@@ -1,5 +1,10 @@
 /** The relay's environment, checked. Every wrong value is one line that names the variable and says what it takes. */
 import { createRemoteJWKSet, type JSONWebKeySet, type JWK } from "jose";
+import {
+  type EtcdSettings,
+  EtcdSettingsError,
+  readEtcdSettings,
+} from "../../core/directory/etcd/etcd-settings.ts";
 import { type TicketKeys, ticketKeysOf } from "../ticket-verifier.ts";
 import { RelayStartError } from "./start-relay.ts";
 
@@ -16,6 +21,8 @@ export interface RelaySettings {
   keys: TicketKeys;
   /** PEM files; undefined = a self-signed certificate. */
   certificateFiles: { cert: string; key: string } | undefined;
+  /** Where it registers; undefined = nowhere, gateways know it by configuration. */
+  etcd: EtcdSettings | undefined;
 }
 
 const DEFAULT_PORT = 4433;
@@ -49,6 +56,7 @@ export function readRelaySettings(environment: Environment): RelaySettings {
     },
     keys: keysOf(at("TRIBUTARY_TICKET_JWKS"), at("TRIBUTARY_JWKS_URL")),
     certificateFiles: filesOf(at("RELAY_CERT"), at("RELAY_KEY")),
+    etcd: etcdOf(environment),
   };
 }
 
@@ -113,6 +121,15 @@ function keysOf(text: string | undefined, url: string | undefined): TicketKeys {
   } catch (cause) {
     const detail = cause instanceof TypeError ? cause.message : "it is not JSON";
     throw new RelayStartError(`TRIBUTARY_TICKET_JWKS is not usable: ${detail}.`, { cause });
+  }
+}
+
+function etcdOf(environment: Environment): EtcdSettings | undefined {
+  try {
+    return readEtcdSettings(environment);
+  } catch (error) {
+    if (error instanceof EtcdSettingsError) throw new RelayStartError(`${error.message}.`, { cause: error });
+    throw error;
   }
 }
 

@@ -1,18 +1,46 @@
 /**
  * A relay as its own process: `deno run -A relay/deno/main.ts`, configured by environment (docs/operating.md).
- * Without a cluster's directory it keeps its own, and a gateway knows it by configuration.
+ * It registers in the etcd in TRIBUTARY_ETCD; without one it keeps a directory of its own, and a gateway knows it by
+ * configuration.
  */
+import { DirectoryError } from "../../core/directory/directory.ts";
+import { EtcdDirectory } from "../../core/directory/etcd/etcd-directory.ts";
+import { httpPost } from "../../core/directory/etcd/http-post.ts";
 import { MemoryDirectory } from "../../core/directory/memory.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { MetricsText } from "../metrics-text.ts";
 import { fromFiles, selfSigned } from "./certificate-source.ts";
 import { systemClock } from "./clock.ts";
-import { readRelaySettings } from "./config.ts";
-import { RelayStartError, startRelay } from "./start-relay.ts";
+import { type RelaySettings, readRelaySettings } from "./config.ts";
+import { type RelayConfig, RelayStartError, startRelay } from "./start-relay.ts";
 
 export { type RelayConfig, RelayStartError, type RunningRelay, startRelay } from "./start-relay.ts";
 
 function log(line: string): void {
   console.warn(`relay: ${line}`);
+}
+
+/** The directory, and what it counts. */
+function openDirectory({ etcd }: RelaySettings): Pick<RelayConfig, "directory" | "furtherMetrics"> {
+  if (etcd === undefined) return { directory: new MemoryDirectory(systemClock) };
+  const directory = new EtcdDirectory({
+    settings: etcd,
+    post: httpPost(fetch, () => new AbortController()),
+    clock: systemClock,
+    random: Math.random,
+    log,
+  });
+  directory.follow();
+  const furtherMetrics = (): string => {
+    const text = new MetricsText();
+    text.counter(
+      "tributary_etcd_values_skipped_total",
+      "Values in etcd that were passed over because they are not Tributary's.",
+      directory.skippedValues,
+    );
+    return text.toString();
+  };
+  return { directory, furtherMetrics };
 }
 
 async function main(): Promise<void> {
@@ -26,11 +54,12 @@ async function main(): Promise<void> {
     certificateFiles === undefined
       ? await selfSigned(names.filter((name) => name !== "0.0.0.0" && name !== "::"))
       : await fromFiles(certificateFiles);
+  const opened = openDirectory(settings);
   const running = await startRelay({
     ...settings,
+    ...opened,
     certificate: source.certificate,
     version: packageJson.version,
-    directory: new MemoryDirectory(systemClock),
     log,
   });
   const unfollow = source.follow((certificate) => running.replaceCertificate(certificate), log);
@@ -39,6 +68,7 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     unfollow();
     await running.stop();
+    await opened.directory.close();
     Deno.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => void stop());
@@ -46,7 +76,8 @@ async function main(): Promise<void> {
 
 if (import.meta.main) {
   main().catch((error: unknown) => {
-    console.error(error instanceof RelayStartError ? error.message : error);
+    const isForPeople = error instanceof RelayStartError || error instanceof DirectoryError;
+    console.error(isForPeople ? error.message : error);
     Deno.exit(1);
   });
 }

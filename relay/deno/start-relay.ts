@@ -2,10 +2,12 @@
 import type { Directory } from "../../core/directory/directory.ts";
 import { MetricsText } from "../metrics-text.ts";
 import { createOperationsApp } from "../operations.ts";
-import { Relay, type RelayIdentity } from "../relay.ts";
+import { Relay } from "../relay.ts";
+import type { RelayIdentity } from "../relay-options.ts";
 import { type TicketKeys, TicketVerifier } from "../ticket-verifier.ts";
+import { makeSigningKeys } from "../tree/signing-keys.ts";
 import { systemClock } from "./clock.ts";
-import { DenoSession, SESSION_LIMITS } from "./session.ts";
+import { connectSession, DenoSession, SESSION_LIMITS } from "./session.ts";
 import { serveWebTransport, type WebTransportServer } from "./webtransport/mod.ts";
 
 export interface ServingCertificate {
@@ -32,6 +34,8 @@ export interface RelayConfig {
   /** The gateway's public keys. */
   keys: TicketKeys;
   directory: Directory;
+  /** What the directory counts, in Prometheus' text format. */
+  furtherMetrics?: (() => string) | undefined;
   /** Address of the operations API. */
   operations: { host: string; port: number; url?: string | undefined };
   log(line: string): void;
@@ -68,7 +72,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       createOperationsApp({
         relay: relay!,
         verifyServiceToken: (token) => verifier.verifyServiceToken(token),
-        furtherMetrics: () => serverMetrics(server),
+        furtherMetrics: () => serverMetrics(server) + (config.furtherMetrics?.() ?? ""),
       });
     let handler: ReturnType<typeof app> | undefined;
     operations = startOperations(config, (request) => {
@@ -92,6 +96,8 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       random: Math.random,
       directory,
       verifyTicket: (ticket) => verifier.verifyTicket(ticket),
+      connect: connectSession,
+      keys: await makeSigningKeys(systemClock),
       log,
     });
     await relay.start();

@@ -4,11 +4,14 @@ import { ControlChannel } from "../../core/session/control-channel.ts";
 import type { ByteStream } from "../../core/session/session.ts";
 import type { CloseReason } from "../../core/wire/close-codes.ts";
 import { clientMessageSchema, relayMessageSchema } from "../../core/wire/control-messages.ts";
+import { treeMessageSchema } from "../../core/wire/tree-messages.ts";
 import control from "../../core/wire/vectors/control.json" with { type: "json" };
 import { seededRandom } from "../sim/seeded-random.ts";
 import { hostileBytes } from "./mutation.ts";
 import { bytesOfHex } from "./vector-bytes.ts";
 
+const SIDES = ["client", "relay", "tree"] as const;
+const SCHEMAS = { client: clientMessageSchema, relay: relayMessageSchema, tree: treeMessageSchema };
 const EXPECTED_ENDS: ReadonlySet<CloseReason> = new Set(["normal", "protocol-error", "message-too-large"]);
 const clock: Clock = { nowUs: () => 0, after: () => ({ cancel: () => undefined }) };
 
@@ -32,15 +35,18 @@ function streamOf(bytes: Uint8Array, size: number): ByteStream {
  */
 export async function fuzzControlMessages(seed: number, count: number): Promise<number> {
   const random = seededRandom(seed);
-  const valid = control.map((vector) => bytesOfHex(vector.framed));
+  const validOf = (side: string) =>
+    control.filter((vector) => vector.side === side).map((vector) => bytesOfHex(vector.framed));
+  const valid = { client: validOf("client"), relay: validOf("relay"), tree: validOf("tree") };
   let accepted = 0;
   for (let i = 0; i < count; i++) {
-    const bytes = hostileBytes(random, valid);
+    const side = SIDES[Math.floor(random() * SIDES.length)]!;
+    const bytes = hostileBytes(random, valid[side]);
     // Most mutations break the length; mend it often, so that the layers behind it are reached.
     if (bytes.length >= 4 && random() < 0.7) {
       new DataView(bytes.buffer).setUint32(0, bytes.length - 4);
     }
-    const schema = random() < 0.5 ? clientMessageSchema : relayMessageSchema;
+    const schema = SCHEMAS[side];
     const size = 1 + Math.floor(random() * 64);
     const end = await new Promise<CloseReason>((resolve) => {
       new ControlChannel<object, typeof schema>(streamOf(bytes, size), schema, clock, undefined, {

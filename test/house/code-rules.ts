@@ -71,7 +71,7 @@ export function checkGlobals(files: readonly SourceFile[]): string[] {
 /** node: imports outside of Node's own folders, scripts and tests. */
 export function checkNodeImports(files: readonly SourceFile[]): string[] {
   const allowed =
-    /^(relay\/node|start|test|bench|deploy)\/|^gateway\/(node\.ts|runtimes\/)|\/testing\/|\.(test|deno-test|bench)\.ts$|\.config\.ts$/;
+    /^(relay\/node|start|test|bench|deploy)\/|^gateway\/(node\.ts|runtimes\/)|\/testing\/|\.(test|contract|deno-test|bench)\.ts$|\.config\.ts$/;
   return files
     .filter((file) => !allowed.test(file.path))
     .flatMap((file) =>

@@ -10,10 +10,13 @@ import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
 import { createMemorySessionPair, type MemorySessionPair } from "../../core/session/memory.ts";
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
+import type { Session } from "../../core/session/session.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
 import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
 import { Refusal } from "../../relay/refusal.ts";
 import { Relay } from "../../relay/relay.ts";
+import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
+import { FaultyDirectory } from "./faulty-directory.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -61,6 +64,7 @@ export interface JoinWish {
   /** The way to the relay, shared with others. */
   up?: NetworkPath;
   token?: string;
+  timeoutMs?: number;
   onEvent?(event: ParticipantEvent): void;
   onAccessUnit?(trackId: number, unit: AccessUnit): void;
 }
@@ -83,7 +87,14 @@ export class SimulatedCluster {
   readonly random: Random;
   readonly directory: MemoryDirectory;
   readonly relays = new Map<string, Relay>();
+  /** The directory as each relay has it. */
+  readonly directories = new Map<string, FaultyDirectory>();
   readonly log: string[] = [];
+  /** The network between two relays, from the one that dials. */
+  networkBetween: (from: string, to: string) => Partial<NetworkOptions> = () => ({ delayMs: 5 });
+  #isCut: (from: string, to: string) => boolean = () => false;
+  /** Sessions to relays, of other relays and (from "") of participants. */
+  readonly #wires: { from: string; to: string; pair: MemorySessionPair }[] = [];
   #tickets = 0;
 
   constructor(seed: number) {
@@ -92,11 +103,13 @@ export class SimulatedCluster {
     this.directory = new MemoryDirectory(this.clock);
   }
 
-  async addRelay(id: string): Promise<Relay> {
+  async addRelay(id: string, region = ""): Promise<Relay> {
+    const directory = new FaultyDirectory(this.directory, id);
+    this.directories.set(id, directory);
     const relay = new Relay({
       identity: {
         id,
-        region: "",
+        region,
         url: `https://${id}.test:4433/`,
         certificateHashes: [],
         operationsUrl: `http://${id}.test:9090/`,
@@ -105,13 +118,58 @@ export class SimulatedCluster {
       },
       clock: this.clock,
       random: this.random,
-      directory: this.directory,
+      directory,
       verifyTicket: async (ticket) => ticketOf(ticket),
+      connect: async (url) => this.#dialRelay(id, url),
+      keys: simulatedKeys(id),
       log: (line) => this.log.push(line),
     });
     this.relays.set(id, relay);
     await relay.start();
     return relay;
+  }
+
+  /** Nothing is heard from the relay any more, from one moment to the next. */
+  kill(id: string): void {
+    const relay = this.relays.get(id);
+    if (relay === undefined) return;
+    this.relays.delete(id);
+    this.directories.get(id)!.kill();
+    this.directories.delete(id);
+    for (const wire of this.#wires) if (wire.from === id || wire.to === id) setDown(wire.pair, true);
+    void relay.stop();
+  }
+
+  /** Lets what still waits for dead relays go. */
+  mendWires(): void {
+    for (const { pair } of this.#wires) setDown(pair, false);
+  }
+
+  /** Cuts all that there is, or will be, between relays for which `isCut` holds; mended by calling it with other answers. */
+  partition(isCut: (from: string, to: string) => boolean): void {
+    this.#isCut = isCut;
+    for (const { from, to, pair } of this.#wires)
+      if (this.relays.has(from) && this.relays.has(to)) setDown(pair, isCut(from, to));
+  }
+
+  async #dialRelay(from: string, url: string): Promise<Session> {
+    const { hostname, pathname } = new URL(url);
+    const to = hostname.replace(/\.test$/, "");
+    const { clock, random } = this;
+    const network = { ...this.networkBetween(from, to), down: this.#isCut(from, to) };
+    const pair = createMemorySessionPair({
+      clock,
+      random,
+      up: network,
+      down: { ...network },
+      path: pathname,
+    });
+    this.#wires.push({ from, to, pair });
+    // A dead one does not even say that it is.
+    const relay = this.relays.get(to);
+    if (relay === undefined) setDown(pair, true);
+    else relay.accept(pair.accepted);
+    return pair.dialled;
   }
 
   /** A session to a relay, as a browser dials it; the relay's end is handed to the relay. */
@@ -123,7 +181,10 @@ export class SimulatedCluster {
   ): MemorySessionPair {
     const { clock, random } = this;
     const pair = createMemorySessionPair({ clock, random, up: up ?? network, down: network, path });
-    this.relays.get(relayId)!.accept(pair.accepted);
+    this.#wires.push({ from: "", to: relayId, pair });
+    const relay = this.relays.get(relayId);
+    if (relay === undefined) setDown(pair, true);
+    else relay.accept(pair.accepted);
     return pair;
   }
 
@@ -168,6 +229,7 @@ export class SimulatedCluster {
       clock: this.clock,
       random: this.random,
       relay: this.candidate(wish),
+      ...(wish.timeoutMs === undefined ? {} : { timeoutMs: wish.timeoutMs }),
       client: "simulation",
       onEvent: wish.onEvent ?? ((event) => void events.push(event)),
       onAccessUnit:
@@ -188,7 +250,11 @@ export class SimulatedCluster {
   /** Starts to go on in another session, with what is changed of its wish; time must pass for it to happen. */
   async move(member: SimulatedMember, change: Partial<JoinWish> = {}): Promise<void> {
     Object.assign(member.wish, change);
-    await member.participant.moveTo(this.candidate(member.wish));
+    const { timeoutMs } = member.wish;
+    await member.participant.moveTo(
+      this.candidate(member.wish),
+      timeoutMs === undefined ? {} : { timeoutMs },
+    );
   }
 
   /** Joins and lets the time pass that it takes. */
@@ -197,12 +263,30 @@ export class SimulatedCluster {
   }
 }
 
+function setDown({ up, down }: MemorySessionPair, isDown: boolean): void {
+  up.options.down = isDown;
+  down.options.down = isDown;
+}
+
 function ticketOf(text: string): RelayTicket {
   try {
     return relayTicketSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new Refusal("ticket-malformed", "not a ticket of the simulation", { cause });
   }
+}
+
+/** Credentials without signatures; the key is the relay's id. */
+function simulatedKeys(id: string): RelayKeys {
+  return {
+    linkKey: id,
+    sign: async (claims) => JSON.stringify(claims),
+    verify: async (credential, linkKey) => {
+      const claims = credentialSchema.parse(JSON.parse(credential));
+      if (claims.iss !== linkKey) throw new Refusal("relay-refused", "not a credential of this relay");
+      return claims;
+    },
+  };
 }
 
 /** An access unit of `bytes` bytes with a recognisable content. */

@@ -1,4 +1,4 @@
-/** Repair sender and block receiver together, datagram by datagram. */
+/** Repair sender and block receiver together, datagram by datagram; long because all cases share the two ends. */
 import { describe, expect, it } from "vitest";
 import {
   DATAGRAM_MEDIA,

@@ -1,0 +1,97 @@
+/**
+ * The rooms of a relay: made when the first participant or relay comes, ended when the last one has gone. Each has its place in the
+ * tree of that room's relays.
+ */
+import { MAX_ROOMS_PER_RELAY } from "../core/wire/limits.ts";
+import { Refusal } from "./refusal.ts";
+import { Room, type RoomSurroundings } from "./room.ts";
+import { RoomTree } from "./tree/room-tree.ts";
+import type { TreeSurroundings } from "./tree/surroundings.ts";
+
+export class Rooms {
+  readonly #trees = new Map<string, RoomTree>();
+  readonly #room: RoomSurroundings;
+  readonly #tree: TreeSurroundings;
+  /** On their way into a room, by its name. */
+  readonly #entering = new Map<string, number>();
+
+  constructor(room: RoomSurroundings, tree: TreeSurroundings) {
+    this.#room = room;
+    this.#tree = tree;
+  }
+
+  get size(): number {
+    return this.#trees.size;
+  }
+
+  get(name: string): Room | undefined {
+    return this.#trees.get(name)?.room;
+  }
+
+  *values(): Iterable<Room> {
+    for (const { room } of this.#trees.values()) yield room;
+  }
+
+  tree(name: string): RoomTree | undefined {
+    return this.#trees.get(name);
+  }
+
+  trees(): Iterable<RoomTree> {
+    return this.#trees.values();
+  }
+
+  /** Rooms that this relay is the root of, with their epochs. */
+  *rooted(): Iterable<[string, number]> {
+    for (const tree of this.#trees.values()) if (tree.isRoot) yield [tree.room.name, tree.epoch];
+  }
+
+  /** To be called every REPORT_INTERVAL_MS. */
+  tick(nowUs: number): void {
+    for (const tree of this.#trees.values()) tree.tick(nowUs);
+  }
+
+  /** To be called every SPEAKERS_INTERVAL_MS. */
+  updateSpeakers(nowUs: number): void {
+    for (const { room } of this.#trees.values()) room.updateSpeakers(nowUs);
+  }
+
+  /** To be called now and then. */
+  updateAudiences(): void {
+    for (const { room } of this.#trees.values()) room.updateAudiences();
+  }
+
+  /** Has `enter` let somebody into a room, which is there until it is done, and longer if somebody is in it then. */
+  async entering<T>(name: string, enter: (tree: RoomTree) => T | Promise<T>): Promise<T> {
+    this.#entering.set(name, (this.#entering.get(name) ?? 0) + 1);
+    try {
+      return await enter(await this.#open(name));
+    } finally {
+      const others = this.#entering.get(name)! - 1;
+      if (others > 0) this.#entering.set(name, others);
+      else this.#entering.delete(name);
+      this.endIfEmpty(name);
+    }
+  }
+
+  async #open(name: string): Promise<RoomTree> {
+    const known = this.#trees.get(name);
+    if (known !== undefined) return known;
+    if (this.#trees.size >= MAX_ROOMS_PER_RELAY) {
+      throw new Refusal("relay-full", `the relay has ${MAX_ROOMS_PER_RELAY} rooms, its maximum`);
+    }
+    const room = new Room(name, this.#tree.address().id, this.#room);
+    const tree = new RoomTree(room, this.#tree);
+    this.#trees.set(name, tree);
+    await tree.start();
+    return tree;
+  }
+
+  endIfEmpty(name: string): void {
+    const tree = this.#trees.get(name);
+    if (tree === undefined || this.#entering.has(name)) return;
+    if (tree.room.sessions > 0 || tree.children.size > 0) return;
+    this.#trees.delete(name);
+    tree.end();
+    tree.room.end();
+  }
+}
