@@ -35,7 +35,7 @@ import {
 } from "./relay-metrics.ts";
 import type { RelayIdentity, RelayOptions } from "./relay-options.ts";
 import type { Room, RoomSurroundings } from "./room.ts";
-import { applyRequest, resumeSubscriptions } from "./room-requests.ts";
+import { applyRequest, applyResume } from "./room-requests.ts";
 import { Rooms } from "./rooms.ts";
 import { addressOf, ClusterView } from "./tree/cluster-view.ts";
 import { LinkArrival } from "./tree/link-arrival.ts";
@@ -251,7 +251,7 @@ export class Relay {
     const resumed = room.resume(member, resume.tracks);
     sendWelcome(room, member, arrival, this.id, nowUs, resumed);
     for (const track of member.tracks.values()) track.tellSource();
-    resumeSubscriptions(room, member, resume.subscriptions);
+    applyResume(room, member, resume);
   }
 
   #onChannelEnd(room: Room, member: Member, reason: CloseReason, message: string): void {

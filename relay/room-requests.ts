@@ -11,7 +11,7 @@ type Of<Type extends ClientMessage["type"]> = Extract<ClientMessage, { type: Typ
 export function applyRequest(room: Room, member: Member, message: ClientMessage, receivedAtUs: number): void {
   // What it did here would be nobody's once this session is over.
   if (room.members.get(member.identity) !== member && "request" in message)
-    return member.fail(message.request, "unavailable", "you have gone on in another session: ask there");
+    return member.fail(message.request, "superseded", "you have gone on in another session: ask there");
   switch (message.type) {
     case "publish":
       return publish(room, member, message);
@@ -86,9 +86,19 @@ function subscribe(room: Room, member: Member, message: Of<"subscribe">): void {
   startSubscription(room, member, message);
 }
 
-/** Subscriptions of hello; those that are not possible any more are left out: the welcome says what there is. */
-export function resumeSubscriptions(room: Room, member: Member, wishes: Resume["subscriptions"]): void {
-  for (const wish of wishes)
+/**
+ * What a hello takes along. A track is muted where either side has it muted, so that nothing is heard by mistake. Subscriptions that are
+ * not possible any more are left out: the welcome says what there is.
+ */
+export function applyResume(room: Room, member: Member, { tracks, subscriptions }: Resume): void {
+  const { identity } = member;
+  for (const { trackId, offer } of tracks) {
+    const track = member.tracks.get(trackId);
+    if (track === undefined || track.muted === offer.muted) continue;
+    if (offer.muted) room.setMuted(track, true, identity);
+    else member.send({ type: "track-muted", identity, trackId, muted: true, by: identity });
+  }
+  for (const wish of subscriptions)
     if (subscribeFault(room, member, wish) === undefined) startSubscription(room, member, wish);
 }
 

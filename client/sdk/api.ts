@@ -160,6 +160,7 @@ export interface ConnectionStats {
   datagramsReceived: number;
   datagramsLost: number;
   datagramsDropped: Record<string, number>;
+  /** Times that the connection came back, or went on with another session or relay. */
   reconnects: number;
   joinMs: number;
   /** Kept for symmetry with tracks: same as joinMs until first media. */

@@ -1,4 +1,4 @@
-/** One of our own tracks in the worker: capture and encoder outlive sessions, the published track is the session's. */
+/** One of our own tracks in the worker: capture and encoder outlive participants, the published track is the participant's. */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { contentOf } from "../../core/media/annex-b.ts";
 import { LayerReferences } from "../../core/media/layer-references.ts";
@@ -79,20 +79,20 @@ export class WorkerLocalTrack {
     return this.#muted;
   }
 
-  /** Publishes in this session; encoding goes on meanwhile. Rejects with RequestFailedError. */
+  /** Publishes as this participant; encoding goes on meanwhile. Rejects with RequestFailedError. */
   async publishIn(participant: Participant): Promise<number> {
     const published = await participant.publish(this.#offer());
     this.#participant = participant;
     this.#published = published;
     this.#wanted = true;
     this.#pauseAsNeeded();
-    // What an earlier session's network carried says nothing of this one's.
+    // What an earlier participant's network carried says nothing of this one's.
     this.video?.setBitrate(Number.POSITIVE_INFINITY);
     this.video?.requestKeyframe();
     return published.trackId;
   }
 
-  /** The session is over; nothing is sent until the next publishIn. */
+  /** Nothing is sent until the next publishIn. */
   suspend(): void {
     this.#published = undefined;
     this.#participant = undefined;

@@ -1,6 +1,6 @@
 /**
- * Everybody else and their tracks, over reconnects: after one, the tracks of the new session take the place of
- * the old ones of the same person and source, so that canvases and figures go on.
+ * Everybody else and their tracks. When we or they come back as another participant, the new tracks take the place of the old ones of
+ * the same person and source, so that canvases and figures go on. Nothing of it happens when a participant only moves.
  */
 import type { Timer } from "../../core/clock.ts";
 import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
@@ -70,7 +70,7 @@ export class RemoteRoster {
     }
   }
 
-  /** Takes the roster of a fresh session over, first or after a reconnect. */
+  /** Takes the roster of a fresh participant over, first or after joining anew. */
   replaceAll(participants: Iterable<ParticipantInfo>): void {
     this.#byTrackId.clear();
     for (const [identity, member] of this.#members) this.#orphan(identity, member, GRACE_MS);

@@ -30,6 +30,7 @@ export class RoomEngine {
   readonly #originsUs: readonly number[];
   #state: RoomState = "connecting";
   #joinMs = 0;
+  /** Of the last session, as getStats says it. */
   #relayId = "";
 
   constructor(start: StartMessage, post: (message: FromWorker) => void) {
@@ -51,6 +52,7 @@ export class RoomEngine {
     this.#keeper = new SessionKeeper(start.gateway, start.token, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
+      onBack: () => this.#onBack(),
       onClosed: (code, reason) => this.#onClosed(code, reason),
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit, arrivedUs) => this.#onAccessUnit(trackId, unit, arrivedUs),
@@ -58,13 +60,13 @@ export class RoomEngine {
   }
 
   async join(): Promise<void> {
-    await this.#keeper.start(this.#start.relays);
+    const { relays, calledAtMs } = this.#start;
+    await this.#keeper.start(relays, calledAtMs * 1000);
   }
 
   async #onJoined(participant: Participant): Promise<void> {
     const first = this.#joinMs === 0;
     if (first) this.#joinMs = workerClock.nowUs() / 1000 - this.#start.calledAtMs;
-    this.#relayId = participant.relayId;
     const { identity, room } = participant;
     if (first) this.#post({ type: "joined", room, identity, grants: undefined });
     this.roster.replaceAll(participant.participants.values());
@@ -90,8 +92,13 @@ export class RoomEngine {
   }
 
   #onReconnecting(reason: string): void {
-    for (const track of this.#own.values()) track.suspend();
+    // Another participant will publish them anew; this one goes on as it is.
+    if (this.#keeper.participant === undefined) for (const track of this.#own.values()) track.suspend();
     this.#setState("reconnecting", "", reason);
+  }
+
+  #onBack(): void {
+    this.#setState("connected", "", "");
   }
 
   #onClosed(code: string, reason: string): void {
@@ -118,12 +125,10 @@ export class RoomEngine {
   async #subscribe(track: WorkerRemoteTrack): Promise<void> {
     track.wanted = true;
     try {
-      await this.#participantOrThrow().subscribe(
-        track.trackId,
-        track.video === undefined ? {} : { playoutDelayMs: PICTURE_DELAY_MS },
-      );
+      const options = track.video === undefined ? {} : { playoutDelayMs: PICTURE_DELAY_MS };
+      await this.#keeper.participant?.subscribe(track.trackId, options);
     } catch (error) {
-      // Gone while we asked, or the session ended: the next roster says.
+      // Gone while we asked, or the participant ended: the next roster says.
       if (error instanceof RequestFailedError && error.code !== "not-found") {
         this.#post({ type: "problem", code: error.code, message: error.message });
       }
@@ -157,6 +162,11 @@ export class RoomEngine {
         return this.#ownTrack(event.trackId)?.setWanted(event.wanted);
       case "encoder-rate":
         return this.#ownTrack(event.trackId)?.video?.setBitrate(event.bitrateBps);
+      case "republished":
+        return this.#onRepublished(event.trackId);
+      case "unpublished":
+        this.#ownTrack(event.trackId)?.suspend();
+        return this.#post({ type: "problem", code: "republish", message: event.message });
       case "speakers":
         return this.#post({ type: "speakers", identities: event.speakers.map(({ identity }) => identity) });
       case "data": {
@@ -171,6 +181,14 @@ export class RoomEngine {
   #ownTrack(trackId: number): WorkerLocalTrack | undefined {
     for (const track of this.#own.values()) if (track.trackId === trackId) return track;
     return undefined;
+  }
+
+  /** To everybody else it is another track: what came before they have not. */
+  #onRepublished(trackId: number): void {
+    const track = this.#ownTrack(trackId);
+    if (track === undefined) return;
+    this.#post({ type: "own-track", source: track.source, trackId });
+    track.video?.requestKeyframe();
   }
 
   #onMuted(event: Extract<ParticipantEvent, { type: "track-muted" }>): void {
@@ -201,19 +219,19 @@ export class RoomEngine {
       case "replace-video":
         return void this.#ownOrThrow(request.source).video?.read(request.readable);
       case "mute-own":
-        return void (await this.#ownOrThrow(request.source).setMuted(request.muted));
+        return void (await this.#inTime(this.#ownOrThrow(request.source).setMuted(request.muted)));
       case "unpublish": {
         const track = this.#ownOrThrow(request.source);
         this.#own.delete(request.source);
-        return void (await track.unpublish().catch(() => undefined));
+        return void (await this.#inTime(track.unpublish().catch(() => undefined)));
       }
       case "subscribe":
-        return void (await this.#subscribe(this.#remoteOrThrow(request.handle)));
+        return void (await this.#inTime(this.#subscribe(this.#remoteOrThrow(request.handle))));
       case "unsubscribe": {
         const track = this.#remoteOrThrow(request.handle);
         track.wanted = false;
         track.video?.pause();
-        return void (await this.#participantOrThrow().unsubscribe(track.trackId));
+        return void (await this.#inTime(this.#keeper.participant?.unsubscribe(track.trackId)));
       }
       case "mute-remote":
         return void (await this.#participantOrThrow().mute(
@@ -248,8 +266,12 @@ export class RoomEngine {
     this.#own.set(source, track);
     begin(track);
     const participant = this.#keeper.participant;
-    // While reconnecting the track waits; the next session publishes it.
+    // While reconnecting the track waits; the next session, or the next participant, publishes it.
     if (participant === undefined) return 0;
+    if (this.#state !== "connected") {
+      void this.#republish(track, participant);
+      return 0;
+    }
     try {
       return await this.#publishOwn(track, participant);
     } catch (error) {
@@ -273,6 +295,7 @@ export class RoomEngine {
 
   #stats(): RoomStats {
     const participant = this.#keeper.participant;
+    this.#relayId = participant?.relayId ?? this.#relayId;
     const tracks = [...this.#own.values()].map((track) => track.stats(this.#start.identity));
     for (const track of this.roster.tracks()) tracks.push(track.stats(participant));
     const connection = connectionStats(
@@ -286,6 +309,12 @@ export class RoomEngine {
       tracks,
     );
     return { connection, tracks };
+  }
+
+  /** What waits for a session while there is none is done later; the page need not wait as well. */
+  async #inTime(done: Promise<void> | undefined): Promise<void> {
+    if (this.#state === "connected") return await done;
+    done?.catch(() => undefined);
   }
 
   #ownOrThrow(source: Source): WorkerLocalTrack {
@@ -302,7 +331,7 @@ export class RoomEngine {
 
   #participantOrThrow(): Participant {
     const participant = this.#keeper.participant;
-    if (participant === undefined) {
+    if (participant === undefined || this.#state !== "connected") {
       throw new RoomError("not-connected", "the room is not connected now; wait until it is and try again");
     }
     return participant;

@@ -1,25 +1,33 @@
-/** Keeps us in the room: joins a relay, notices when the session is dead, and joins again with capped, jittered back-off. */
+/** Keeps us in the room: joins a relay, notices when the road to it is gone or it goes away, and moves on to another. */
+import type { ParticipantEvent } from "../../core/participant/events.ts";
 import { JoinFailedError, joinRelay } from "../../core/participant/participant.ts";
 import type {
   JoinRelayOptions,
   Participant,
   RelayCandidate,
 } from "../../core/participant/participant-api.ts";
+import { MAX_SILENCE_MS } from "../../core/wire/limits.ts";
 import { connectBrowser } from "../session/browser-session.ts";
-import { fetchJoin, GatewayError } from "../session/gateway-join.ts";
+import { fetchJoin } from "../session/gateway-join.ts";
+import { RelayCandidates } from "../session/relay-candidates.ts";
+import { BackOff, FailOver } from "./fail-over.ts";
+import { codeOf, isFinal, messageOf, sentenceOf } from "./join-refusal.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { workerClock, workerRandom } from "./worker-clock.ts";
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
-/** The relay probes several times a second: silence for this long means that the road is gone. */
-const SILENCE_LIMIT_US = 6_000_000;
-const SILENCE_CHECK_MS = 1_000;
+/** Nothing is said of a shorter silence: most are over before anybody has noticed. */
+const SHOWN_AFTER_MS = 1_000;
+/** A gateway or relay that will not have us is not asked again so soon, as long as a session is open. */
+const REFUSED_PAUSE_US = 5_000_000;
 const CLIENT_NAME = "tributary-web/0.1";
 
 export interface KeeperEvents {
-  /** In the room, first or again; `onEvent` calls follow. */
+  /** In the room, first or anew, as a new participant; `onEvent` calls follow. */
   onJoined(participant: Participant): void | Promise<void>;
+  /** The relay is out of reach; without a participant, `onJoined` comes next, else `onBack`. */
   onReconnecting(reason: string): void;
+  /** The participant is in reach again, with everything that it had. */
+  onBack(): void;
   /** Out for good. */
   onClosed(code: string, reason: string): void;
   onEvent: JoinRelayOptions["onEvent"];
@@ -27,61 +35,71 @@ export interface KeeperEvents {
 }
 
 export class SessionKeeper {
+  /** Times that we came back, or moved on. */
   reconnects = 0;
-  readonly #gateway: string;
-  readonly #token: string;
   readonly #events: KeeperEvents;
+  readonly #candidates: RelayCandidates;
+  readonly #failOver: FailOver;
   #participant: Participant | undefined;
+  #watch: SilenceWatch | undefined;
+  #isMoving = false;
+  /** The relay goes away. */
+  #mustGo = false;
+  /** No move before, unless the session ends. */
+  #nextMoveUs = 0;
+  #isShown = false;
   #over = false;
-  #watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(gateway: string, token: string, events: KeeperEvents) {
-    this.#gateway = gateway;
-    this.#token = token;
     this.#events = events;
+    const ask = async (): Promise<RelayCandidate[]> => (await fetchJoin(gateway, token)).relays;
+    this.#candidates = new RelayCandidates(workerClock, ask);
+    this.#failOver = new FailOver(workerClock, workerRandom, this.#candidates);
   }
 
   get participant(): Participant | undefined {
     return this.#participant;
   }
 
-  /** First join, with the tickets that the page fetched; goes on trying unless the refusal is final. */
-  async start(relays: readonly RelayCandidate[]): Promise<void> {
+  /** First join, with the tickets that the page fetched at `askedUs`; goes on trying unless the refusal is final. */
+  async start(relays: readonly RelayCandidate[], askedUs: number): Promise<void> {
+    this.#candidates.replace(relays, askedUs);
     try {
-      await this.#join(relays);
+      await this.#join();
     } catch (error) {
       if (isFinal(error)) return this.#end(codeOf(error), messageOf(error));
-      this.#events.onReconnecting(messageOf(error));
+      this.#show(messageOf(error));
       await this.#joinAgain();
     }
   }
 
   async leave(): Promise<void> {
     this.#over = true;
-    clearInterval(this.#watch);
     const participant = this.#participant;
-    this.#participant = undefined;
+    this.#forget();
     await participant?.leave();
   }
 
-  async #join(relays: readonly RelayCandidate[]): Promise<void> {
-    let failure: unknown;
-    for (const relay of relays) {
+  async #join(): Promise<void> {
+    const tried = new Set<string>();
+    let failure: unknown = new JoinFailedError("lost", "the gateway named no relay");
+    for (;;) {
+      const relay = this.#candidates.take(tried);
+      if (relay === undefined) throw failure;
+      tried.add(relay.relayId);
       try {
-        await this.#joinOne(relay);
-        return;
+        return await this.#joinOne(relay);
       } catch (error) {
         failure = error;
-        if (isFinal(error)) break;
+        if (isFinal(error)) throw error;
       }
     }
-    throw failure;
   }
 
   async #joinOne(relay: RelayCandidate): Promise<void> {
-    // Events of this session count only while it is ours: an old one may still be closing.
+    // Events of this participant count only while it is ours: an old one may still be closing.
     let current: Participant | undefined;
-    const early: Parameters<JoinRelayOptions["onEvent"]>[0][] = [];
+    const early: ParticipantEvent[] = [];
     const participant = await joinRelay({
       connect: connectBrowser,
       clock: workerClock,
@@ -102,45 +120,91 @@ export class SessionKeeper {
     }
     current = participant;
     this.#participant = participant;
-    this.#watchSilence(participant);
+    this.#isShown = false;
+    this.#mustGo = false;
+    const heardUs = (): number => participant.linkStats().lastHeardUs;
+    this.#watch = new SilenceWatch(workerClock, heardUs, () => this.#look());
     const joined = this.#events.onJoined(participant);
     for (const event of early.splice(0)) this.#onEvent(event);
     await joined;
   }
 
-  #onEvent(event: Parameters<JoinRelayOptions["onEvent"]>[0]): void {
-    if (event.type === "closed") {
-      this.#lost(event.reason, event.message, event.final);
-    } else if (event.type === "go-away") {
-      const participant = this.#participant;
-      this.#lost("draining", "the relay is going away", false);
-      participant?.leave().catch(() => undefined);
-    } else {
-      this.#events.onEvent(event);
+  #onEvent(event: ParticipantEvent): void {
+    switch (event.type) {
+      case "closed":
+        return this.#end(event.reason, sentenceOf(event.reason, event.message));
+      case "interrupted":
+        this.#show(sentenceOf(event.reason, event.message));
+        return this.#look();
+      case "go-away":
+        this.#mustGo = true;
+        return this.#look();
+      default:
+        this.#events.onEvent(event);
     }
   }
 
-  #lost(code: string, message: string, final: boolean): void {
-    if (this.#over || this.#participant === undefined) return;
-    this.#participant = undefined;
-    clearInterval(this.#watch);
-    const sentence = sentenceOf(code, message);
-    if (final) return this.#end(code, sentence);
-    this.#events.onReconnecting(sentence);
+  /** Shows and does what the state of the session calls for. */
+  #look(): void {
+    const participant = this.#participant;
+    if (participant === undefined) return;
+    const silentMs = participant.isOpen ? this.#watch!.silentMs : Number.POSITIVE_INFINITY;
+    if (silentMs > SHOWN_AFTER_MS) this.#show(sentenceOf("lost", ""));
+    else if (silentMs <= MAX_SILENCE_MS && this.#isShown) this.#comeBack();
+    const mayMove = !participant.isOpen || workerClock.nowUs() >= this.#nextMoveUs;
+    if (mayMove && this.#isMoveNeeded(participant)) void this.#move(participant);
+  }
+
+  #isMoveNeeded(participant: Participant): boolean {
+    if (participant !== this.#participant) return false;
+    return this.#mustGo || !participant.isOpen || this.#watch!.isSilent;
+  }
+
+  async #move(participant: Participant): Promise<void> {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    try {
+      const moved = await this.#failOver.run(participant, () => this.#isMoveNeeded(participant));
+      if (participant !== this.#participant) return;
+      if (!moved) return this.#watch!.noteFalseAlarm();
+      this.#mustGo = false;
+      this.#watch!.restart();
+      this.#comeBack();
+    } catch (error) {
+      this.#onRefused(participant, error);
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+
+  #comeBack(): void {
+    this.reconnects++;
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    this.#events.onBack();
+  }
+
+  /** Nobody takes the participant on as it is: once its session is over, it can only join anew. */
+  #onRefused(participant: Participant, error: unknown): void {
+    if (participant !== this.#participant) return;
+    this.#nextMoveUs = workerClock.nowUs() + REFUSED_PAUSE_US;
+    if (participant.isOpen) return;
+    this.#forget();
+    participant.leave().catch(() => undefined);
+    this.#isShown = false;
+    this.#show(messageOf(error));
     void this.#joinAgain();
   }
 
   async #joinAgain(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS;
+    const backOff = new BackOff(workerClock, workerRandom);
     while (!this.#over) {
-      // Full jitter keeps a thousand clients of one dead relay from coming back at once.
-      await pause(pauseMs * (0.5 + workerRandom() / 2));
-      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+      await backOff.pause();
       if (this.#over) return;
       try {
-        const answer = await fetchJoin(this.#gateway, this.#token);
+        await this.#candidates.refresh();
+        await this.#join();
         this.reconnects++;
-        await this.#join(answer.relays);
         return;
       } catch (error) {
         if (isFinal(error)) return this.#end(codeOf(error), messageOf(error));
@@ -148,60 +212,21 @@ export class SessionKeeper {
     }
   }
 
-  #watchSilence(participant: Participant): void {
-    clearInterval(this.#watch);
-    this.#watch = setInterval(() => {
-      const { lastHeardUs } = participant.linkStats();
-      if (lastHeardUs === 0 || workerClock.nowUs() - lastHeardUs < SILENCE_LIMIT_US) return;
-      this.#lost("lost", "the relay fell silent", false);
-      participant.leave().catch(() => undefined);
-    }, SILENCE_CHECK_MS);
+  #show(reason: string): void {
+    if (this.#isShown || this.#over) return;
+    this.#isShown = true;
+    this.#events.onReconnecting(reason);
+  }
+
+  #forget(): void {
+    this.#watch?.stop();
+    this.#participant = undefined;
   }
 
   #end(code: string, reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    clearInterval(this.#watch);
-    this.#participant = undefined;
+    this.#forget();
     this.#events.onClosed(code, reason);
   }
-}
-
-/** What people are told of a close. */
-function sentenceOf(code: string, message: string): string {
-  switch (code) {
-    case "removed":
-      return "You were removed from the room.";
-    case "room-closed":
-      return "The room was closed.";
-    case "identity-taken-over":
-      return "You joined this room from somewhere else.";
-    case "unsupported-version":
-      return "This page is too old for the relay: reload it.";
-    case "draining":
-      return "The relay is being restarted.";
-    case "lost":
-      return "The connection was lost.";
-    default:
-      return message || `The session ended: ${code}.`;
-  }
-}
-
-function isFinal(error: unknown): boolean {
-  if (error instanceof GatewayError || error instanceof JoinFailedError) return error.final;
-  return false;
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof GatewayError) return error.code;
-  return error instanceof JoinFailedError ? error.reason : "failed";
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof JoinFailedError) return sentenceOf(error.reason, error.message);
-  return error instanceof Error ? error.message : String(error);
-}
-
-function pause(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

@@ -55,7 +55,7 @@ export class Depacketizer {
     if (header.fragmentCount > MAX_FRAGMENTS) return this.#drop("too-large");
     if (this.#done[header.frameId % REMEMBERED] === header.frameId) return this.#drop("duplicate");
     const ahead = this.#newest === undefined ? 1 : (header.frameId - this.#newest) | 0;
-    if (ahead < -REMEMBERED) return this.#drop("late");
+    if (ahead <= -REMEMBERED) return this.#drop("late");
     if (ahead > 0) this.#newest = header.frameId;
     if (header.fragmentCount === 1) {
       this.#complete(header, payload.slice(), emit);

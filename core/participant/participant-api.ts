@@ -76,6 +76,8 @@ export interface Participant {
   readonly room: string;
   /** Of the newest session. */
   readonly relayId: string;
+  /** That session is open; false = interrupted, or over. */
+  readonly isOpen: boolean;
   /** Everybody else, by identity, kept up to date before each event is handed out. */
   readonly participants: ReadonlyMap<string, ParticipantInfo>;
   /**

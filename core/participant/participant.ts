@@ -8,7 +8,7 @@ import { type CloseReason, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
 import type { RelayMessage } from "../wire/control-messages.ts";
 import { HELLO_TIMEOUT_MS, MAX_SILENCE_MS } from "../wire/limits.ts";
 import type { ParticipantInfo, TrackInfo, TrackOffer } from "../wire/room-model.ts";
-import type { Attachment, AttachmentOwner, Welcome } from "./attachment.ts";
+import type { Attachment, AttachmentOwner, Request, Welcome } from "./attachment.ts";
 import type { ParticipantEvent } from "./events.ts";
 import { HandOver } from "./hand-over.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
@@ -72,6 +72,10 @@ class RelayParticipant implements Participant, AttachmentOwner {
     return this.#main?.relayId ?? "";
   }
 
+  get isOpen(): boolean {
+    return this.#main?.isOpen === true;
+  }
+
   get participants(): ReadonlyMap<string, ParticipantInfo> {
     return this.#view.participants;
   }
@@ -118,18 +122,16 @@ class RelayParticipant implements Participant, AttachmentOwner {
 
   /** A track that the relay has not let go on. When the session ends before the answer, the next one sees to it. */
   async #publishAnew(track: LocalPublishedTrack, via: Attachment): Promise<void> {
-    const { offer, trackId: was } = track;
-    const { muted } = offer;
+    const { trackId: was, isMuted } = track;
     try {
-      const { trackId } = await via.request({ type: "publish", offer });
+      const { trackId } = await via.request({ type: "publish", offer: track.info.offer });
       if (trackId === undefined || via !== this.#main) return;
       if (track.isEnding) return this.#disown(trackId, via);
       this.#own.renumber(track, trackId, via);
-      if (offer.muted !== muted) await this.mute(trackId, offer.muted);
+      if (track.isMuted !== isMuted) await this.#muteOwn(track, track.isMuted);
       this.#options.onEvent({ type: "republished", was, trackId });
     } catch (error) {
-      const isLeft = via !== this.#main || this.#sessions.mayHaveMoved;
-      if (isLeft || !(error instanceof RequestFailedError)) return;
+      if (!(error instanceof RequestFailedError) || error.code === "superseded") return;
       this.#own.end(track);
       this.#options.onEvent({ type: "unpublished", trackId: was, code: error.code, message: error.message });
     }
@@ -206,7 +208,7 @@ class RelayParticipant implements Participant, AttachmentOwner {
       // What was published in a session that we have moved on from ended there.
       if (via !== this.#main) continue;
       const track: LocalPublishedTrack = new LocalPublishedTrack(trackId, offer, {
-        mute: (muted) => this.mute(track.trackId, muted),
+        mute: (muted) => this.#muteOwn(track, muted),
         unpublish: () => this.#unpublish(track),
       });
       this.#own.add(track);
@@ -227,7 +229,11 @@ class RelayParticipant implements Participant, AttachmentOwner {
     const wishBefore = track.wish;
     track.ask(options);
     try {
-      await this.#sessions.ask(() => ({ type: "subscribe", trackId, ...options }), true);
+      // What was asked for last, where this has to be asked again.
+      const isWanted = (): boolean => this.#subscriptions.get(trackId) === track;
+      const wish = (): Request | undefined =>
+        isWanted() ? { type: "subscribe", trackId, ...track.wish } : undefined;
+      await this.#sessions.ask(wish, true);
       track.accepted = true;
     } catch (error) {
       // Its publisher is perhaps on the way to the same relay.
@@ -246,7 +252,9 @@ class RelayParticipant implements Participant, AttachmentOwner {
 
   async unsubscribe(trackId: number): Promise<void> {
     this.#subscriptions.end(trackId);
-    await this.#sessions.askToEnd(() => ({ type: "unsubscribe", trackId }));
+    await this.#sessions.askToEnd(() =>
+      this.#subscriptions.get(trackId) === undefined ? { type: "unsubscribe", trackId } : undefined,
+    );
   }
 
   requestKeyframe(trackId: number, rendition: number): void {
@@ -260,8 +268,20 @@ class RelayParticipant implements Participant, AttachmentOwner {
 
   async mute(trackId: number, muted: boolean): Promise<void> {
     const own = this.#own.get(trackId);
-    if (own !== undefined) own.offer.muted = muted;
-    await this.#sessions.ask(() => ({ type: "mute", trackId: own?.trackId ?? trackId, muted }), true);
+    if (own !== undefined) return this.#muteOwn(own, muted);
+    await this.#sessions.ask(() => ({ type: "mute", trackId, muted }), true);
+  }
+
+  async #muteOwn(track: LocalPublishedTrack, muted: boolean): Promise<void> {
+    track.wishMuted(muted);
+    try {
+      // What was wished last, where this has to be asked again.
+      await this.#sessions.ask(() => ({ type: "mute", trackId: track.trackId, muted: track.isMuted }), true);
+      // Where the relay had done it before, it says nothing of it again.
+      track.offer.muted = track.isMuted;
+    } finally {
+      track.endWish();
+    }
   }
 
   async remove(identity: string): Promise<void> {

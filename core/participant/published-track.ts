@@ -61,6 +61,9 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
   /** The main one first: what it carries is what counters tell. */
   readonly #roads: SendingRoad[] = [];
   #trackId: number;
+  /** While the relay has not answered. */
+  #wishedMuted: boolean | undefined;
+  #muteWishes = 0;
   #datagrams = 0;
   #lost = 0;
   /** Something was lost since the last unit was taken. */
@@ -92,7 +95,22 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
 
   /** As a hello takes it along. */
   get info(): TrackInfo {
-    return { trackId: this.#trackId, offer: this.offer };
+    return { trackId: this.#trackId, offer: { ...this.offer, muted: this.isMuted } };
+  }
+
+  /** As was wished last or, when that is answered, as the relay said last. */
+  get isMuted(): boolean {
+    return this.#wishedMuted ?? this.offer.muted;
+  }
+
+  /** The relay is about to be asked; `endWish` follows. */
+  wishMuted(muted: boolean): void {
+    this.#wishedMuted = muted;
+    this.#muteWishes++;
+  }
+
+  endWish(): void {
+    if (--this.#muteWishes === 0) this.#wishedMuted = undefined;
   }
 
   /** Sends over this road too, from the next unit on; it is the main one now. `isGap`: units before may not have arrived. */

@@ -89,24 +89,28 @@ export class Sessions {
 
   /**
    * Asks the relay. Rejects with RequestFailedError or, when a session ends before its answer, SessionClosedError.
+   * @param request what to ask at that moment; nothing when it has become needless
    * @param patiently waits while there is no session, and asks the next one anew; for what may be done twice
    */
-  async ask(request: () => Request, patiently: boolean): Promise<Answer & { via: Attachment }> {
+  async ask(request: () => Request | undefined, patiently: boolean): Promise<Answer & { via: Attachment }> {
+    let left: Attachment | undefined;
     for (;;) {
-      const via = this.#ready ?? (await this.#becomesReady(patiently));
+      const via = this.#readyBut(left) ?? (await this.#becomesReady(left, patiently));
+      const message = request();
+      if (message === undefined) return { trackId: undefined, via };
       try {
-        return { ...(await via.request(request())), via };
+        return { ...(await via.request(message)), via };
       } catch (error) {
-        // A session that was gone on from does nothing more, and says so.
-        const isRefused = error instanceof RequestFailedError && error.code === "unavailable";
-        const isOpen = isRefused ? via !== this.#ready : patiently && error instanceof SessionClosedError;
-        if (this.#over || !isOpen) throw error;
+        // What a relay refuses in this way it has not done; what became of a request that a session's end has cut off nobody knows.
+        const isLeft = error instanceof RequestFailedError && error.code === "superseded";
+        if (this.#over || !(isLeft || (patiently && error instanceof SessionClosedError))) throw error;
+        left = via;
       }
     }
   }
 
   /** Asks for the end of something; what is not there any more after a move needs none. */
-  async askToEnd(request: () => Request): Promise<void> {
+  async askToEnd(request: () => Request | undefined): Promise<void> {
     const before = this.#main;
     try {
       await this.ask(request, true);
@@ -116,16 +120,18 @@ export class Sessions {
     }
   }
 
-  /** While a hello is under way, nobody knows which session the relay will go by. */
-  get #ready(): Attachment | undefined {
-    return this.#main?.isOpen === true && this.#greeting === undefined ? this.#main : undefined;
+  /** The main session, unless it is `left`. While a hello is under way, nobody knows which session the relay will go by. */
+  #readyBut(left: Attachment | undefined): Attachment | undefined {
+    const main = this.#main;
+    return main?.isOpen === true && main !== left && this.#greeting === undefined ? main : undefined;
   }
 
-  async #becomesReady(patiently: boolean): Promise<Attachment> {
+  async #becomesReady(left: Attachment | undefined, patiently: boolean): Promise<Attachment> {
     for (;;) {
       while (this.#greeting !== undefined) await this.#greeting;
       if (this.#over) throw new SessionClosedError("the participant has left the room");
-      if (this.#ready !== undefined) return this.#ready;
+      const ready = this.#readyBut(left);
+      if (ready !== undefined) return ready;
       if (!patiently) throw new RequestFailedError("unavailable", "no session is open now");
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

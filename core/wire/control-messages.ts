@@ -41,6 +41,8 @@ const failureCodeSchema = z.enum([
   "too-many-subscriptions",
   "invalid",
   "unavailable",
+  /** The participant has gone on in another session: it may ask there. */
+  "superseded",
 ]);
 export type FailureCode = z.infer<typeof failureCodeSchema>;
 

@@ -14,7 +14,7 @@ export function relayFaults(relay: Relay): string[] {
 function roomFaults(room: Room): string[] {
   const faults: string[] = [];
   const say = (fault: string): void => void faults.push(`room ${room.name}: ${fault}`);
-  if (room.members.size === 0) say("is empty and still there");
+  if (room.sessions === 0) say("is empty and still there");
   let tracks = 0;
   for (const [identity, member] of room.members) {
     if (member.identity !== identity) say(`${identity} is listed under another name`);

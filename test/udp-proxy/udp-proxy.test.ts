@@ -55,3 +55,19 @@ it("counts what it loses, and can be changed while it runs", async () => {
   expect(String(answer)).toBe("y");
   expect(proxy.counters.up).toEqual({ forwarded: 1, random: 20, burst: 0, "queue-full": 0 });
 });
+
+it("forsakes the clients that it knows, and serves others", async () => {
+  const proxy = await UdpProxy.listen({ port: 0, targetPort: await echo() });
+  open.push(proxy);
+  const [old, fresh] = [await socket(), await socket()];
+  const heard: string[] = [];
+  old.on("message", (datagram) => heard.push(String(datagram)));
+  old.send("before", proxy.port, "127.0.0.1");
+  await once(old, "message");
+  proxy.forsakeClients();
+  old.send("after", proxy.port, "127.0.0.1");
+  fresh.send("first", proxy.port, "127.0.0.1");
+  const [answer] = await once(fresh, "message");
+  expect(String(answer)).toBe("first");
+  expect(heard).toEqual(["before"]);
+});

@@ -41,6 +41,7 @@ interface Waiting {
 export class UdpProxy {
   readonly #front: Socket;
   readonly #upstream = new Map<string, Socket>();
+  readonly #forsaken = new Set<string>();
   readonly #options: Required<Pick<UdpProxyOptions, "targetPort" | "targetAddress">>;
   readonly #up: Direction;
   readonly #down: Direction;
@@ -86,6 +87,11 @@ export class UdpProxy {
     Object.assign((direction === "up" ? this.#up : this.#down).impairment.options, options);
   }
 
+  /** From now on nothing passes of the clients known so far, as if what they were with had died; new ones are served. */
+  forsakeClients(): void {
+    for (const client of this.#upstream.keys()) this.#forsaken.add(client);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -101,7 +107,7 @@ export class UdpProxy {
 
   #fromClient(datagram: Buffer, from: RemoteInfo): void {
     const upstream = this.#upstreamOf(from);
-    if (upstream === undefined) return;
+    if (upstream === undefined || this.#forsaken.has(keyOf(from))) return;
     const { targetPort, targetAddress } = this.#options;
     this.#up.take(datagram.length, () => {
       if (!this.#closed) upstream.send(datagram, targetPort, targetAddress, ignoreUnreachable);
@@ -109,7 +115,7 @@ export class UdpProxy {
   }
 
   #upstreamOf(client: RemoteInfo): Socket | undefined {
-    const key = `${client.address}:${client.port}`;
+    const key = keyOf(client);
     const known = this.#upstream.get(key);
     if (known !== undefined || this.#upstream.size >= MAX_CLIENTS) return known;
     const socket = createSocket({
@@ -118,6 +124,7 @@ export class UdpProxy {
       sendBufferSize: SOCKET_BUFFER_BYTES,
     });
     socket.on("message", (datagram) => {
+      if (this.#forsaken.has(key)) return;
       this.#down.take(datagram.length, () => {
         if (!this.#closed) this.#front.send(datagram, client.port, client.address, ignoreUnreachable);
       });
@@ -127,6 +134,10 @@ export class UdpProxy {
     this.#upstream.set(key, socket);
     return socket;
   }
+}
+
+function keyOf({ address, port }: RemoteInfo): string {
+  return `${address}:${port}`;
 }
 
 /** One direction: the model, and the datagrams that are on their way through it. */

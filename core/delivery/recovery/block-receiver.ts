@@ -120,7 +120,7 @@ export class BlockReceiver {
 
   /**
    * Takes a media datagram of this track rendition, checked by `datagramFault`. What the history has from another hop that it is
-   * shared with does not come out again; of this hop it tells as much as those of any.
+   * shared with does not come out again; that it has come says as much of this hop as ever.
    */
   pushMedia(datagram: Uint8Array, nowUs: number): void {
     readMediaHeader(datagram, HOP_HEADER_BYTES, header);

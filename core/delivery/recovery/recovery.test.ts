@@ -278,52 +278,6 @@ describe("a datagram that comes again", () => {
   );
 });
 
-describe("two hops that bring the same", () => {
-  it.each([true, false])(
-    "give each datagram once, and ask for nothing that either has (keeps whole: %s)",
-    (keeps) => {
-      const hop = new Hop();
-      const history = new BlockHistory(hop.pool, keeps);
-      const out: Uint8Array[] = [];
-      const nacks: Nack[] = [];
-      const hops = [0, 1].map(() => ({ conditions: hop.conditions, holesSeen: 0, isSpent: false }));
-      const receivers = hops.map(
-        (inbound) =>
-          new BlockReceiver(
-            {
-              trackId: TRACK,
-              rendition: 0,
-              history,
-              hop: inbound,
-              isPicture: false,
-              emit: (datagram) => void out.push(datagram.slice()),
-            },
-            200,
-          ),
-      );
-      const sent: Uint8Array[] = [];
-      for (let frame = 1; frame <= 60; frame++) {
-        const datagrams = hop.unit(frame, 8);
-        sent.push(...datagrams);
-        // Each hop loses half of each unit, or the whole of it, and the other brings that.
-        const losesAll = frame % 5 === 0;
-        for (const [index, datagram] of datagrams.entries()) {
-          const loser = losesAll ? frame % 2 : (index + frame) % 2;
-          hops[loser]!.holesSeen++;
-          receivers[1 - loser]!.pushMedia(datagram, hop.nowUs + index * 100);
-          if (frame % 3 === 0) receivers[0]!.pushMedia(datagram, hop.nowUs + index * 100 + 50);
-        }
-        for (let n = 0; n < 33; n++) {
-          hop.nowUs += 1_000;
-          for (const receiver of receivers) receiver.poll(hop.nowUs, (nack) => void nacks.push({ ...nack }));
-        }
-      }
-      expect(hexOf(out)).toEqual(hexOf(sent));
-      expect(nacks).toEqual([]);
-    },
-  );
-});
-
 describe("hostile input", () => {
   it("neither throws nor keeps memory", () => {
     let state = 3;

@@ -1,0 +1,53 @@
+/** Relays that the gateway has named for us, each with a ticket that is good once and not for long. */
+import type { Clock } from "../../core/clock.ts";
+import type { RelayCandidate } from "../../core/participant/participant-api.ts";
+import { RELAY_TICKET_SECONDS } from "../../core/wire/limits.ts";
+import { GatewayError } from "./gateway-join.ts";
+
+/** A ticket is not dialled with so shortly before its end. */
+const RESERVE_SECONDS = 10;
+/** A gateway that takes longer is asked again. */
+const GATEWAY_TIMEOUT_MS = 5_000;
+
+export class RelayCandidates {
+  readonly #clock: Clock;
+  readonly #ask: () => Promise<readonly RelayCandidate[]>;
+  /** Best first. */
+  #unused: RelayCandidate[] = [];
+  #askedUs = 0;
+
+  /** `ask` rejects with GatewayError. */
+  constructor(clock: Clock, ask: () => Promise<readonly RelayCandidate[]>) {
+    this.#clock = clock;
+    this.#ask = ask;
+  }
+
+  /** Takes an answer of the gateway over, asked for at `askedUs`. */
+  replace(relays: readonly RelayCandidate[], askedUs: number): void {
+    this.#unused = [...relays];
+    this.#askedUs = askedUs;
+  }
+
+  /** The best one that is left, and with it its ticket; one of the `tried` relays only where there is no other. */
+  take(tried: ReadonlySet<string>): RelayCandidate | undefined {
+    const ageSeconds = (this.#clock.nowUs() - this.#askedUs) / 1_000_000;
+    if (ageSeconds > RELAY_TICKET_SECONDS - RESERVE_SECONDS) this.#unused = [];
+    const at = this.#unused.findIndex(({ relayId }) => !tried.has(relayId));
+    return this.#unused.splice(Math.max(0, at), 1)[0];
+  }
+
+  /** Asks the gateway for others. Rejects with GatewayError. */
+  async refresh(): Promise<void> {
+    const askedUs = this.#clock.nowUs();
+    let timer: { cancel(): void } | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      const error = new GatewayError("gateway-unreachable", "the gateway did not answer in time", false);
+      timer = this.#clock.after(GATEWAY_TIMEOUT_MS, () => reject(error));
+    });
+    try {
+      this.replace(await Promise.race([this.#ask(), timeout]), askedUs);
+    } finally {
+      timer?.cancel();
+    }
+  }
+}
