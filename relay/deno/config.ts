@@ -23,11 +23,14 @@ export interface RelaySettings {
   certificateFiles: { cert: string; key: string } | undefined;
   /** Where it registers; undefined = nowhere, gateways know it by configuration. */
   etcd: EtcdSettings | undefined;
+  /** How long participants have to move elsewhere when the relay is asked to end. */
+  drainSeconds: number;
 }
 
 const DEFAULT_PORT = 4433;
 const DEFAULT_OPERATIONS_PORT = 9090;
 const DEFAULT_CAPACITY = 1_000;
+const DEFAULT_DRAIN_SECONDS = 30;
 
 /** Throws RelayStartError. */
 export function readRelaySettings(environment: Environment): RelaySettings {
@@ -57,6 +60,7 @@ export function readRelaySettings(environment: Environment): RelaySettings {
     keys: keysOf(at("TRIBUTARY_TICKET_JWKS"), at("TRIBUTARY_JWKS_URL")),
     certificateFiles: filesOf(at("RELAY_CERT"), at("RELAY_KEY")),
     etcd: etcdOf(environment),
+    drainSeconds: wholeOf("RELAY_DRAIN_SECONDS", at("RELAY_DRAIN_SECONDS"), DEFAULT_DRAIN_SECONDS, 0, 86_400),
   };
 }
 

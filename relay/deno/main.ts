@@ -12,6 +12,7 @@ import { MetricsText } from "../metrics-text.ts";
 import { fromFiles, selfSigned } from "./certificate-source.ts";
 import { systemClock } from "./clock.ts";
 import { type RelaySettings, readRelaySettings } from "./config.ts";
+import { untilShutDown } from "./shutdown.ts";
 import { type RelayConfig, RelayStartError, startRelay } from "./start-relay.ts";
 
 export { type RelayConfig, RelayStartError, type RunningRelay, startRelay } from "./start-relay.ts";
@@ -65,13 +66,12 @@ async function main(): Promise<void> {
   const unfollow = source.follow((certificate) => running.replaceCertificate(certificate), log);
   const record = JSON.stringify(running.relay.record);
   console.info(`Tributary relay is ready: ${running.url} ${record}`);
-  const stop = async (): Promise<void> => {
-    unfollow();
-    await running.stop();
-    await opened.directory.close();
-    Deno.exit(0);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => void stop());
+  await untilShutDown(
+    { relay: running, drainSeconds: settings.drainSeconds, close: () => opened.directory.close(), log },
+    false,
+  );
+  unfollow();
+  Deno.exit(0);
 }
 
 if (import.meta.main) {
