@@ -25,12 +25,17 @@ export interface RelaySettings {
   etcd: EtcdSettings | undefined;
   /** How long participants have to move elsewhere when the relay is asked to end. */
   drainSeconds: number;
+  /** Relays on this machine, a process each; 1 = this process is the relay. */
+  workers: number;
+  /** This process is one of them: it ends when its supervisor does. */
+  isSupervised: boolean;
 }
 
 const DEFAULT_PORT = 4433;
 const DEFAULT_OPERATIONS_PORT = 9090;
 const DEFAULT_CAPACITY = 1_000;
 const DEFAULT_DRAIN_SECONDS = 30;
+const MAX_WORKERS = 256;
 
 /** Throws RelayStartError. */
 export function readRelaySettings(environment: Environment): RelaySettings {
@@ -61,6 +66,8 @@ export function readRelaySettings(environment: Environment): RelaySettings {
     certificateFiles: filesOf(at("RELAY_CERT"), at("RELAY_KEY")),
     etcd: etcdOf(environment),
     drainSeconds: wholeOf("RELAY_DRAIN_SECONDS", at("RELAY_DRAIN_SECONDS"), DEFAULT_DRAIN_SECONDS, 0, 86_400),
+    workers: wholeOf("RELAY_WORKERS", at("RELAY_WORKERS"), 1, 1, MAX_WORKERS),
+    isSupervised: at("RELAY_SUPERVISED") === "1",
   };
 }
 
