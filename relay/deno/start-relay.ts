@@ -1,12 +1,13 @@
 /** Brings a relay to life on Deno: WebTransport server, operations API, directory. Used by main.ts and `npm start`. */
 import type { Directory } from "../../core/directory/directory.ts";
-import { MetricsText } from "../metrics-text.ts";
+import { MetricsText, seriesBy } from "../metrics-text.ts";
 import { createOperationsApp } from "../operations.ts";
 import { Relay } from "../relay.ts";
 import type { RelayIdentity } from "../relay-options.ts";
 import { type TicketKeys, TicketVerifier } from "../ticket-verifier.ts";
 import { makeSigningKeys } from "../tree/signing-keys.ts";
 import { systemClock } from "./clock.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
 import { connectSession, DenoSession, SESSION_LIMITS } from "./session.ts";
 import { serveWebTransport, type WebTransportServer } from "./webtransport/mod.ts";
 
@@ -65,6 +66,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
   const verifier = new TicketVerifier(keys, id, systemClock);
   let relay: Relay | undefined;
   const server = startServer(config, () => relay);
+  const process = new ProcessMetrics();
   let operations: Deno.HttpServer<Deno.NetAddr> | undefined;
   try {
     const url = config.publicUrl ?? server.url(hostInUrl(config.host));
@@ -72,7 +74,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       createOperationsApp({
         relay: relay!,
         verifyServiceToken: (token) => verifier.verifyServiceToken(token),
-        furtherMetrics: () => serverMetrics(server) + (config.furtherMetrics?.() ?? ""),
+        furtherMetrics: () => serverMetrics(server, process) + (config.furtherMetrics?.() ?? ""),
       });
     let handler: ReturnType<typeof app> | undefined;
     operations = startOperations(config, (request) => {
@@ -101,8 +103,9 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       log,
     });
     await relay.start();
-    return running(relay, identity, server, operations);
+    return running(relay, identity, server, operations, process);
   } catch (error) {
+    process.end();
     await server.close();
     await operations?.shutdown();
     throw error;
@@ -114,6 +117,7 @@ function running(
   identity: RelayIdentity,
   server: WebTransportServer,
   operations: Deno.HttpServer<Deno.NetAddr>,
+  process: ProcessMetrics,
 ): RunningRelay {
   return {
     relay,
@@ -125,6 +129,7 @@ function running(
       relay.setIdentity({ ...identity, certificateHashes: hashes });
     },
     stop: async () => {
+      process.end();
       await relay.stop();
       await server.close();
       await operations.shutdown();
@@ -200,9 +205,10 @@ function hostInUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-function serverMetrics(server: WebTransportServer): string {
+function serverMetrics(server: WebTransportServer, process: ProcessMetrics): string {
   const stats = server.stats();
   const text = new MetricsText();
+  process.write(text);
   text.gauge("tributary_http3_connections", "QUIC connections.", stats.connections);
   text.gauge("tributary_http3_half_open", "QUIC handshakes under way.", stats.halfOpen);
   text.counter(
@@ -213,8 +219,7 @@ function serverMetrics(server: WebTransportServer): string {
   text.counters(
     "tributary_http3_refused_total",
     "Connections and requests turned away below the session, by reason.",
-    "reason",
-    stats.refused,
+    seriesBy("reason", stats.refused),
   );
   return text.toString();
 }
