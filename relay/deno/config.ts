@@ -6,6 +6,7 @@ import {
   readEtcdSettings,
 } from "../../core/directory/etcd/etcd-settings.ts";
 import { type TicketKeys, ticketKeysOf } from "../ticket-verifier.ts";
+import { type Routes, readRoutes } from "./routes.ts";
 import { RelayStartError } from "./start-relay.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,6 +24,8 @@ export interface RelaySettings {
   certificateFiles: { cert: string; key: string } | undefined;
   /** Where it registers; undefined = nowhere, gateways know it by configuration. */
   etcd: EtcdSettings | undefined;
+  /** Other relays that are dialled at another address than they tell browsers. */
+  routes: Routes;
   /** How long participants have to move elsewhere when the relay is asked to end. */
   drainSeconds: number;
   /** Relays on this machine, a process each; 1 = this process is the relay. */
@@ -65,6 +68,7 @@ export function readRelaySettings(environment: Environment): RelaySettings {
     keys: keysOf(at("TRIBUTARY_TICKET_JWKS"), at("TRIBUTARY_JWKS_URL")),
     certificateFiles: filesOf(at("RELAY_CERT"), at("RELAY_KEY")),
     etcd: etcdOf(environment),
+    routes: readRoutes(at("RELAY_ROUTES")),
     drainSeconds: wholeOf("RELAY_DRAIN_SECONDS", at("RELAY_DRAIN_SECONDS"), DEFAULT_DRAIN_SECONDS, 0, 86_400),
     workers: wholeOf("RELAY_WORKERS", at("RELAY_WORKERS"), 1, 1, MAX_WORKERS),
     isSupervised: at("RELAY_SUPERVISED") === "1",

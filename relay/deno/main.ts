@@ -12,6 +12,8 @@ import { MetricsText } from "../metrics-text.ts";
 import { fromFiles, selfSigned } from "./certificate-source.ts";
 import { systemClock } from "./clock.ts";
 import { type RelaySettings, readRelaySettings } from "./config.ts";
+import { routed } from "./routes.ts";
+import { connectSession } from "./session.ts";
 import { untilShutDown } from "./shutdown.ts";
 import { type RelayConfig, RelayStartError, startRelay } from "./start-relay.ts";
 import { supervise } from "./supervisor.ts";
@@ -70,6 +72,7 @@ async function runRelay(settings: RelaySettings): Promise<number> {
     ...settings,
     ...opened,
     certificate: source.certificate,
+    connect: routed(connectSession, settings.routes),
     version: packageJson.version,
     log,
   });

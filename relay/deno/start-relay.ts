@@ -1,5 +1,6 @@
 /** Brings a relay to life on Deno: WebTransport server, operations API, directory. Used by main.ts and `npm start`. */
 import type { Directory } from "../../core/directory/directory.ts";
+import type { Connect } from "../../core/session/session.ts";
 import { MetricsText, seriesBy } from "../metrics-text.ts";
 import { createOperationsApp } from "../operations.ts";
 import { Relay } from "../relay.ts";
@@ -35,6 +36,8 @@ export interface RelayConfig {
   /** The gateway's public keys. */
   keys: TicketKeys;
   directory: Directory;
+  /** How other relays are dialled; default: as they say. */
+  connect?: Connect | undefined;
   /** What the directory counts, in Prometheus' text format. */
   furtherMetrics?: (() => string) | undefined;
   /** Address of the operations API. */
@@ -98,7 +101,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       random: Math.random,
       directory,
       verifyTicket: (ticket) => verifier.verifyTicket(ticket),
-      connect: connectSession,
+      connect: config.connect ?? connectSession,
       keys: await makeSigningKeys(systemClock),
       log,
     });
