@@ -104,9 +104,10 @@ export class RemoteParticipants {
     if (!link.offers.delete(identity)) return;
     const remote = this.byIdentity.get(identity);
     if (remote?.via !== link) return;
+    // Its relay said that it is gone, and nobody else has it: to be told everywhere but there, which would take it for news.
+    if (reason !== MOVED && this.#best(identity, undefined) === undefined)
+      return this.#remove(remote, reason);
     this.#choose(identity);
-    // Its relay said that it is gone, and nobody else has it.
-    if (remote.via === undefined && reason !== MOVED) this.#remove(remote, reason);
   }
 
   /** The link's offers are worth less, or something, again. */
