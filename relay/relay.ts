@@ -21,17 +21,19 @@ import { Bans } from "./bans.ts";
 import { Forwarder } from "./forwarder.ts";
 import { CacheBudget } from "./gop-cache.ts";
 import { GopReplays } from "./gop-replay.ts";
+import { HOP_SAMPLE_INTERVAL_MS, HopMetrics } from "./hop-metrics.ts";
 import { Lanes } from "./lanes.ts";
 import { Member } from "./member.ts";
+import { MetricsText } from "./metrics-text.ts";
 import { type Admitted, type Arrival, Newcomer } from "./newcomer.ts";
 import { Refusal } from "./refusal.ts";
 import { RelayRegistration } from "./registration.ts";
 import {
-  addLink,
-  emptyLinkTotals,
   emptyRelayCounters,
-  metricsText,
   type RelayCounters,
+  writeCounters,
+  writeForwarding,
+  writeGauges,
 } from "./relay-metrics.ts";
 import type { RelayIdentity, RelayOptions } from "./relay-options.ts";
 import type { Room, RoomSurroundings } from "./room.ts";
@@ -57,7 +59,7 @@ export class Relay {
   readonly #lanes = new Lanes();
   readonly #newcomers = new Set<Session>();
   readonly #view: ClusterView;
-  readonly #pastLinks = emptyLinkTotals();
+  readonly #hops = new HopMetrics();
   #identity: RelayIdentity;
   #timers: Timer[] = [];
   #draining = false;
@@ -139,6 +141,9 @@ export class Relay {
       every(clock, REPORT_INTERVAL_MS, () => this.#tickLinks()),
       every(clock, SPEAKERS_INTERVAL_MS, () => this.rooms.updateSpeakers(clock.nowUs())),
       every(clock, AUDIENCES_INTERVAL_MS, () => this.rooms.updateAudiences()),
+      every(clock, HOP_SAMPLE_INTERVAL_MS, () =>
+        this.#hops.sample(this.#members, this.rooms.links(), clock.nowUs()),
+      ),
     ];
     await this.#registration.start();
     this.#view.start(this.#options.directory);
@@ -248,6 +253,7 @@ export class Relay {
       sendWelcome(room, member, arrival, this.id, nowUs);
       return room.join(member);
     }
+    this.counters.sessionsResumed++;
     const resumed = room.resume(member, resume.tracks);
     sendWelcome(room, member, arrival, this.id, nowUs, resumed);
     for (const track of member.tracks.values()) track.tellSource();
@@ -266,7 +272,7 @@ export class Relay {
 
   #leave(room: Room, member: Member, reason: CloseReason): void {
     if (!this.#members.delete(member)) return;
-    addLink(this.#pastLinks, member.link.stats(), member.recovery.totals());
+    this.#hops.ended(member);
     room.leave(member, reason);
     member.end();
     this.#registration.changed();
@@ -313,20 +319,11 @@ export class Relay {
 
   /** Everything counted, as Prometheus text. */
   metrics(): string {
-    const links = structuredClone(this.#pastLinks);
-    const sizes = { tracks: 0, subscriptions: 0, treeLinks: 0 };
-    for (const member of this.#members) {
-      addLink(links, member.link.stats(), member.recovery.totals());
-      sizes.subscriptions += member.subscriptions.size;
-    }
-    for (const room of this.rooms.values()) {
-      sizes.tracks += room.tracks.size;
-      sizes.treeLinks += room.links.size;
-    }
-    const gauges = {
-      ...sizes,
-      rooms: this.rooms.size,
+    const text = new MetricsText();
+    writeGauges(text, {
+      ...this.rooms.figures,
       participants: this.#members.size,
+      subscriptions: [...this.#members].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0),
       unauthenticated: this.#newcomers.size,
       lanes: this.#lanes.count,
       lanesRefused: this.#lanes.refused,
@@ -335,7 +332,10 @@ export class Relay {
       bans: this.#bans.size,
       registered: this.#registration.registered,
       draining: this.#draining,
-    };
-    return metricsText(gauges, this.counters, this.forwarder.counters, links);
+    });
+    writeCounters(text, this.counters);
+    writeForwarding(text, this.forwarder.counters, this.#hops.totals(this.#members, this.rooms.links()));
+    this.#hops.write(text);
+    return text.toString();
   }
 }

@@ -4,11 +4,15 @@
  */
 import { MAX_ROOMS_PER_RELAY } from "../core/wire/limits.ts";
 import { Refusal } from "./refusal.ts";
+import type { RoomFigures } from "./relay-metrics.ts";
 import { Room, type RoomSurroundings } from "./room.ts";
+import { countPlaces, PlaceLog } from "./tree/place-log.ts";
+import type { RelayLink } from "./tree/relay-link.ts";
 import { RoomTree } from "./tree/room-tree.ts";
 import type { TreeSurroundings } from "./tree/surroundings.ts";
 
 export class Rooms {
+  readonly #placeLog = new PlaceLog();
   readonly #trees = new Map<string, RoomTree>();
   readonly #room: RoomSurroundings;
   readonly #tree: TreeSurroundings;
@@ -24,6 +28,18 @@ export class Rooms {
 
   get size(): number {
     return this.#trees.size;
+  }
+
+  /** For metrics. */
+  get figures(): RoomFigures {
+    let tracks = 0;
+    let treeLinks = 0;
+    for (const { room } of this.#trees.values()) {
+      tracks += room.tracks.size;
+      treeLinks += room.links.size;
+    }
+    const places = countPlaces(this.#trees.values());
+    return { rooms: this.size, tracks, treeLinks, places, treeMoves: this.#placeLog.moves };
   }
 
   get(name: string): Room | undefined {
@@ -42,6 +58,11 @@ export class Rooms {
     return this.#trees.values();
   }
 
+  /** To other relays, of all rooms. */
+  *links(): Iterable<RelayLink> {
+    for (const { room } of this.#trees.values()) yield* room.links;
+  }
+
   /** Rooms that this relay is the root of, with their epochs. */
   *rooted(): Iterable<[string, number]> {
     for (const tree of this.#trees.values()) if (tree.isRoot) yield [tree.room.name, tree.epoch];
@@ -49,7 +70,10 @@ export class Rooms {
 
   /** To be called every REPORT_INTERVAL_MS. */
   tick(nowUs: number): void {
-    for (const tree of this.#trees.values()) tree.tick(nowUs);
+    for (const tree of this.#trees.values()) {
+      tree.tick(nowUs);
+      this.#placeLog.look(tree);
+    }
   }
 
   /** To be called every SPEAKERS_INTERVAL_MS. */

@@ -33,6 +33,6 @@ export async function ensureEtcd(print) {
     if (installed !== undefined) return installed;
   }
   throw new StartError(
-    `The etcd tests need etcd: install it (Debian: apt-get install ${PACKAGE}) or name its binary in ETCD_PATH.`,
+    `etcd is missing: install it (Debian: apt-get install ${PACKAGE}) or name its binary in ETCD_PATH.`,
   );
 }

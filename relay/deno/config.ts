@@ -6,6 +6,7 @@ import {
   readEtcdSettings,
 } from "../../core/directory/etcd/etcd-settings.ts";
 import { type TicketKeys, ticketKeysOf } from "../ticket-verifier.ts";
+import { type Routes, readRoutes } from "./routes.ts";
 import { RelayStartError } from "./start-relay.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,11 +26,21 @@ export interface RelaySettings {
   etcd: EtcdSettings | undefined;
   /** Where room events are posted to. */
   gatewayUrl: string | undefined;
+  /** Other relays that are dialled at another address than they tell browsers. */
+  routes: Routes;
+  /** How long participants have to move elsewhere when the relay is asked to end. */
+  drainSeconds: number;
+  /** Relays on this machine, a process each; 1 = this process is the relay. */
+  workers: number;
+  /** This process is one of them: it ends when its supervisor does. */
+  isSupervised: boolean;
 }
 
 const DEFAULT_PORT = 4433;
 const DEFAULT_OPERATIONS_PORT = 9090;
 const DEFAULT_CAPACITY = 1_000;
+const DEFAULT_DRAIN_SECONDS = 30;
+const MAX_WORKERS = 256;
 
 /** Throws RelayStartError. */
 export function readRelaySettings(environment: Environment): RelaySettings {
@@ -65,6 +76,10 @@ export function readRelaySettings(environment: Environment): RelaySettings {
       ["http:", "https:"],
       "https://gateway.example.org/",
     ),
+    routes: readRoutes(at("RELAY_ROUTES")),
+    drainSeconds: wholeOf("RELAY_DRAIN_SECONDS", at("RELAY_DRAIN_SECONDS"), DEFAULT_DRAIN_SECONDS, 0, 86_400),
+    workers: wholeOf("RELAY_WORKERS", at("RELAY_WORKERS"), 1, 1, MAX_WORKERS),
+    isSupervised: at("RELAY_SUPERVISED") === "1",
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * A relay as its own process: `deno run -A relay/deno/main.ts`, configured by environment (docs/operating.md).
  * It registers in the etcd in TRIBUTARY_ETCD; without one it keeps a directory of its own, and a gateway knows it by
- * configuration.
+ * configuration. With RELAY_WORKERS it is several relays, a process each, and supervises them.
  */
 import { DirectoryError } from "../../core/directory/directory.ts";
 import { EtcdDirectory } from "../../core/directory/etcd/etcd-directory.ts";
@@ -12,7 +12,12 @@ import { MetricsText } from "../metrics-text.ts";
 import { fromFiles, selfSigned } from "./certificate-source.ts";
 import { systemClock } from "./clock.ts";
 import { type RelaySettings, readRelaySettings } from "./config.ts";
+import { routed } from "./routes.ts";
+import { connectSession } from "./session.ts";
+import { untilShutDown } from "./shutdown.ts";
 import { type RelayConfig, RelayStartError, startRelay } from "./start-relay.ts";
+import { supervise } from "./supervisor.ts";
+import { workerEnvironments } from "./worker-settings.ts";
 
 export { type RelayConfig, RelayStartError, type RunningRelay, startRelay } from "./start-relay.ts";
 
@@ -43,8 +48,16 @@ function openDirectory({ etcd }: RelaySettings): Pick<RelayConfig, "directory" |
   return { directory, furtherMetrics };
 }
 
-async function main(): Promise<void> {
-  const settings = readRelaySettings(Deno.env.toObject());
+async function main(): Promise<number> {
+  const environment = Deno.env.toObject();
+  const settings = readRelaySettings(environment);
+  if (settings.workers > 1)
+    return supervise({ environments: workerEnvironments(settings, environment), log });
+  return runRelay(settings);
+}
+
+/** Resolves to the exit status, long after. */
+async function runRelay(settings: RelaySettings): Promise<number> {
   const { certificateFiles, publicUrl, host } = settings;
   const names = [
     host,
@@ -59,23 +72,22 @@ async function main(): Promise<void> {
     ...settings,
     ...opened,
     certificate: source.certificate,
+    connect: routed(connectSession, settings.routes),
     version: packageJson.version,
     log,
   });
   const unfollow = source.follow((certificate) => running.replaceCertificate(certificate), log);
   const record = JSON.stringify(running.relay.record);
   console.info(`Tributary relay is ready: ${running.url} ${record}`);
-  const stop = async (): Promise<void> => {
-    unfollow();
-    await running.stop();
-    await opened.directory.close();
-    Deno.exit(0);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => void stop());
+  const { drainSeconds, isSupervised } = settings;
+  const close = (): Promise<void> => opened.directory.close();
+  await untilShutDown({ relay: running, drainSeconds, close, log }, isSupervised);
+  unfollow();
+  return 0;
 }
 
 if (import.meta.main) {
-  main().catch((error: unknown) => {
+  main().then(Deno.exit, (error: unknown) => {
     const isForPeople = error instanceof RelayStartError || error instanceof DirectoryError;
     console.error(isForPeople ? error.message : error);
     Deno.exit(1);

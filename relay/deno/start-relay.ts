@@ -1,10 +1,11 @@
 /** Brings a relay to life on Deno: WebTransport server, operations API, directory. Used by main.ts and `npm start`. */
 import type { Directory } from "../../core/directory/directory.ts";
 import { httpPost } from "../../core/directory/etcd/http-post.ts";
+import type { Connect } from "../../core/session/session.ts";
 import { type DeliverEvent, EventOutbox } from "../events/event-outbox.ts";
 import { eventPost } from "../events/event-post.ts";
 import { RoomEvents } from "../events/room-events.ts";
-import { MetricsText } from "../metrics-text.ts";
+import { MetricsText, seriesBy } from "../metrics-text.ts";
 import { createOperationsApp } from "../operations.ts";
 import { Relay } from "../relay.ts";
 import type { RelayIdentity } from "../relay-options.ts";
@@ -12,6 +13,7 @@ import { type TicketKeys, TicketVerifier } from "../ticket-verifier.ts";
 import type { RelayKeys } from "../tree/credential.ts";
 import { makeSigningKeys } from "../tree/signing-keys.ts";
 import { systemClock } from "./clock.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
 import { connectSession, DenoSession, SESSION_LIMITS } from "./session.ts";
 import { serveWebTransport, type WebTransportServer } from "./webtransport/mod.ts";
 
@@ -39,6 +41,8 @@ export interface RelayConfig {
   /** The gateway's public keys. */
   keys: TicketKeys;
   directory: Directory;
+  /** How other relays are dialled; default: as they say. */
+  connect?: Connect | undefined;
   /** What the directory counts, in Prometheus' text format. */
   furtherMetrics?: (() => string) | undefined;
   /** Where room events are posted to; undefined = nowhere. */
@@ -75,6 +79,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
   let relay: Relay | undefined;
   let events: RoomEvents | undefined;
   const server = startServer(config, () => relay);
+  const process = new ProcessMetrics();
   let operations: Deno.HttpServer<Deno.NetAddr> | undefined;
   try {
     const url = config.publicUrl ?? server.url(hostInUrl(config.host));
@@ -83,7 +88,9 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
         relay: relay!,
         verifyServiceToken: (token) => verifier.verifyServiceToken(token),
         furtherMetrics: () =>
-          serverMetrics(server) + (events?.outbox.metrics() ?? "") + (config.furtherMetrics?.() ?? ""),
+          serverMetrics(server, process) +
+          (events?.outbox.metrics() ?? "") +
+          (config.furtherMetrics?.() ?? ""),
       });
     let handler: ReturnType<typeof app> | undefined;
     operations = startOperations(config, (request) => {
@@ -108,14 +115,22 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       random: Math.random,
       directory,
       verifyTicket: (ticket) => verifier.verifyTicket(ticket),
-      connect: connectSession,
+      connect: config.connect ?? connectSession,
       keys: linkKeys,
       log,
     });
     events = startEvents(config, relay, linkKeys);
     await relay.start();
-    return running(relay, events, identity, server, operations);
+    const stop = async (): Promise<void> => {
+      process.end();
+      await events?.end();
+      await relay?.stop();
+      await server.close();
+      await operations?.shutdown();
+    };
+    return running(relay, identity, server, operations.addr.port, stop);
   } catch (error) {
+    process.end();
     await server.close();
     await operations?.shutdown();
     throw error;
@@ -137,26 +152,21 @@ function startEvents(config: RelayConfig, relay: Relay, keys: RelayKeys): RoomEv
 
 function running(
   relay: Relay,
-  events: RoomEvents | undefined,
   identity: RelayIdentity,
   server: WebTransportServer,
-  operations: Deno.HttpServer<Deno.NetAddr>,
+  operationsPort: number,
+  stop: () => Promise<void>,
 ): RunningRelay {
   return {
     relay,
     port: server.port,
     url: identity.url,
-    operationsPort: operations.addr.port,
+    operationsPort,
     replaceCertificate: ({ certPem, keyPem, hashes }) => {
       server.updateCertificate(certPem, keyPem);
       relay.setIdentity({ ...identity, certificateHashes: hashes });
     },
-    stop: async () => {
-      await events?.end();
-      await relay.stop();
-      await server.close();
-      await operations.shutdown();
-    },
+    stop,
   };
 }
 
@@ -228,9 +238,10 @@ function hostInUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-function serverMetrics(server: WebTransportServer): string {
+function serverMetrics(server: WebTransportServer, process: ProcessMetrics): string {
   const stats = server.stats();
   const text = new MetricsText();
+  process.write(text);
   text.gauge("tributary_http3_connections", "QUIC connections.", stats.connections);
   text.gauge("tributary_http3_half_open", "QUIC handshakes under way.", stats.halfOpen);
   text.counter(
@@ -241,8 +252,7 @@ function serverMetrics(server: WebTransportServer): string {
   text.counters(
     "tributary_http3_refused_total",
     "Connections and requests turned away below the session, by reason.",
-    "reason",
-    stats.refused,
+    seriesBy("reason", stats.refused),
   );
   return text.toString();
 }

@@ -5,7 +5,7 @@
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { MAX_EVENT_AGE_MS, MAX_EVENT_POSTS, MAX_QUEUED_EVENTS } from "../../core/wire/limits.ts";
 import type { EventDelivery, RoomEvent } from "../../core/wire/room-events.ts";
-import { MetricsText } from "../metrics-text.ts";
+import { MetricsText, seriesBy } from "../metrics-text.ts";
 import { eventOf, type Happening } from "./happening.ts";
 
 const FIRST_PAUSE_MS = 500;
@@ -126,8 +126,7 @@ export class EventOutbox {
     text.counters(
       "tributary_events_dropped_total",
       "Room events that nobody was told of, by reason.",
-      "reason",
-      this.dropped,
+      seriesBy("reason", this.dropped),
     );
     return text.toString();
   }

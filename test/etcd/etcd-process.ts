@@ -51,7 +51,11 @@ export class EtcdProcess {
       "log-level": "error",
     };
     const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-    const child = spawn(process.env.ETCD_PATH || "etcd", args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.env.ETCD_PATH || "etcd", args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      // Ctrl-C in a terminal is for us alone: others may still need it.
+      detached: process.platform !== "win32",
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk: unknown) => {
@@ -77,6 +81,10 @@ export class EtcdProcess {
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
+  }
+
+  get pid(): number {
+    return this.#child!.pid!;
   }
 
   /** Ends it at once, as a power cut would. Its data stay. */

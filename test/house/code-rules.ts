@@ -112,7 +112,7 @@ export function checkHeaders(files: readonly SourceFile[]): string[] {
 const FORBIDDEN_NAMES = /(^|[-/.])(utils?|types|managers?|misc|helpers?|packets?|peers?)([-/.]|$)/;
 /** README.md and its like, and the names that tools insist on. */
 const OUTSIDE_KEBAB =
-  /^(README|ARCHITECTURE|CONTRIBUTING|CHANGELOG|SECURITY|LICENSE|Dockerfile)(\.md|\.json)?$/;
+  /^((README|ARCHITECTURE|CONTRIBUTING|CHANGELOG|SECURITY|LICENSE|Dockerfile)(\.md|\.json)?|[a-z-]+@\.service)$/;
 
 /** File and folder names: kebab-case, and none of the words that say nothing. */
 export function checkNames(paths: readonly string[]): string[] {

@@ -141,6 +141,7 @@ describe("files and names", () => {
     "core/wire/a.deno-test.ts",
     ".ci/run",
     "deploy/Dockerfile",
+    "deploy/systemd/tributary-relay@.service",
     "client/app/room-page.ts",
   ])("%s is a name", (path) => expect(code.checkNames([path])).toEqual([]));
 

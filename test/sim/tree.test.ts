@@ -75,4 +75,19 @@ describe("a room on several relays", () => {
     expect(bob.events.at(-1)).toMatchObject({ type: "participant-left", identity: "cyd" });
     expect([...ada.participant.participants.keys()]).toEqual(["bob"]);
   });
+
+  it("hears once that somebody has left", async () => {
+    const sim = await clusterOf(["relay1", "eu"], ["relay2", "us"], ["relay3", "us"]);
+    const { clock } = sim;
+    const ada = await sim.joined({ identity: "ada", relayId: "relay1" });
+    const listeners = [];
+    for (const relayId of ["relay1", "relay2", "relay3"])
+      listeners.push(await sim.joined({ identity: `listener-${relayId}`, relayId }));
+    await clock.advance(300);
+    for (const { events } of listeners) events.length = 0;
+    await clock.until(ada.participant.leave());
+    await clock.advance(2_000);
+    const left = { type: "participant-left", identity: "ada", reason: "normal" };
+    for (const { events } of listeners) expect(events).toEqual([left]);
+  });
 });

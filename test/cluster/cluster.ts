@@ -1,0 +1,115 @@
+/**
+ * A cluster on one machine, as `npm run cluster` runs it: etcd, two gateways that share their keys, five relays in three made-up
+ * regions with made-up roads between them. Everything on loopback; everything ends with it.
+ */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
+import { EtcdProcess } from "../etcd/etcd-process.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
+import { Crossings, originOf, type PortedPlace } from "./crossings.ts";
+import { freeUdpPorts } from "./free-udp-ports.ts";
+import { PLACES } from "./regions.ts";
+import { RelayProcess } from "./relay-process.ts";
+import { RunningProcess } from "./running-process.ts";
+
+const GATEWAYS = 2;
+const SECRET_BYTES = 32;
+const GATEWAY_READY = /^Gateway is ready: (http:\S+)$/m;
+
+export interface RunningRelayPlace extends PortedPlace {
+  process: RelayProcess;
+}
+
+export interface RunningGateway {
+  url: string;
+  process: RunningProcess;
+}
+
+export class Cluster {
+  readonly etcd: EtcdProcess;
+  readonly gateways: RunningGateway[] = [];
+  readonly relays: RunningRelayPlace[] = [];
+  readonly #crossings: Crossings;
+
+  private constructor(etcd: EtcdProcess, crossings: Crossings) {
+    this.etcd = etcd;
+    this.#crossings = crossings;
+  }
+
+  /** Rejects, with nothing left behind, when any part of it does not start. */
+  static async start(options: ClusterOptions, onLine: (line: string) => void): Promise<Cluster> {
+    const etcd = await EtcdProcess.start();
+    const ports = await freeUdpPorts(PLACES.length);
+    const places = PLACES.map((place, index) => ({ ...place, port: ports[index]! }));
+    const cluster = new Cluster(etcd, await Crossings.open(places, options));
+    try {
+      const keys = await makeKeys();
+      await Promise.all([
+        ...places.map((place) => cluster.#startRelay(place, keys.publicJwk, onLine)),
+        ...Array.from({ length: GATEWAYS }, (_, index) =>
+          cluster.#startGateway(options.port === 0 ? 0 : options.port + index, keys.gateway, onLine),
+        ),
+      ]);
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    cluster.gateways.sort((a, b) => a.url.localeCompare(b.url));
+    cluster.relays.sort((a, b) => a.id.localeCompare(b.id));
+    return cluster;
+  }
+
+  async #startRelay(place: PortedPlace, publicJwk: string, onLine: (line: string) => void): Promise<void> {
+    const { id, region, port } = place;
+    const settings = {
+      RELAY_ID: id,
+      RELAY_REGION: region,
+      RELAY_PORT: String(port),
+      RELAY_PUBLIC_URL: `${originOf(port)}/`,
+      RELAY_ROUTES: this.#crossings.routesFrom(region),
+      TRIBUTARY_TICKET_JWKS: publicJwk,
+      TRIBUTARY_ETCD: this.etcd.url,
+    };
+    const process = new RelayProcess(settings, (line) => onLine(`${id}  ${line}`));
+    this.relays.push({ ...place, process });
+    await process.until(() => process.records.length > 0, "gets ready");
+  }
+
+  async #startGateway(
+    port: number,
+    keys: Record<string, string>,
+    onLine: (line: string) => void,
+  ): Promise<void> {
+    const settings = { ...keys, PORT: String(port), TRIBUTARY_ETCD: this.etcd.url };
+    const process = new RunningProcess({ program: "test/cluster/gateway.deno.ts", settings, onLine });
+    const gateway = { url: "", process };
+    this.gateways.push(gateway);
+    await process.until(() => GATEWAY_READY.test(process.output), "gets ready");
+    gateway.url = GATEWAY_READY.exec(process.output)![1]!;
+  }
+
+  /** Datagrams that went from region to region. */
+  get crossed(): number {
+    return this.#crossings.forwarded;
+  }
+
+  /** Ends everything. The directory last, so that relays can say goodbye to it. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.gateways, ...this.relays].map(({ process }) => process.stop()));
+    await this.#crossings.close();
+    await this.etcd.stop();
+  }
+}
+
+/** One ticket key for both gateways, its public half for the relays, and an API key. */
+async function makeKeys(): Promise<{ publicJwk: string; gateway: Record<string, string> }> {
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString("hex");
+  return {
+    publicJwk: JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk) }),
+    gateway: {
+      TRIBUTARY_TICKET_KEY: JSON.stringify(await exportJWK(privateKey)),
+      TRIBUTARY_API_KEYS: `cluster:${secret}`,
+    },
+  };
+}
