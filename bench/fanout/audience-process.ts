@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
-import type { AudienceCount, AudienceOrder } from "./audience-orders.ts";
+import type { AudienceCount, AudienceOrder, StormCount } from "./audience-orders.ts";
 import { cpuSecondsOf } from "./process-cpu.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -34,6 +34,10 @@ export class AudienceProcess {
 
   async join(relays: RelayCandidate[]): Promise<void> {
     await this.#ask({ order: "join", relays });
+  }
+
+  storm(relays: RelayCandidate[], perSecond: number): Promise<StormCount> {
+    return this.#ask<StormCount>({ order: "storm", relays, perSecond });
   }
 
   async reset(): Promise<void> {

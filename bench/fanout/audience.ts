@@ -14,10 +14,15 @@ import {
   type AudienceOrder,
   LATENCY_BUCKET_US,
   LATENCY_BUCKETS,
+  type StormCount,
 } from "./audience-orders.ts";
 
 /** Joins that run at once; more would measure the join storm instead. */
 const JOINS_AT_ONCE = 10;
+const LOOK_MS = 20;
+const MAX_LOOKS = 500;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 const latencies = new Uint32Array(LATENCY_BUCKETS);
 const subscriptions: { member: Participant; trackId: number }[] = [];
@@ -37,8 +42,8 @@ function countNow(field: "datagrams" | "datagramsLost"): number {
   return sum;
 }
 
-async function join(relay: RelayCandidate): Promise<void> {
-  const member = await joinRelay({
+function enter(relay: RelayCandidate): Promise<Participant> {
+  return joinRelay({
     connect: connectSession,
     clock: systemClock,
     random: Math.random,
@@ -50,12 +55,43 @@ async function join(relay: RelayCandidate): Promise<void> {
     },
     timeoutMs: 20_000,
   });
-  for (const participant of member.participants.values()) {
-    for (const track of participant.tracks) {
-      await member.subscribe(track.trackId);
-      subscriptions.push({ member, trackId: track.trackId });
-    }
+}
+
+async function join(relay: RelayCandidate): Promise<void> {
+  const member = await enter(relay);
+  for (const trackId of await tracksOf(member)) {
+    await member.subscribe(trackId);
+    subscriptions.push({ member, trackId });
   }
+}
+
+/** A relay that has just been attached to the room's tree hears of others a moment later. */
+async function tracksOf(member: Participant): Promise<number[]> {
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const tracks = [...member.participants.values()].flatMap((participant) => participant.tracks);
+    if (tracks.length > 0) return tracks.map(({ trackId }) => trackId);
+    await pause(LOOK_MS);
+  }
+  throw new Error(`${member.identity} sees no track`);
+}
+
+async function storm(relays: RelayCandidate[], perSecond: number): Promise<StormCount> {
+  const joinMs: number[] = [];
+  let failed = 0;
+  const startUs = systemClock.nowUs();
+  await Promise.all(
+    relays.map(async (relay, at) => {
+      await pause((at * 1_000) / perSecond - (systemClock.nowUs() - startUs) / 1_000);
+      const beforeUs = systemClock.nowUs();
+      try {
+        await enter(relay);
+        joinMs.push((systemClock.nowUs() - beforeUs) / 1_000);
+      } catch {
+        failed++;
+      }
+    }),
+  );
+  return { joinMs, failed };
 }
 
 async function joinAll(relays: RelayCandidate[]): Promise<void> {
@@ -69,6 +105,7 @@ async function obey(order: AudienceOrder): Promise<unknown> {
     await joinAll(order.relays);
     return { joined: subscriptions.length };
   }
+  if (order.order === "storm") return await storm(order.relays, order.perSecond);
   if (order.order === "reset") {
     latencies.fill(0);
     receivedBefore = countNow("datagrams");
