@@ -5,6 +5,7 @@
 import { joinRelay } from "../../core/participant/participant.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import { HOP_HEADER_BYTES, MEDIA_HEADER_BYTES } from "../../core/wire/datagram.ts";
+import type { TrackOffer } from "../../core/wire/room-model.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 
@@ -23,9 +24,34 @@ export interface BenchPublisher {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+function pictureOf(maxBitrateBps: number): TrackOffer {
+  return {
+    kind: "video",
+    source: "camera",
+    codec: "avc1.42E01F",
+    frameRate: 30,
+    renditions: [{ width: 640, height: 360, maxBitrateBps, temporalLayers: 1 }],
+    muted: false,
+    encrypted: false,
+  };
+}
+
+function soundOf(framesPerSecond: number): TrackOffer {
+  return {
+    kind: "audio",
+    source: "microphone",
+    codec: "opus",
+    sampleRateHz: 48_000,
+    channels: 1,
+    frameDurationUs: Math.min(120_000, Math.round(1_000_000 / framesPerSecond)),
+    muted: false,
+    encrypted: false,
+  };
+}
+
 export async function startBenchPublisher(
   relay: RelayCandidate,
-  shape: { rate: number; datagramBytes: number; picturesPerSecond: number },
+  shape: { rate: number; datagramBytes: number; picturesPerSecond: number; isSound?: boolean },
 ): Promise<BenchPublisher> {
   const { rate, datagramBytes } = shape;
   const pictureRate = Math.min(rate, shape.picturesPerSecond);
@@ -38,15 +64,8 @@ export async function startBenchPublisher(
     onAccessUnit: () => undefined,
     onEvent: () => undefined,
   });
-  const track = await member.publish({
-    kind: "video",
-    source: "camera",
-    codec: "avc1.42E01F",
-    frameRate: 30,
-    renditions: [{ width: 640, height: 360, maxBitrateBps: rate * datagramBytes * 8, temporalLayers: 1 }],
-    muted: false,
-    encrypted: false,
-  });
+  const isSound = shape.isSound === true;
+  const track = await member.publish(isSound ? soundOf(rate) : pictureOf(rate * datagramBytes * 8));
   const payloadBytes = datagramBytes - HOP_HEADER_BYTES - MEDIA_HEADER_BYTES;
   const longest = new Uint8Array(Math.ceil(rate / pictureRate) * payloadBytes);
   let frameId = 0;
@@ -54,7 +73,7 @@ export async function startBenchPublisher(
   function sendPicture(datagrams: number): number {
     const before = track.counters();
     // A keyframe every two seconds, as an encoder would, so that the relay's cache works as in life.
-    const keyframe = frameId % Math.ceil(2 * pictureRate) === 0;
+    const keyframe = isSound || frameId % Math.ceil(2 * pictureRate) === 0;
     track.send({
       frameId: frameId++,
       captureTimeUs: Math.round(systemClock.nowUs()),
@@ -63,8 +82,8 @@ export async function startBenchPublisher(
       temporalLayer: 0,
       reference: keyframe ? 0 : 1,
       rendition: 0,
-      audioLevel: 127,
-      voice: false,
+      audioLevel: isSound ? 30 : 127,
+      voice: isSound,
       encrypted: false,
       bytes: longest.subarray(0, datagrams * payloadBytes),
     });
