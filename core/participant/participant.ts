@@ -11,6 +11,7 @@ import type { ParticipantInfo, TrackInfo, TrackOffer } from "../wire/room-model.
 import type { Attachment, AttachmentOwner, Request, Welcome } from "./attachment.ts";
 import type { ParticipantEvent } from "./events.ts";
 import { HandOver } from "./hand-over.ts";
+import { HeardData } from "./heard-data.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
 import { OwnTracks } from "./own-tracks.ts";
 import type {
@@ -50,6 +51,7 @@ class RelayParticipant implements Participant, AttachmentOwner {
   readonly #own = new OwnTracks();
   readonly #subscriptions: Subscriptions;
   readonly #view = new RoomView();
+  readonly #heardData = new HeardData();
   readonly #sendRate = new SendRate(() => this.#own);
   readonly #sessions: Sessions;
   /** Sessions that are being left. */
@@ -144,7 +146,8 @@ class RelayParticipant implements Participant, AttachmentOwner {
 
   onMessage(attachment: Attachment, message: RelayMessage): void {
     const { onEvent } = this.#options;
-    if (message.type === "data" || message.type === "keyframe-requested") return onEvent(message);
+    if (message.type === "data") return this.#heardData.isNew(message) ? onEvent(message) : undefined;
+    if (message.type === "keyframe-requested") return onEvent(message);
     // About the room, the relay that we have moved to is the one who knows.
     if (attachment !== this.#main) return;
     this.#tell(this.#view.apply(message));
