@@ -21,10 +21,10 @@ export interface JoinWish {
   speakerId: string;
 }
 
-/** Rejects with JoinRefusedError or RoomError, both of which say what to do. */
-export async function enterRoom(wish: JoinWish, signal: AbortSignal): Promise<Room> {
+/** `region`: empty = the gateway's own idea. Rejects with JoinRefusedError or RoomError, both of which say what to do. */
+export async function enterRoom(wish: JoinWish, region: string, signal: AbortSignal): Promise<Room> {
   const token = wish.token === "" ? await requestGuestToken("", wish.room, wish.name, signal) : wish.token;
-  return joinRoom({ token, signal });
+  return joinRoom({ token, signal, ...(region === "" ? {} : { region }) });
 }
 
 /** Publishes what was wished, all at once; answers a sentence for each thing that did not work. */

@@ -4,12 +4,12 @@ import { displayNameFrom, inviteLink, parseRoute, roomNameFrom, suggestRoomName 
 const parse = (path: string) => parseRoute(new URL(path, "https://rooms.example"));
 
 test("the start page names no room", () => {
-  expect(parse("/")).toEqual({ room: "", name: "", token: "", joinNow: false });
+  expect(parse("/")).toEqual({ room: "", name: "", token: "", joinNow: false, region: "" });
   expect(parse("/about/us").room).toBe("");
 });
 
 test("a room link fills in the room, and joins at once only when asked", () => {
-  expect(parse("/r/tea-time")).toMatchObject({ room: "tea-time", joinNow: false });
+  expect(parse("/r/tea-time")).toMatchObject({ room: "tea-time", joinNow: false, region: "" });
   expect(parse("/r/tea-time/?name=Ada%20L&join=1")).toMatchObject({
     room: "tea-time",
     name: "Ada L",

@@ -3,6 +3,7 @@
 const MAX_ROOM_CHARS = 64;
 const MAX_NAME_CHARS = 64;
 const MAX_TOKEN_CHARS = 4096;
+const MAX_REGION_CHARS = 64;
 
 export interface Route {
   /** Empty on the start page. */
@@ -13,6 +14,8 @@ export interface Route {
   token: string;
   /** Join without stopping at the lobby. */
   joinNow: boolean;
+  /** Region whose relays are preferred; empty = the gateway's own idea. */
+  region: string;
 }
 
 /** Reads `/`, `/r/<room>` and the parameters name, token, join. An unknown path is the start page. */
@@ -26,6 +29,7 @@ export function parseRoute(address: URL): Route {
     name: displayNameFrom(address.searchParams.get("name") ?? invited?.name ?? ""),
     token,
     joinNow: address.searchParams.get("join") === "1",
+    region: (address.searchParams.get("region") ?? "").slice(0, MAX_REGION_CHARS),
   };
 }
 

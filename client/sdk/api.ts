@@ -10,6 +10,8 @@ export interface JoinOptions {
   gateway?: string;
   /** Join token (JWT); names the room. */
   token: string;
+  /** Region whose relays are preferred, as the operator named it; default: what the gateway knows of the caller's place. */
+  region?: string;
   /** Subscribe to every track by itself. Default true. */
   autoSubscribe?: boolean;
   /** Playout delay bounds in milliseconds; default {min: 0, max: 1000}. */

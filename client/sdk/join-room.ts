@@ -15,7 +15,8 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
   const gateway = options.gateway ?? globalThis.location.origin;
   const port = takeWorker();
   // Asked first: making the audio graph keeps this thread busy for a while.
-  const asked = fetchJoin(gateway, options.token, options.signal);
+  const { token, region } = options;
+  const asked = fetchJoin({ gateway, token, region }, options.signal);
   asked.catch(() => undefined);
   const output = startOutput(port);
   try {
@@ -26,7 +27,8 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
     port.post({
       type: "start",
       gateway,
-      token: options.token,
+      token,
+      region,
       relays: answer.relays,
       identity,
       displayName: name,

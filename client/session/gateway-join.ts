@@ -59,13 +59,22 @@ function roomOfToken(token: string): string {
   }
 }
 
+/** Where to ask, and what for. */
+export interface JoinQuestion {
+  gateway: string;
+  token: string;
+  /** Region of relays that is preferred; undefined = the gateway's own idea of where we are. */
+  region?: string | undefined;
+}
+
 /** Rejects with GatewayError. `signal` ends the attempt with code "aborted". */
 export async function fetchJoin(
-  gateway: string,
-  token: string,
+  { gateway, token, region }: JoinQuestion,
   signal?: AbortSignal,
 ): Promise<GatewayAnswer> {
-  const url = `${gateway.replace(/\/+$/, "")}/v1/rooms/${encodeURIComponent(roomOfToken(token))}/join`;
+  const path = `/v1/rooms/${encodeURIComponent(roomOfToken(token))}/join`;
+  const query = region === undefined ? "" : `?region=${encodeURIComponent(region)}`;
+  const url = gateway.replace(/\/+$/, "") + path + query;
   let response: Response;
   let body: unknown;
   try {

@@ -49,7 +49,7 @@ export class RoomEngine {
       },
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
-    this.#keeper = new SessionKeeper(start.gateway, start.token, {
+    this.#keeper = new SessionKeeper(start, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#onBack(),

@@ -8,7 +8,7 @@ import type {
 } from "../../core/participant/participant-api.ts";
 import { MAX_SILENCE_MS } from "../../core/wire/limits.ts";
 import { connectBrowser } from "../session/browser-session.ts";
-import { fetchJoin } from "../session/gateway-join.ts";
+import { fetchJoin, type JoinQuestion } from "../session/gateway-join.ts";
 import { RelayCandidates } from "../session/relay-candidates.ts";
 import { BackOff, FailOver } from "./fail-over.ts";
 import { codeOf, isFinal, messageOf, sentenceOf } from "./join-refusal.ts";
@@ -50,9 +50,9 @@ export class SessionKeeper {
   #isShown = false;
   #over = false;
 
-  constructor(gateway: string, token: string, events: KeeperEvents) {
+  constructor(question: JoinQuestion, events: KeeperEvents) {
     this.#events = events;
-    const ask = async (): Promise<RelayCandidate[]> => (await fetchJoin(gateway, token)).relays;
+    const ask = async (): Promise<RelayCandidate[]> => (await fetchJoin(question)).relays;
     this.#candidates = new RelayCandidates(workerClock, ask);
     this.#failOver = new FailOver(workerClock, workerRandom, this.#candidates);
   }

@@ -16,6 +16,7 @@ export interface VideoCaptureSettings {
 export interface StartMessage {
   type: "start";
   gateway: string;
+  region: string | undefined;
   token: string;
   relays: RelayCandidate[];
   identity: string;

@@ -35,6 +35,8 @@ class TributaryApp extends LitElement {
   declare route: Route;
   #wish: JoinWish | undefined;
   #attempt = new AbortController();
+  /** Of the address that the page was opened with. */
+  readonly #region = parseRoute(new URL(location.href)).region;
 
   constructor() {
     super();
@@ -105,7 +107,7 @@ class TributaryApp extends LitElement {
     this.#attempt = attempt;
     if (this.view.kind !== "lobby" || !this.view.joining) this.view = { kind: "joining", room: wish.room };
     try {
-      window.tributary.joining = enterRoom(wish, attempt.signal);
+      window.tributary.joining = enterRoom(wish, this.#region, attempt.signal);
       const room = await window.tributary.joining;
       if (attempt.signal.aborted) return void (await room.leave());
       window.tributary.room = room;
