@@ -113,9 +113,8 @@ export class Room {
 
   /** A later session than any other of this identity in the room. */
   #takeFromElsewhere(member: Member): RemoteParticipant | undefined {
-    const elsewhere = this.remote.replace(member.identity);
-    if (elsewhere !== undefined) member.stamp = Math.max(member.stamp, elsewhere.record.stamp + 1);
-    return elsewhere;
+    member.stamp = Math.max(member.stamp, this.remote.lastStamp(member.identity) + 1);
+    return this.remote.replace(member.identity);
   }
 
   /**
@@ -192,7 +191,8 @@ export class Room {
     member.endSubscriptions();
     for (const track of [...member.tracks.values()]) this.#table.end(track);
     if (!member.grants.hidden) this.broadcast({ type: "participant-left", identity, reason });
-    for (const link of this.links) link.send({ type: "gone", identity, reason });
+    const { stamp } = member;
+    for (const link of this.links) link.send({ type: "gone", identity, reason, stamp });
   }
 
   /** Closes a member's session with `removed` and bans the token it came with; asks its relay to where it is elsewhere. */

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { HeardData } from "./heard-data.ts";
 
-it("tells a message that came twice from one that was said again", () => {
+it("tells a message that a second session delivers from one that was said again", () => {
   const heard = new HeardData();
+  const [older, newer] = [{}, {}];
   const message = {
     type: "data",
     from: "ada",
@@ -10,10 +11,11 @@ it("tells a message that came twice from one that was said again", () => {
     payload: new Uint8Array(2),
     sentAtUs: 7,
   } as const;
-  expect(heard.isNew(message)).toBe(true);
-  expect(heard.isNew({ ...message })).toBe(false);
-  expect(heard.isNew({ ...message, sentAtUs: 8 })).toBe(true);
-  expect(heard.isNew({ ...message, from: "bob" })).toBe(true);
-  for (let sentAtUs = 100; sentAtUs < 2_000; sentAtUs++) heard.isNew({ ...message, sentAtUs });
-  expect(heard.isNew(message)).toBe(true);
+  expect(heard.isNew(message, older)).toBe(true);
+  expect(heard.isNew({ ...message }, older)).toBe(true);
+  expect(heard.isNew({ ...message }, newer)).toBe(false);
+  expect(heard.isNew({ ...message, sentAtUs: 8 }, newer)).toBe(true);
+  expect(heard.isNew({ ...message, from: "bob" }, newer)).toBe(true);
+  for (let sentAtUs = 100; sentAtUs < 2_000; sentAtUs++) heard.isNew({ ...message, sentAtUs }, newer);
+  expect(heard.isNew(message, newer)).toBe(true);
 });

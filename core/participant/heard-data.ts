@@ -1,19 +1,21 @@
-/** Tells data messages that two relays deliver while a participant moves from one to the other: the sender's relay has stamped both alike. */
+/** Tells data messages that a second session delivers too, while a participant moves: the sender's relay has stamped both alike. */
 import { MAX_REMEMBERED_DATA_IDS } from "../wire/limits.ts";
 import type { ParticipantEvent } from "./events.ts";
 
 type Data = Extract<ParticipantEvent, { type: "data" }>;
 
 export class HeardData {
-  /** In order of arrival. */
-  readonly #keys = new Set<string>();
+  /** In order of arrival, with the session that delivered each first. */
+  readonly #firstVia = new Map<string, object>();
 
-  /** False for one that has been heard before. */
-  isNew({ from, topic, sentAtUs, payload }: Data): boolean {
+  /** False for one that another session has delivered. `via`: the session. */
+  isNew({ from, topic, sentAtUs, payload }: Data, via: object): boolean {
     const key = `${from} ${sentAtUs} ${payload.length} ${topic}`;
-    if (this.#keys.has(key)) return false;
-    this.#keys.add(key);
-    if (this.#keys.size > MAX_REMEMBERED_DATA_IDS) this.#keys.delete(this.#keys.values().next().value!);
+    const first = this.#firstVia.get(key);
+    if (first !== undefined) return first === via;
+    this.#firstVia.set(key, via);
+    if (this.#firstVia.size > MAX_REMEMBERED_DATA_IDS)
+      this.#firstVia.delete(this.#firstVia.keys().next().value!);
     return true;
   }
 }

@@ -146,7 +146,8 @@ class RelayParticipant implements Participant, AttachmentOwner {
 
   onMessage(attachment: Attachment, message: RelayMessage): void {
     const { onEvent } = this.#options;
-    if (message.type === "data") return this.#heardData.isNew(message) ? onEvent(message) : undefined;
+    if (message.type === "data")
+      return this.#heardData.isNew(message, attachment) ? onEvent(message) : undefined;
     if (message.type === "keyframe-requested") return onEvent(message);
     // About the room, the relay that we have moved to is the one who knows.
     if (attachment !== this.#main) return;

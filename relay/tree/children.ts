@@ -32,7 +32,8 @@ export class Children {
   /** Ids of all relays below, without children that are silent or leaving: they may be the relay to attach to. */
   get below(): string[] {
     const below = new Set<string>();
-    for (const child of this.#byId.values()) for (const id of [child.relay.id, ...child.below]) below.add(id);
+    for (const child of this.#byId.values())
+      if (!child.isFading) for (const id of [child.relay.id, ...child.below]) below.add(id);
     return [...below].slice(0, MAX_RELAYS_PER_ROOM);
   }
 

@@ -15,7 +15,7 @@ export function applyLinkMessage(room: Room, link: RelayLink, message: TreeMessa
       room.remote.offer(link, { record: message.record, fading: message.fading }, message.by);
       return true;
     case "gone":
-      room.remote.withdraw(link, message.identity, message.reason);
+      room.remote.withdraw(link, message);
       return true;
     case "subscribe":
       subscribe(room, link, message);

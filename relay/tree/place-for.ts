@@ -22,8 +22,10 @@ export function placeFor(tree: Asked, { relay, below, height, avoid }: Attach): 
   if (tree.isEnded || !tree.isRooted || tree.surroundings.isDraining())
     throw new Refusal("tree-refused", "this relay has no place in the room's tree itself now: try elsewhere");
   const { path } = tree.position;
-  if (path.some(({ id }) => id === relay.id) || below.includes(own.id))
-    throw new Refusal("tree-refused", "a loop would come of it: this relay is below the one that asks");
+  if (path.some(({ id }) => id === relay.id))
+    throw new Refusal("tree-refused", "a loop would come of it: the relay that asks is above this one");
+  if (below.includes(own.id))
+    throw new Refusal("tree-refused", "a loop would come of it: the relay that asks has this one below it");
   const candidate = { id: relay.id, region: relay.region, avoid };
   const { children } = tree;
   const onward = chooseParent(own.region, children.places(), children.size, candidate);

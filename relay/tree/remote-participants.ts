@@ -8,11 +8,14 @@ import type { CloseReason } from "../../core/wire/close-codes.ts";
 import type { RelayMessageInput } from "../../core/wire/control-messages.ts";
 import { frameMessage } from "../../core/wire/message-framing.ts";
 import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
-import type { ParticipantRecord } from "../../core/wire/tree-messages.ts";
+import type { ParticipantRecord, TreeMessage } from "../../core/wire/tree-messages.ts";
 import type { MediaPort } from "../media-port.ts";
 import type { Member } from "../member.ts";
 import type { Track } from "../track.ts";
+import { EndedSessions } from "./ended-sessions.ts";
 import type { Offer, RelayLink } from "./relay-link.ts";
+
+type Gone = Extract<TreeMessage, { type: "gone" }>;
 
 /** A participant that no link offers any more may be on its way to another relay. */
 const GRACE_MS = 3_000;
@@ -83,6 +86,7 @@ function isLater(a: ParticipantRecord, b: { stamp: number; relayId: string }): b
 export class RemoteParticipants {
   readonly byIdentity = new Map<string, RemoteParticipant>();
   readonly #room: RemotesRoom;
+  readonly #ended = new EndedSessions();
 
   constructor(room: RemotesRoom) {
     this.#room = room;
@@ -93,7 +97,8 @@ export class RemoteParticipants {
     const { identity } = offer.record.participant;
     const known = this.byIdentity.get(identity);
     // Of a session that has been gone on from: its relay will hear of it.
-    if (known !== undefined && isLater(known.record, offer.record)) return void link.offers.delete(identity);
+    const isPast = known !== undefined && isLater(known.record, offer.record);
+    if (isPast || this.#ended.includes(offer.record)) return void link.offers.delete(identity);
     link.offers.set(identity, offer);
     const own = this.#room.members.get(identity);
     if (own === undefined) return this.#choose(identity, by);
@@ -103,13 +108,25 @@ export class RemoteParticipants {
     link.send({ type: "gone", identity, reason: MOVED });
   }
 
-  withdraw(link: RelayLink, identity: string, reason: string): void {
+  withdraw(link: RelayLink, { identity, reason, stamp }: Gone): void {
+    if (stamp !== undefined) return this.#end(link, identity, reason, stamp);
     if (!link.offers.delete(identity)) return;
     const remote = this.byIdentity.get(identity);
     if (remote?.via !== link) return;
     // Its relay said that it is gone, and nobody else has it.
     if (reason !== MOVED && this.#best(identity, undefined) === undefined) this.#remove(remote, reason);
     else this.#choose(identity);
+  }
+
+  /** A session is over, whoever still offers it; that is passed on to everybody. */
+  #end(from: RelayLink, identity: string, reason: string, stamp: number): void {
+    if (!this.#ended.add(identity, stamp, this.#room.surroundings.clock.nowUs())) return;
+    for (const { offers } of this.#room.links)
+      if ((offers.get(identity)?.record.stamp ?? Number.POSITIVE_INFINITY) <= stamp) offers.delete(identity);
+    for (const link of this.#room.links)
+      if (link !== from && !(link.isUp && from.isUp)) link.send({ type: "gone", identity, reason, stamp });
+    const remote = this.byIdentity.get(identity);
+    if (remote !== undefined && remote.record.stamp <= stamp) this.#remove(remote, reason);
   }
 
   /** The link's offers are worth less, or something, again. */
@@ -127,6 +144,11 @@ export class RemoteParticipants {
       if (isGoodbye && this.#best(identity, undefined) === undefined) this.#remove(remote, "normal");
       else this.#choose(identity);
     }
+  }
+
+  /** Of its latest session elsewhere that is known of, over or not; 0 = none. */
+  lastStamp(identity: string): number {
+    return Math.max(this.byIdentity.get(identity)?.record.stamp ?? 0, this.#ended.stampOf(identity));
   }
 
   /** Somebody joined this relay under this identity: it is no longer remote. Its tracks are the caller's. */
