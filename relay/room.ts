@@ -259,8 +259,8 @@ export class Room {
 
   /** The track comes from another session from now on. */
   setSource(track: Track, source: MediaPort): void {
-    if (track.source === source) return;
-    this.#table.move(track, source);
+    if (track.source !== source) this.#table.move(track, source);
+    // Also where it is the same again: it may have had no use for what it was told.
     track.tellSource();
   }
 

@@ -11,7 +11,11 @@ import type { RelayLink } from "./tree/relay-link.ts";
 import { RoomTree } from "./tree/room-tree.ts";
 import type { TreeSurroundings } from "./tree/surroundings.ts";
 
+/** Ticks further apart than this tell of a busy or sleeping machine. */
+const LATE_US = 200_000;
+
 export class Rooms {
+  #lastTickUs = 0;
   readonly #placeLog = new PlaceLog();
   readonly #trees = new Map<string, RoomTree>();
   readonly #room: RoomSurroundings;
@@ -70,8 +74,10 @@ export class Rooms {
 
   /** To be called every REPORT_INTERVAL_MS. */
   tick(nowUs: number): void {
+    const isLate = nowUs - this.#lastTickUs > LATE_US;
+    this.#lastTickUs = nowUs;
     for (const tree of this.#trees.values()) {
-      tree.tick(nowUs);
+      tree.tick(nowUs, isLate);
       this.#placeLog.look(tree);
     }
   }

@@ -180,7 +180,9 @@ export class RemoteParticipants {
     if (known === undefined) return this.#add(new RemoteParticipant(offer, link), false);
     const before = known.via;
     const fading = offer.fading || link.isFading;
-    const isNews = known.record !== offer.record || before !== link || known.fading !== fading;
+    const { record } = offer;
+    const isChanged = known.record.stamp !== record.stamp || known.record.revision !== record.revision;
+    const isNews = isChanged || before !== link || known.fading !== fading;
     if (!isNews) return;
     known.grace?.cancel();
     known.grace = undefined;
@@ -192,8 +194,7 @@ export class RemoteParticipants {
         const track = this.#room.tracks.get(trackId);
         if (track !== undefined) this.#room.setSource(track, link);
       }
-      // It was ours to offer there; now it is theirs.
-      if (link.isOpen) link.send({ type: "gone", identity, reason: MOVED });
+      this.#withdrawWhereNoLonger(known, before);
     }
     for (const other of this.#room.links) this.#tell(known, other, by);
   }
@@ -281,17 +282,26 @@ export class RemoteParticipants {
 
   #withdrawFromAll(remote: RemoteParticipant, reason: string): void {
     for (const link of this.#room.links)
-      if (this.#isFor(link, remote)) link.send({ type: "gone", identity: remote.identity, reason });
+      if (isFor(link, remote.via)) link.send({ type: "gone", identity: remote.identity, reason });
+  }
+
+  /** It comes another way now, and is not offered to some links that it was offered to before. */
+  #withdrawWhereNoLonger(remote: RemoteParticipant, before: RelayLink | undefined): void {
+    const { identity } = remote;
+    for (const link of this.#room.links)
+      if (isFor(link, before) && !isFor(link, remote.via))
+        link.send({ type: "gone", identity, reason: MOVED });
   }
 
   /** Offers a participant to a link where it is of use. */
   #tell(remote: RemoteParticipant, link: RelayLink, by?: string): void {
-    if (remote.via === undefined || !this.#isFor(link, remote)) return;
+    if (remote.via === undefined || !isFor(link, remote.via)) return;
     const { record, fading } = remote;
     link.send({ type: "record", record, fading, ...(by === undefined ? {} : { by }) });
   }
+}
 
-  #isFor(link: RelayLink, remote: RemoteParticipant): boolean {
-    return link !== remote.via && !(link.isUp && remote.via?.isUp === true);
-  }
+/** Whether what comes via one link is offered on another. Two relays may have two links for a moment, one each way. */
+function isFor(link: RelayLink, via: RelayLink | undefined): boolean {
+  return link.relay.id !== via?.relay.id && !(link.isUp && via?.isUp === true);
 }

@@ -79,11 +79,13 @@ export class RoomTree implements Placed {
     return { rooted, epoch, path, ...(deputy === undefined ? {} : { deputy }) };
   }
 
-  /** To be called every REPORT_INTERVAL_MS. */
-  tick(nowUs: number): void {
+  /** Every REPORT_INTERVAL_MS. */
+  tick(nowUs: number, isLate: boolean): void {
     for (const link of this.room.links) {
       link.link.tick();
       const silentUs = nowUs - link.heardUs;
+      // After a pause of this process: what came meanwhile is yet to be read.
+      if (isLate && silentUs > SILENT_US) continue;
       if (silentUs > SILENT_US !== link.isSilent) {
         link.isSilent = !link.isSilent;
         this.#fadingChanged(link);
