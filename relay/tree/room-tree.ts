@@ -84,9 +84,8 @@ export class RoomTree implements Placed {
     for (const link of this.room.links) {
       link.link.tick();
       const silentUs = nowUs - link.heardUs;
-      // After a pause of this process: what came meanwhile is yet to be read.
-      if (isLate && silentUs > SILENT_US) continue;
-      if (silentUs > SILENT_US !== link.isSilent) {
+      // A late tick says nothing: what came meanwhile is yet to be read.
+      if (!isLate && silentUs > SILENT_US !== link.isSilent) {
         link.isSilent = !link.isSilent;
         this.#fadingChanged(link);
         if (link === this.parent && link.isSilent) this.#loseParent(link, true);
@@ -322,7 +321,6 @@ export class RoomTree implements Placed {
     this.#loseParent(link, code === CLOSE_CODES.lost || link.isSilent);
   }
 
-  /** What comes over a link is worth less, or as much as before again. */
   #fadingChanged(link: RelayLink): void {
     this.room.remote.reconsider(link);
     if (!link.isUp) this.#childrenChanged();
