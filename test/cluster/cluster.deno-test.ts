@@ -14,20 +14,13 @@ import { EtcdProcess } from "../etcd/etcd-process.ts";
 import { Crossings, originOf } from "./crossings.ts";
 import { freeUdpPorts } from "./free-udp-ports.ts";
 import { RelayProcess } from "./relay-process.ts";
+import { isAlive } from "./running-process.ts";
 import { TicketOffice } from "./ticket-office.ts";
+import { until } from "./until.ts";
 
 const READY_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LOOK_MS = 50;
-const MAX_LOOKS = 200;
-
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let look = 0; look < MAX_LOOKS; look++) {
-    if (await condition()) return;
-    await pause(LOOK_MS);
-  }
-  assert.fail(`${what} did not happen`);
-}
 
 function joinHeadless(relay: RelayCandidate): Promise<Participant> {
   return joinRelay({
@@ -56,15 +49,6 @@ async function joinAsGuest(gateway: string, name: string, region: string): Promi
   const authorization = `Bearer ${token}`;
   const { relays } = await post(`/v1/rooms/demo/join?region=${region}`, {}, { authorization });
   return joinHeadless((relays as RelayCandidate[])[0]!);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Node, which runs the command, wherever Deno runs the test. */

@@ -111,3 +111,13 @@ export class RunningProcess {
     await this.ended;
   }
 }
+
+/** Whether a process of this id runs, be it ours or anybody's. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
