@@ -37,14 +37,20 @@ export class TrackTable {
   /** The track comes from `source` from now on, which has to be told what it should know (`tellSource`). */
   move(track: Track, source: MediaPort): void {
     const before = track.source;
-    // What comes from there must not go back there.
-    for (const subscription of [...source.subscriptions.values()]) {
-      if (subscription.track !== track) continue;
-      source.forget(subscription);
-      track.removeSubscription(subscription);
-    }
     source.receive(track);
     track.moveTo(source);
+    // What comes from there must not go back there. But its publisher sends here alone until it has heard that it is let in there:
+    // what is on its way is passed on for as long as it may come.
+    const stop = (): void => {
+      if (track.source !== source) return;
+      for (const subscription of [...source.subscriptions.values()]) {
+        if (subscription.track !== track) continue;
+        source.forget(subscription);
+        track.removeSubscription(subscription);
+      }
+    };
+    if (!source.isSession) this.#clock.after(OVERLAP_MS, stop);
+    else stop();
     // An older session of the publisher is listened to as long as it lasts.
     if (before.isSession) return;
     this.#clock.after(OVERLAP_MS, () => {

@@ -6,7 +6,7 @@ import { MICROPHONE, SimulatedCluster, type SimulatedMember, unitOf } from "./si
 const FRAME_MS = 20;
 
 /** Ada speaks on one relay, others listen on each of three; whoever is told to go away moves to the relay that is given. */
-async function call(rootId: string) {
+async function call(rootId: string, awayMs: number) {
   const sim = new SimulatedCluster(3);
   const { clock } = sim;
   sim.networkBetween = () => ({ delayMs: 15 });
@@ -14,7 +14,7 @@ async function call(rootId: string) {
   const members = new Map<string, SimulatedMember>();
   const elsewhere = { relay1: "relay2", relay2: "relay3", relay3: "relay1" } as Record<string, string>;
   const events: string[] = [];
-  const join = async (identity: string, relayId: string): Promise<SimulatedMember> => {
+  const join = async (identity: string, relayId: string, delayMs = 10): Promise<SimulatedMember> => {
     const onEvent = (event: ParticipantEvent): void => {
       if (event.type === "go-away") {
         const member = members.get(identity)!;
@@ -22,7 +22,7 @@ async function call(rootId: string) {
       } else if (event.type !== "track-wanted" && event.type !== "speakers")
         events.push(`${identity} ${event.type}`);
     };
-    const member = await sim.joined({ identity, relayId, network: { delayMs: 10 }, onEvent });
+    const member = await sim.joined({ identity, relayId, network: { delayMs }, onEvent });
     members.set(identity, member);
     return member;
   };
@@ -30,7 +30,7 @@ async function call(rootId: string) {
   const ids = [rootId, ...["relay1", "relay2", "relay3"].filter((id) => id !== rootId)];
   for (const id of ids) await join(`listener-${id}`, id);
   await clock.advance(500);
-  const ada = await join("ada", "relay1");
+  const ada = await join("ada", "relay1", awayMs);
   const track = await clock.until(ada.participant.publish(MICROPHONE));
   await clock.advance(500);
   for (const member of members.values())
@@ -46,10 +46,12 @@ async function call(rootId: string) {
 }
 
 describe("a relay that drains", () => {
-  it.each(["relay1", "relay2", "relay3"])(
-    "loses no frame of a speaker on it while %s is the root, and ends when all have moved",
-    async (rootId) => {
-      const { sim, clock, members, events, speaking, frames } = await call(rootId);
+  it.each(
+    ["relay1", "relay2", "relay3"].flatMap((rootId) => [10, 50, 100].map((ms) => [rootId, ms] as const)),
+  )(
+    "loses no frame of a speaker on it while %s is the root and the speaker is %i ms away, and ends when all have moved",
+    async (rootId, awayMs) => {
+      const { sim, clock, members, events, speaking, frames } = await call(rootId, awayMs);
       const relay = sim.relays.get("relay1")!;
       let isDrained = false;
       void relay.drain(20_000).then(() => {

@@ -244,9 +244,6 @@ export class TreeChaos {
           );
           if (new Set(keys).size !== keys.length)
             faults.push(`${where} sends a track to ${link.relay.id} twice`);
-          for (const { track } of link.subscriptions.values())
-            if (tree.room.tracks.get(track.trackId)?.source === link)
-              faults.push(`${where} sends a track back to ${link.relay.id}`);
         }
       }
     }
@@ -291,6 +288,10 @@ export class TreeChaos {
         const tracks = tree.room.participants.flatMap((p) => p.tracks).length;
         if (tracks !== tree.room.tracks.size)
           faults.push(`${name} on ${id} has ${tree.room.tracks.size} tracks`);
+        for (const link of tree.room.links)
+          for (const { track } of link.subscriptions.values())
+            if (tree.room.tracks.get(track.trackId)?.source === link)
+              faults.push(`${name} on ${id} sends a track back to ${link.relay.id}`);
         if (tracks !== this.#options.speakers) faults.push(`${name} on ${id} knows ${tracks} tracks`);
       }
     }
