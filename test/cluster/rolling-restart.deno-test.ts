@@ -24,6 +24,9 @@ const DRAIN_SECONDS = "10";
 const ROLLING_WAIT_SECONDS = "10";
 const SCRIPT_TIMEOUT_MS = 35_000;
 
+/** Sound goes on for so many units behind what is judged. */
+const REPAIR_UNITS = 25;
+
 /** Somebody who listens, and remembers which units of sound came. */
 class Witness {
   person!: Person;
