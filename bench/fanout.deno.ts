@@ -4,12 +4,11 @@
  * charged to its process. Delay is from handing a picture to the publisher until its last datagram is there. The last row is the largest audience of 1.4 Mb/s subscribers that stays under 0.1 % loss: an audience
  * process shares this machine with the relay, so on two cores the figure is a lower bound.
  */
-import { generateKeyPair } from "jose";
 import { LATENCY_BUCKET_US } from "./fanout/audience-orders.ts";
 import { AudienceProcess } from "./fanout/audience-process.ts";
+import { cpuSecondsOf } from "./fanout/process-cpu.ts";
 import { startBenchPublisher } from "./fanout/publisher.ts";
-import { startRelayProcess } from "./fanout/relay-process.ts";
-import { TicketOffice } from "./fanout/ticket-office.ts";
+import { startBenchRelay } from "./fanout/relay.ts";
 import { median, note, readOptions, reportRow } from "./report.ts";
 
 const options = readOptions({
@@ -60,12 +59,10 @@ interface Load {
 }
 
 async function measure({ subscribers, seconds, ...load }: Load): Promise<Measured> {
-  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const relay = await startRelayProcess(publicKey);
-  const office = new TicketOffice(privateKey, relay);
+  const { relay, wayFor } = await startBenchRelay();
   const audiences: AudienceProcess[] = [];
   try {
-    const publisher = await startBenchPublisher(await office.ticketFor("publisher", true), {
+    const publisher = await startBenchPublisher(await wayFor("publisher"), {
       ...load,
       datagramBytes: load.bytes,
     });
@@ -74,23 +71,23 @@ async function measure({ subscribers, seconds, ...load }: Load): Promise<Measure
     for (let i = 0; i < AUDIENCE_PROCESSES; i++) {
       const size = Math.min(share, subscribers - i * share);
       const tickets = [];
-      for (let n = 0; n < size; n++) tickets.push(await office.ticketFor(`listener-${i}-${n}`, false));
+      for (let n = 0; n < size; n++) tickets.push(await wayFor(`listener-${i}-${n}`));
       await audiences[i]!.join(tickets);
     }
     await publisher.runFor(1_000);
     await publisher.settle();
     await Promise.all(audiences.map((audience) => audience.reset()));
     const windows: number[] = [];
-    const cpuBefore = relay.cpuSeconds();
+    const cpuBefore = cpuSecondsOf(relay.pid);
     const audienceCpuBefore = audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0);
     let sent = 0;
     for (let window = 0; window < WINDOWS; window++) {
-      const before = relay.cpuSeconds();
+      const before = cpuSecondsOf(relay.pid);
       const inWindow = await publisher.runFor((seconds * 1_000) / WINDOWS);
-      windows.push(((relay.cpuSeconds() - before) * 1e6) / (inWindow * subscribers));
+      windows.push(((cpuSecondsOf(relay.pid) - before) * 1e6) / (inWindow * subscribers));
       sent += inWindow;
     }
-    const cpuSeconds = relay.cpuSeconds() - cpuBefore;
+    const cpuSeconds = cpuSecondsOf(relay.pid) - cpuBefore;
     const audienceCpu =
       audiences.reduce((sum, audience) => sum + audience.cpuSeconds(), 0) - audienceCpuBefore;
     await publisher.settle();

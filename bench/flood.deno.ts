@@ -3,13 +3,11 @@
  * A publisher and a listener are in a room of a relay in a process of its own; what the attack costs them is the share of
  * datagrams that the listener misses and the delay, before and during it. What the relay counted comes from its /metrics.
  */
-import { generateKeyPair } from "jose";
 import { LATENCY_BUCKET_US } from "./fanout/audience-orders.ts";
 import { AudienceProcess } from "./fanout/audience-process.ts";
 import { floodHalfOpen, floodSilent } from "./fanout/flood.ts";
 import { startBenchPublisher } from "./fanout/publisher.ts";
-import { startRelayProcess } from "./fanout/relay-process.ts";
-import { TicketOffice } from "./fanout/ticket-office.ts";
+import { startBenchRelay } from "./fanout/relay.ts";
 import { note, readOptions, reportRow } from "./report.ts";
 
 const options = readOptions({
@@ -36,13 +34,11 @@ function metric(text: string, name: string, label: string): number {
 
 async function attack(kind: "half-open" | "silent", count: number): Promise<void> {
   note(`${count} ${kind} ...`);
-  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const relay = await startRelayProcess(publicKey);
-  const office = new TicketOffice(privateKey, relay);
+  const { relay, wayFor } = await startBenchRelay();
   const audience = new AudienceProcess();
   try {
-    const publisher = await startBenchPublisher(await office.ticketFor("publisher", true), CALL);
-    await audience.join([await office.ticketFor("listener", false)]);
+    const publisher = await startBenchPublisher(await wayFor("publisher"), CALL);
+    await audience.join([await wayFor("listener")]);
     await publisher.runFor(500);
     await publisher.settle();
     await audience.reset();
@@ -52,16 +48,19 @@ async function attack(kind: "half-open" | "silent", count: number): Promise<void
     const startMs = performance.now();
     const stopped = new AbortController();
     const call = publisher.runUntil(stopped.signal);
-    const letIn = kind === "half-open" ? await floodHalfOpen(relay, count) : await floodSilent(relay, count);
+    const letIn =
+      kind === "half-open"
+        ? await floodHalfOpen(relay.record, count)
+        : await floodSilent(relay.record, count);
     stopped.abort();
     const sent = await call;
     const seconds = (performance.now() - startMs) / 1000;
     await publisher.settle();
     const during = await audience.count();
-    const metrics = await (await fetch(new URL("/metrics", relay.operationsUrl))).text();
+    const metrics = await (await fetch(new URL("/metrics", relay.record.operationsUrl))).text();
     const joinStartMs = performance.now();
     const second = new AudienceProcess();
-    await second.join([await office.ticketFor("newcomer", false)]);
+    await second.join([await wayFor("newcomer")]);
     const joinMs = performance.now() - joinStartMs;
     await second.end();
     reportRow({

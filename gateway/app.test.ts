@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
+import { relayNamed } from "../core/directory/directory-harness.contract.ts";
+import { gatewayFixture, KEY_HEADERS, problemOf } from "./gateway.fixture.ts";
 import { MAX_BODY_BYTES } from "./limits.ts";
 import { PROBLEMS } from "./problem.ts";
 

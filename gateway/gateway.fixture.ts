@@ -43,22 +43,6 @@ class TestClock implements Clock {
   }
 }
 
-export function relayNamed(id: string, change: Partial<RelayRecord> = {}): RelayRecord {
-  return {
-    id,
-    region: "eu",
-    url: `https://${id}.example.org:4433/`,
-    certificateHashes: [],
-    operationsUrl: `http://${id}.example.org:9090/`,
-    capacity: 100,
-    participants: 0,
-    version: "0.1.0",
-    linkKey: LINK_KEY,
-    draining: false,
-    ...change,
-  };
-}
-
 export interface GatewayFixture {
   app: ReturnType<typeof createGateway>;
   clock: TestClock;

@@ -26,8 +26,6 @@ export class RoomData {
   readonly #room: DataRoom;
   /** In order of arrival. */
   readonly #seen = new Set<number>();
-  /** Messages that came a second time. */
-  repeated = 0;
 
   constructor(room: DataRoom) {
     this.#room = room;
@@ -41,8 +39,7 @@ export class RoomData {
 
   /** It came over a link. */
   receive(message: LinkData, from: RelayLink): void {
-    if (this.#seen.has(message.id)) this.repeated++;
-    else this.#pass(message, from);
+    if (!this.#seen.has(message.id)) this.#pass(message, from);
   }
 
   #pass(message: LinkData, from: RelayLink | undefined): void {

@@ -1,6 +1,7 @@
 /** Attacks of bench/flood.deno.ts: QUIC handshakes that are never finished, and sessions that never say hello. */
+
+import type { RelayRecord } from "../../core/directory/directory.ts";
 import { connectWebTransport } from "../../relay/deno/webtransport/mod.ts";
-import type { RelayProcess } from "./relay-process.ts";
 
 /** Attempts under way at once. */
 const AT_ONCE = 250;
@@ -9,7 +10,7 @@ const PAUSE_MS = 100;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Begins `count` handshakes whose answers vanish, so that each stays half-open at the relay until it gives up. */
-export async function floodHalfOpen(relay: RelayProcess, count: number): Promise<void> {
+export async function floodHalfOpen(relay: RelayRecord, count: number): Promise<void> {
   const target = new URL(relay.url);
   const hole = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const out = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -36,7 +37,7 @@ export async function floodHalfOpen(relay: RelayProcess, count: number): Promise
 }
 
 /** Opens `count` sessions that say nothing; resolves to how many the relay let in. */
-export async function floodSilent(relay: RelayProcess, count: number): Promise<number> {
+export async function floodSilent(relay: RelayRecord, count: number): Promise<number> {
   const hashes = relay.certificateHashes.map((hash) => Uint8Array.from(atob(hash), (c) => c.charCodeAt(0)));
   let opened = 0;
   for (let begun = 0; begun < count; begun += AT_ONCE) {

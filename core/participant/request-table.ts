@@ -1,6 +1,7 @@
 /** Requests that the relay has not answered yet, by number. */
 import { SessionClosedError } from "../session/session.ts";
 import type { FailureCode } from "../wire/control-messages.ts";
+import { MAX_WAITING_REQUESTS } from "../wire/limits.ts";
 
 /** The relay refused a request; `code` says why, `message` in a sentence. */
 export class RequestFailedError extends Error {
@@ -21,15 +22,13 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Requests without an answer yet; the relay answers each, so more means that something is wrong. */
-const MAX_WAITING_REQUESTS = 1_000;
-
 export class RequestTable {
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
 
   /** Calls `send` with a fresh number; resolves with the answer, or rejects with RequestFailedError or SessionClosedError. */
   open(send: (request: number) => void): Promise<Answer> {
+    // The relay answers each, so more means that something is wrong.
     if (this.#waiting.size >= MAX_WAITING_REQUESTS) {
       return Promise.reject(new RequestFailedError("unavailable", "too many requests wait for an answer"));
     }

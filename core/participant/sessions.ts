@@ -5,7 +5,7 @@
 import { SessionClosedError } from "../session/session.ts";
 import type { CloseReason } from "../wire/close-codes.ts";
 import type { Resume } from "../wire/control-messages.ts";
-import { HELLO_TIMEOUT_MS } from "../wire/limits.ts";
+import { HELLO_TIMEOUT_MS, MAX_WAITING_REQUESTS } from "../wire/limits.ts";
 import { Attachment, type AttachmentOptions, type AttachmentOwner, type Request } from "./attachment.ts";
 import { JoinFailedError } from "./join-failed-error.ts";
 import type { MoveOptions, RelayCandidate } from "./participant-api.ts";
@@ -133,6 +133,8 @@ export class Sessions {
       const ready = this.#readyBut(left);
       if (ready !== undefined) return ready;
       if (!patiently) throw new RequestFailedError("unavailable", "no session is open now");
+      if (this.#waiting.length >= MAX_WAITING_REQUESTS)
+        throw new RequestFailedError("unavailable", "too many requests wait for a session");
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

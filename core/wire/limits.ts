@@ -60,6 +60,8 @@ export const MAX_DATA_BURST_BYTES = 512 * 1024;
 export const MAX_TRACKS_PER_PARTICIPANT = 16;
 /** Subscriptions of one participant; a further one is refused with `too-many-subscriptions`. */
 export const MAX_SUBSCRIPTIONS_PER_PARTICIPANT = 512;
+/** Requests of a participant that wait for an answer, or for a session; further ones fail with `unavailable`. */
+export const MAX_WAITING_REQUESTS = 1_000;
 /** Participants of one room on one relay; a further hello is closed with `room-full`. */
 export const MAX_PARTICIPANTS_PER_ROOM = 2_000;
 /** Rooms on one relay; a further one is closed with `relay-full`. */
@@ -87,6 +89,10 @@ export const MAX_RELAYS_PER_ROOM = 256;
 export const MAX_TREE_MESSAGES_PER_SECOND = 5_000;
 /** Burst above that rate: all participants of the largest room, and more. */
 export const MAX_TREE_MESSAGE_BURST = 20_000;
+/** Participants that one link may offer; more end it with `protocol-error`. Twice a room: relays that admit at one moment may exceed it together. */
+export const MAX_OFFERS_PER_LINK = 2 * MAX_PARTICIPANTS_PER_ROOM;
+/** Questions about other relays that wait for an answer from above; further ones are answered with no. */
+export const MAX_OPEN_VOUCHES = 256;
 /** Datagrams a second taken from another relay; above it they are dropped as `rate-limited`. */
 export const MAX_LINK_INGRESS_DATAGRAMS_PER_SECOND = 200_000;
 /** Bytes that may wait in the control stream between two relays; above it the link is closed with `slow-reader`. */

@@ -100,8 +100,6 @@ export const treeMessageSchema = z.discriminatedUnion("type", [
   }),
   /** It is no longer on the sender's side. With `stamp`: this session of it is over, wherever else it is still offered. */
   z.object({ type: z.literal("gone"), identity: identitySchema, reason: text, stamp: whole.optional() }),
-  /** All records that were there when the link began have been said. */
-  z.object({ type: z.literal("synced") }),
   /** Starts or changes a subscription; loss and burstMs are those of the worst hop behind the sender. */
   z.object({
     type: z.literal("subscribe"),

@@ -8,6 +8,7 @@ import { ControlChannel } from "../../core/session/control-channel.ts";
 import { closeReasonOf } from "../../core/wire/close-codes.ts";
 import { PROTOCOL_VERSION } from "../../core/wire/limits.ts";
 import { type TreeMessageInput, treeMessageSchema } from "../../core/wire/tree-messages.ts";
+import { MICROPHONE, unitOf } from "../../test/sim/simulated-cluster.ts";
 import { ticketKeysOf } from "../ticket-verifier.ts";
 import { makeSigningKeys } from "../tree/signing-keys.ts";
 import { createCertificate } from "./certificate.ts";
@@ -19,16 +20,6 @@ const keys = await generateKeyPair("ES256", { extractable: true });
 const certificate = await createCertificate();
 const hashes = [certificate.sha256.toBase64()];
 const serving = { certPem: certificate.certPem, keyPem: certificate.keyPem, hashes };
-const SOUND = {
-  kind: "audio",
-  source: "microphone",
-  codec: "opus",
-  sampleRateHz: 48_000,
-  channels: 1,
-  frameDurationUs: 20_000,
-  muted: false,
-  encrypted: false,
-} as const;
 
 async function start(id: string, directory: MemoryDirectory): Promise<RunningRelay> {
   return await startRelay({
@@ -135,23 +126,11 @@ Deno.test({
       const ada = await join(first, "ada", () => undefined);
       const bob = await join(second, "bob", () => units++);
       await until(() => bob.participants.has("ada") && ada.participants.has("bob"));
-      const track = await ada.publish(SOUND);
+      const track = await ada.publish(MICROPHONE);
       await until(() => bob.participants.get("ada")?.tracks.length === 1);
       await bob.subscribe(track.trackId);
       for (let frameId = 0; units < 20 && frameId < 500; frameId++) {
-        track.send({
-          frameId,
-          captureTimeUs: Math.round(systemClock.nowUs()),
-          keyframe: true,
-          discardable: false,
-          temporalLayer: 0,
-          reference: 0,
-          rendition: 0,
-          audioLevel: 20,
-          voice: true,
-          encrypted: false,
-          bytes: new Uint8Array(80),
-        });
+        track.send(unitOf(frameId, Math.round(systemClock.nowUs()), { keyframe: true, size: 80 }));
         await pause(10);
       }
       assert.ok(units >= 20, "sound did not cross the link");

@@ -63,7 +63,7 @@ export class LinkArrival {
     const handlers = {
       onMessage: (message: TreeMessage) => this.#onMessage(message),
       onEnd: (reason: CloseReason, message: string) => {
-        if (this.#listener !== undefined) this.#listener.onEnd(message);
+        if (this.#listener !== undefined) this.#listener.onEnd(reason, message);
         else if (!this.#isSettled) this.#refuse(reason, message);
       },
     };

@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { ControlChannel } from "../../core/session/control-channel.ts";
 import type { Session } from "../../core/session/session.ts";
-import { CLOSE_CODES, closeReasonOf } from "../../core/wire/close-codes.ts";
+import { CLOSE_CODES, type CloseReason, closeReasonOf } from "../../core/wire/close-codes.ts";
 import {
   MAX_TREE_MESSAGE_BURST,
   MAX_TREE_MESSAGES_PER_SECOND,
@@ -28,7 +28,7 @@ export type DialOutcome =
 /** Who takes the channel over once the link is there. */
 export interface LinkListener {
   onMessage(message: TreeMessage): void;
-  onEnd(message: string): void;
+  onEnd(reason: CloseReason, message: string): void;
 }
 
 export interface DialOptions {
@@ -87,7 +87,7 @@ async function converse(session: Session, options: DialOptions, isOver: () => bo
     const handlers = {
       onMessage: (message: TreeMessage) =>
         listener === undefined ? answer(message) : listener.onMessage(message),
-      onEnd: (_: string, message: string) => listener?.onEnd(message),
+      onEnd: (reason: CloseReason, message: string) => listener?.onEnd(reason, message),
     };
     const channel: TreeChannel = new ControlChannel(
       stream,

@@ -62,6 +62,8 @@ export class PlaceSearch {
   readonly #avoid = new Set<string>();
   /** because they seem to be dead. */
   readonly #unreachable = new Set<string>();
+  /** Times that this relay became the root without the directory. */
+  #provisionalRound = 0;
   /** Relays that are being asked. */
   readonly #asking = new Set<string>();
 
@@ -148,10 +150,11 @@ export class PlaceSearch {
     const tree = this.#tree;
     const { clock, claimRoom } = tree.surroundings;
     tree.becomeRoot(undefined);
+    const round = ++this.#provisionalRound;
+    const isOver = (): boolean => tree.isEnded || !tree.isProvisional || round !== this.#provisionalRound;
     const ask = async (): Promise<void> => {
-      if (tree.isEnded || !tree.isProvisional) return;
-      const claim = await claimRoom(tree.room.name, tree.epoch);
-      if (tree.isEnded || !tree.isProvisional) return;
+      const claim = isOver() ? undefined : await claimRoom(tree.room.name, tree.epoch);
+      if (isOver()) return;
       if (claim === undefined) return void clock.after(PROVISIONAL_RETRY_MS, () => void ask());
       // A smaller epoch is that of a root which was given up; the directory knows best all the same.
       tree.onClaim(claim.epoch > tree.epoch ? claim : { ...claim, epoch: tree.epoch + 1 });

@@ -2,6 +2,7 @@
  * One end of a link between two relays of a room's tree. Media goes over it as to and from a participant; what the far side
  * says of its participants is kept as offers, of which relay/tree/remote-participants.ts makes the room. docs/wire.md, "Tree of relays".
  */
+import type { Clock } from "../../core/clock.ts";
 import type { ControlChannel } from "../../core/session/control-channel.ts";
 import { CLOSE_CODES, type CloseReason } from "../../core/wire/close-codes.ts";
 import { MAX_LINK_INGRESS_DATAGRAMS_PER_SECOND } from "../../core/wire/limits.ts";
@@ -36,6 +37,8 @@ const INGRESS = {
 };
 /** Silence is to be told from loss within half a second. */
 const PROBE_AFTER_US = 100_000;
+/** The far side has so long to hear what was said last. */
+const GOODBYE_MS = 2_000;
 
 export class RelayLink extends MediaPort {
   readonly isSession = false;
@@ -56,9 +59,8 @@ export class RelayLink extends MediaPort {
   /** Nothing has been heard for too long. */
   isSilent = false;
   isOpen = true;
-  /** All of the far side's participants are known. */
-  isSynced = false;
   readonly #openedUs: number;
+  #isFinishing = false;
 
   constructor(options: RelayLinkOptions) {
     super({ ...options, identity: options.relay.id, ingress: INGRESS, probeAfterUs: PROBE_AFTER_US });
@@ -124,9 +126,17 @@ export class RelayLink extends MediaPort {
     super.stopReceiving(track);
   }
 
+  /** Lets through what was said, and ends our side; the far side closes the session then. */
+  finish(clock: Clock): void {
+    this.isOpen = false;
+    this.#isFinishing = true;
+    void this.channel.finish();
+    clock.after(GOODBYE_MS, () => this.close("normal", "the room ended on this relay"));
+  }
+
   override end(): void {
     this.isOpen = false;
-    this.channel.stop();
+    if (!this.#isFinishing) this.channel.stop();
     super.end();
   }
 

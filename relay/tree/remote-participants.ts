@@ -4,8 +4,8 @@
  * from above is never offered above, so a relay with two parents for a moment joins no loop. docs/wire.md, "Tree of relays".
  */
 import type { Clock, Timer } from "../../core/clock.ts";
-import type { CloseReason } from "../../core/wire/close-codes.ts";
 import type { RelayMessageInput } from "../../core/wire/control-messages.ts";
+import { MAX_OFFERS_PER_LINK } from "../../core/wire/limits.ts";
 import { frameMessage } from "../../core/wire/message-framing.ts";
 import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
 import type { ParticipantRecord, TreeMessage } from "../../core/wire/tree-messages.ts";
@@ -99,6 +99,8 @@ export class RemoteParticipants {
     // Of a session that has been gone on from: its relay will hear of it.
     const isPast = known !== undefined && isLater(known.record, offer.record);
     if (isPast || this.#ended.includes(offer.record)) return void link.offers.delete(identity);
+    if (link.offers.size >= MAX_OFFERS_PER_LINK && !link.offers.has(identity))
+      return link.close("protocol-error", `a link may offer ${MAX_OFFERS_PER_LINK} participants at most`);
     link.offers.set(identity, offer);
     const own = this.#room.members.get(identity);
     if (own === undefined) return this.#choose(identity, by);
@@ -134,16 +136,12 @@ export class RemoteParticipants {
     for (const identity of [...link.offers.keys()]) this.#choose(identity);
   }
 
-  /** The link is over: what it offered is to be had elsewhere, or may soon be; not if the far side said goodbye. */
-  linkEnded(link: RelayLink, isGoodbye: boolean): void {
+  /** The link is over: what it offered is to be had elsewhere, or may soon be. */
+  linkEnded(link: RelayLink): void {
     const identities = [...link.offers.keys()];
     link.offers.clear();
-    for (const identity of identities) {
-      const remote = this.byIdentity.get(identity);
-      if (remote === undefined || remote.via !== link) continue;
-      if (isGoodbye && this.#best(identity, undefined) === undefined) this.#remove(remote, "normal");
-      else this.#choose(identity);
-    }
+    for (const identity of identities)
+      if (this.byIdentity.get(identity)?.via === link) this.#choose(identity);
   }
 
   /** Of its latest session elsewhere that is known of, over or not; 0 = none. */
@@ -275,8 +273,7 @@ export class RemoteParticipants {
     this.byIdentity.delete(identity);
     for (const link of this.#room.links) link.offers.delete(identity);
     for (const { trackId } of record.participant.tracks) this.#room.dropRemoteTrack(identity, trackId);
-    if (!record.hidden)
-      this.#room.broadcast({ type: "participant-left", identity, reason: reason as CloseReason });
+    if (!record.hidden) this.#room.broadcast({ type: "participant-left", identity, reason });
     if (remote.via !== undefined) this.#withdrawFromAll(remote, reason);
   }
 

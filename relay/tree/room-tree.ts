@@ -90,7 +90,7 @@ export class RoomTree implements Placed {
         this.#fadingChanged(link);
         if (link === this.parent && link.isSilent) this.#loseParent(link, true);
       }
-      if (silentUs > DEAD_US) link.close("lost", "nothing was heard for too long");
+      if (silentUs > DEAD_US) link.close("internal-error", "nothing was heard for too long");
     }
   }
 
@@ -128,7 +128,7 @@ export class RoomTree implements Placed {
     for (const timer of this.#timers) timer.cancel();
     this.#vouching.end();
     for (const link of [...this.room.links]) {
-      link.close("normal", "the room ended on this relay");
+      link.finish(this.surroundings.clock);
       this.#linkEnded(link, CLOSE_CODES.normal);
     }
     if (this.isRoot) void this.surroundings.releaseRoom(this.room.name);
@@ -210,7 +210,8 @@ export class RoomTree implements Placed {
   #listenerOf(link: RelayLink): LinkListener {
     return {
       onMessage: (message) => this.#onMessage(link, message),
-      onEnd: (message) => link.close("protocol-error", message),
+      // At the end of its stream the far side has said all that it had to say.
+      onEnd: (reason, message) => link.close(reason === "lost" ? "internal-error" : reason, message),
     };
   }
 
@@ -219,7 +220,6 @@ export class RoomTree implements Placed {
     for (const member of this.room.members.values())
       link.send({ type: "record", record: member.record(this.room.relayId) });
     this.room.remote.tellAll(link);
-    link.send({ type: "synced" });
   }
 
   #onMessage(link: RelayLink, message: TreeMessage): void {
@@ -243,9 +243,6 @@ export class RoomTree implements Placed {
         return;
       case "take-over":
         if (link === this.parent) void this.#takeOver();
-        return;
-      case "synced":
-        link.isSynced = true;
         return;
       default:
         link.close("protocol-error", `${message.type} makes no sense now`);
@@ -309,7 +306,7 @@ export class RoomTree implements Placed {
     if (!this.room.links.delete(link)) return;
     link.end();
     link.endSubscriptions();
-    this.room.remote.linkEnded(link, code === CLOSE_CODES.normal);
+    this.room.remote.linkEnded(link);
     if (this.children.delete(link)) {
       this.#childrenChanged();
       this.surroundings.onEmptier(this.room);

@@ -3,6 +3,7 @@
  * that asks, and that it is not moving at the moment. So two relays that move at once cannot make a loop.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
+import { MAX_OPEN_VOUCHES } from "../../core/wire/limits.ts";
 import type { RelayLink } from "./relay-link.ts";
 
 const TIMEOUT_MS = 1_000;
@@ -23,6 +24,7 @@ export class Vouching {
 
   /** False also when no answer comes in time. */
   ask(parent: RelayLink, relayId: string): Promise<boolean> {
+    if (this.#open.size >= MAX_OPEN_VOUCHES) return Promise.resolve(false);
     return new Promise((resolve) => {
       const request = this.#next++;
       const timer = this.#clock.after(TIMEOUT_MS, () => this.answer(request, false));

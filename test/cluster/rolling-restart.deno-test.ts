@@ -25,12 +25,6 @@ const ROLLING_WAIT_SECONDS = "10";
 const SCRIPT_TIMEOUT_MS = 35_000;
 /** So many units behind one that is missing, it is not on its way any more: half a second. */
 const REPAIR_UNITS = 25;
-/**
- * Places where a listener may miss sound. None should be. But when the speaker goes on at a relay that had the sound from the older
- * one, the older one stops at once, and the speaker sends there alone until the new one's welcome has come: a slow machine, or a long
- * way, makes a hole of what is sent between. One for each move; 0 when that is mended.
- */
-const MAX_HOLES = RELAY_IDS.length;
 
 /** Somebody who listens, and remembers which units of sound came. */
 class Witness {
@@ -76,10 +70,8 @@ class Witness {
     const missing: number[] = [];
     for (let unit = Math.min(...this.#heard); unit <= last; unit++)
       if (!this.#heard.has(unit)) missing.push(unit);
-    // What is repaired in the midst of a hole does not make two of it.
-    const holes = missing.filter((unit, i) => i === 0 || unit - missing[i - 1]! > REPAIR_UNITS).length;
     const faults: string[] = [];
-    if (holes > MAX_HOLES) faults.push(`${this.#name} misses ${missing.join(", ")} of ${last}`);
+    if (missing.length > 0) faults.push(`${this.#name} misses ${missing.join(", ")} of ${last}`);
     if (this.#twice > 0) faults.push(`${this.#name} heard ${this.#twice} units twice`);
     return faults;
   }

@@ -1,17 +1,7 @@
 /** The road to the relay is bad for a moment, or what the browser was connected with is dead: the call goes on in the same room. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { UdpProxy } from "../udp-proxy/udp-proxy.ts";
-import { openBrowser, type TestBrowser } from "./browser.ts";
-import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
-import { testClip } from "./test-clip.ts";
-import { freeUdpPort, type RunningTributary, startTributary } from "./tributary.ts";
-
-declare global {
-  interface Window {
-    /** What happened in the room, in order. */
-    happenings: string[];
-  }
-}
+import { ProxiedCall } from "./proxied-call.ts";
+import { judgeTone, type RoomPage, untilGood } from "./room-page.ts";
 
 const ROOM = "fail-over";
 const PAUSE_MS = 2_000;
@@ -19,51 +9,20 @@ const PAUSE_MS = 2_000;
 const LEAST_RATE = 5;
 const WATCHED_MS = 5_000;
 
-let tributary: RunningTributary;
-let browser: TestBrowser;
-let proxy: UdpProxy;
+let call: ProxiedCall;
 let ann: RoomPage;
 let bob: RoomPage;
 
-async function join(identity: string): Promise<RoomPage> {
-  const token = await tributary.mint(ROOM, identity);
-  const one = await RoomPage.join(await browser.newPage(), tributary.url, ROOM, token);
-  await one.page.evaluate(() => {
-    const { room } = window.tributary;
-    window.happenings = [];
-    room?.on("state", ({ state }) => window.happenings.push(state));
-    for (const name of ["participant-joined", "participant-left"] as const)
-      room?.on(name, ({ participant }) => window.happenings.push(`${name} ${participant.identity}`));
-    for (const name of ["track-published", "track-unpublished"] as const)
-      room?.on(name, ({ track }) => window.happenings.push(`${name} ${track.source}`));
-  });
-  return one;
-}
-
 beforeAll(async () => {
-  const relayPort = await freeUdpPort();
-  proxy = await UdpProxy.listen({ port: 0, targetPort: relayPort, seed: 1 });
-  [tributary, browser] = await Promise.all([
-    startTributary({
-      env: { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}` },
-    }),
-    openBrowser(testClip()),
-  ]);
-  ann = await join("ann");
-  bob = await join("bob");
-  await Promise.all([ann.seeCamera("bob"), bob.seeCamera("ann")]);
-  await Promise.all([ann.firstPicture("bob"), bob.firstPicture("ann")]);
+  call = await ProxiedCall.open(ROOM);
+  ({ ann, bob } = call);
   await ann.page.waitForFunction(() =>
     [...(window.tributary.room?.participants.values() ?? [])].some(({ tracks }) => tracks.size >= 2),
   );
-  for (const one of [ann, bob]) await one.page.evaluate(() => window.happenings.splice(0));
+  for (const one of call.pages) await one.page.evaluate(() => window.happenings.splice(0));
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await tributary?.stop();
-  await proxy?.close();
-});
+afterAll(() => call?.close());
 
 /** Both see and hear each other, on the canvases that they had from the start; nobody came, left or published. */
 async function expectSameCall(): Promise<void> {
@@ -112,16 +71,16 @@ async function meanwhile(act: () => Promise<void>): Promise<void> {
 
 it("a call outlasts a road that carries nothing for a while", async () => {
   await meanwhile(async () => {
-    for (const direction of ["up", "down"] as const) proxy.change(direction, { loss: 1 });
+    for (const direction of ["up", "down"] as const) call.proxy.change(direction, { loss: 1 });
     await bob.page.waitForTimeout(PAUSE_MS);
-    for (const direction of ["up", "down"] as const) proxy.change(direction, { loss: 0 });
+    for (const direction of ["up", "down"] as const) call.proxy.change(direction, { loss: 0 });
   });
   await expectSameCall();
 });
 
 it("a call goes on in other sessions when those that it had are dead", async () => {
   const before = await Promise.all([ann.stats(), bob.stats()]);
-  await meanwhile(async () => proxy.forsakeClients());
+  await meanwhile(async () => call.proxy.forsakeClients());
   await untilGood(
     async () => {
       await bob.page.waitForTimeout(500);

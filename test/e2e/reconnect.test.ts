@@ -3,17 +3,8 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { UdpProxy } from "../udp-proxy/udp-proxy.ts";
-import { openBrowser, type TestBrowser } from "./browser.ts";
-import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
-import { testClip } from "./test-clip.ts";
-import { freeUdpPort, type RunningTributary, startTributary } from "./tributary.ts";
-
-declare global {
-  interface Window {
-    /** What happened in the room, in order. */
-    happenings: string[];
-  }
-}
+import { ProxiedCall } from "./proxied-call.ts";
+import { judgeTone, type RoomPage, untilGood } from "./room-page.ts";
 
 const ROOM = "outage";
 /** Longer than the silence after which a client gives its session up. */
@@ -22,59 +13,27 @@ const OUTAGE_MS = 8_000;
 const LEAST_RATE = 5;
 const RECOVERY_MS = 15_000;
 
-let tributary: RunningTributary;
-let browser: TestBrowser;
-let proxy: UdpProxy;
-let relayPort: number;
+let call: ProxiedCall;
 let ann: RoomPage;
 let bob: RoomPage;
 
-async function join(identity: string): Promise<RoomPage> {
-  const token = await tributary.mint(ROOM, identity);
-  const one = await RoomPage.join(await browser.newPage(), tributary.url, ROOM, token);
-  await one.page.evaluate(() => {
-    const { room } = window.tributary;
-    window.happenings = [];
-    room?.on("state", ({ state }) => window.happenings.push(state));
-    for (const name of ["participant-joined", "participant-left"] as const)
-      room?.on(name, ({ participant }) => window.happenings.push(`${name} ${participant.identity}`));
-    for (const name of ["track-published", "track-unpublished"] as const)
-      room?.on(name, ({ track }) => window.happenings.push(`${name} ${track.source}`));
-  });
-  return one;
-}
-
 beforeAll(async () => {
-  relayPort = await freeUdpPort();
-  proxy = await UdpProxy.listen({ port: 0, targetPort: relayPort, seed: 1 });
-  [tributary, browser] = await Promise.all([
-    startTributary({
-      env: { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}` },
-    }),
-    openBrowser(testClip()),
-  ]);
-  ann = await join("ann");
-  bob = await join("bob");
-  await Promise.all([ann.seeCamera("bob"), bob.seeCamera("ann")]);
-  await Promise.all([ann.firstPicture("bob"), bob.firstPicture("ann")]);
+  call = await ProxiedCall.open(ROOM);
+  ({ ann, bob } = call);
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await tributary?.stop();
-  await proxy?.close();
-});
+afterAll(() => call?.close());
 
 /** Nothing gets through for this long. */
 async function outage(durationMs: number): Promise<void> {
-  const { port } = proxy;
-  await proxy.close();
+  const { port } = call.proxy;
+  await call.proxy.close();
   // Something must hold the port: nobody there would be told at once (ICMP), which is no silence.
   const nobody = createSocket("udp4").bind(port, "127.0.0.1");
   await bob.page.waitForTimeout(durationMs);
   nobody.close();
   await once(nobody, "close");
-  proxy = await UdpProxy.listen({ port, targetPort: relayPort, seed: 2 });
+  call.proxy = await UdpProxy.listen({ port, targetPort: call.relayPort, seed: 2 });
 }
 
 /** Both see and hear each other, on the canvases that they had from the start. */

@@ -81,6 +81,15 @@ export interface SimulatedMember {
   wish: JoinWish;
 }
 
+/** A session to a relay, of another relay or (from "") of a participant. */
+interface Wire {
+  from: string;
+  to: string;
+  pair: MemorySessionPair;
+  /** An end of it is dead; another relay of the same id has other wires. */
+  isDead: boolean;
+}
+
 export class SimulatedCluster {
   readonly seed: number;
   readonly clock = new VirtualClock();
@@ -94,7 +103,7 @@ export class SimulatedCluster {
   networkBetween: (from: string, to: string) => Partial<NetworkOptions> = () => ({ delayMs: 5 });
   #isCut: (from: string, to: string) => boolean = () => false;
   /** Sessions to relays, of other relays and (from "") of participants. */
-  readonly #wires: { from: string; to: string; pair: MemorySessionPair }[] = [];
+  readonly #wires: Wire[] = [];
   #tickets = 0;
 
   constructor(seed: number) {
@@ -136,7 +145,11 @@ export class SimulatedCluster {
     this.relays.delete(id);
     this.directories.get(id)!.kill();
     this.directories.delete(id);
-    for (const wire of this.#wires) if (wire.from === id || wire.to === id) setDown(wire.pair, true);
+    for (const wire of this.#wires) {
+      if (wire.from !== id && wire.to !== id) continue;
+      wire.isDead = true;
+      setDown(wire.pair, true);
+    }
     void relay.stop();
   }
 
@@ -148,8 +161,8 @@ export class SimulatedCluster {
   /** Cuts all that there is, or will be, between relays for which `isCut` holds; mended by calling it with other answers. */
   partition(isCut: (from: string, to: string) => boolean): void {
     this.#isCut = isCut;
-    for (const { from, to, pair } of this.#wires)
-      if (this.relays.has(from) && this.relays.has(to)) setDown(pair, isCut(from, to));
+    for (const { from, to, pair, isDead } of this.#wires)
+      if (from !== "" && !isDead) setDown(pair, isCut(from, to));
   }
 
   async #dialRelay(from: string, url: string): Promise<Session> {
@@ -164,7 +177,7 @@ export class SimulatedCluster {
       down: { ...network },
       path: pathname,
     });
-    this.#wires.push({ from, to, pair });
+    this.#wires.push({ from, to, pair, isDead: !this.relays.has(to) });
     // A dead one does not even say that it is.
     const relay = this.relays.get(to);
     if (relay === undefined) setDown(pair, true);
@@ -181,7 +194,7 @@ export class SimulatedCluster {
   ): MemorySessionPair {
     const { clock, random } = this;
     const pair = createMemorySessionPair({ clock, random, up: up ?? network, down: network, path });
-    this.#wires.push({ from: "", to: relayId, pair });
+    this.#wires.push({ from: "", to: relayId, pair, isDead: !this.relays.has(relayId) });
     const relay = this.relays.get(relayId);
     if (relay === undefined) setDown(pair, true);
     else relay.accept(pair.accepted);

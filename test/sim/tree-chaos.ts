@@ -4,6 +4,7 @@
  * be heard, every relay of a room know the same, and nothing be left.
  */
 import { MAX_CHILD_LINKS, MAX_TREE_DEPTH } from "../../core/wire/limits.ts";
+import type { RelayLink } from "../../relay/tree/relay-link.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { TreeMember } from "./tree-member.ts";
 
@@ -49,6 +50,8 @@ export class TreeChaos {
   readonly #options: TreeChaosOptions;
   readonly #members: TreeMember[];
   readonly #down = new Set<string>();
+  /** Who was said to have left, and had not. */
+  readonly #falseGoodbyes: string[] = [];
   #kills = 0;
   #isParted = false;
   #isDirectoryOut = false;
@@ -106,10 +109,19 @@ export class TreeChaos {
         identity: `p${number}`,
         room: `room${number % rooms}`,
         speaks: Math.floor(number / rooms) < speakers,
-        chooseRelay: (except) => this.#chooseRelay(except),
+        ...this.#memberEvents,
       }),
     );
   }
+
+  readonly #memberEvents = {
+    chooseRelay: (except: string | undefined) => this.#chooseRelay(except),
+    onLeft: (identity: string, reason: string) => {
+      // Whoever could not be reached may be taken for lost; nobody may be said to have gone who has not.
+      if (reason === "normal" && this.#members.some((member) => member.identity === identity))
+        this.#falseGoodbyes.push(identity);
+    },
+  };
 
   #chooseRelay(except: string | undefined): string | undefined {
     // Some gateways have not heard yet that a relay is dead.
@@ -141,9 +153,14 @@ export class TreeChaos {
 
   #addListener(room: string): void {
     const number = this.#joined++;
-    const chooseRelay = (except: string | undefined) => this.#chooseRelay(except);
     this.#members.push(
-      new TreeMember({ cluster: this.cluster, identity: `p${number}`, room, speaks: false, chooseRelay }),
+      new TreeMember({
+        cluster: this.cluster,
+        identity: `p${number}`,
+        room,
+        speaks: false,
+        ...this.#memberEvents,
+      }),
     );
   }
 
@@ -231,34 +248,48 @@ export class TreeChaos {
 
   /** What must hold at every moment. */
   #ruleFaults(): string[] {
-    const faults: string[] = [];
+    const falsely = this.#falseGoodbyes.splice(0).map((identity) => `${identity} was said to have left`);
+    const heardTwice = this.#members
+      .filter(({ heardTwice }) => heardTwice > 0)
+      .map(({ identity, heardTwice }) => `${identity} heard ${heardTwice} units twice`);
+    const faults = [...falsely, ...heardTwice];
     for (const relay of this.cluster.relays.values()) {
       for (const tree of relay.rooms.trees()) {
         const where = `${tree.room.name} on ${relay.id}`;
         if (tree.children.size > MAX_CHILD_LINKS) faults.push(`${where} has ${tree.children.size} children`);
-        if (tree.position.path.length > MAX_TREE_DEPTH) faults.push(`${where} is too low`);
-        if (this.#isInLoop(relay.id, tree.room.name)) faults.push(`${where} is in a loop`);
-        for (const link of tree.room.links) {
-          const keys = [...link.subscriptions.values()].map(
-            ({ track, rendition }) => `${track.trackId} ${rendition}`,
-          );
-          if (new Set(keys).size !== keys.length)
-            faults.push(`${where} sends a track to ${link.relay.id} twice`);
-        }
+        const fault = this.#placeFault(relay.id, tree.room.name);
+        if (fault !== undefined) faults.push(`${where} ${fault}`);
+        faults.push(...this.#copyFaults(tree.room.links, where));
       }
     }
     return faults;
   }
 
-  #isInLoop(relayId: string, room: string): boolean {
+  /** Follows parents from a relay to the top. */
+  #placeFault(relayId: string, room: string): string | undefined {
     let at = relayId;
-    for (let steps = 0; steps <= this.#options.relays; steps++) {
+    for (let depth = 1; depth <= MAX_TREE_DEPTH; depth++) {
       const parent = this.cluster.relays.get(at)?.rooms.tree(room)?.parent;
-      if (parent === undefined || !parent.isOpen) return false;
+      if (parent === undefined || !parent.isOpen) return undefined;
       at = parent.relay.id;
-      if (at === relayId) return true;
+      if (at === relayId) return "is in a loop";
     }
-    return false;
+    return `is more than ${MAX_TREE_DEPTH} floors down`;
+  }
+
+  /** Of several links between two relays, one carries a track. */
+  #copyFaults(links: Iterable<RelayLink>, where: string): string[] {
+    const carried = new Set<string>();
+    const faults: string[] = [];
+    for (const link of links) {
+      if (link.isFading) continue;
+      for (const { track, rendition } of link.subscriptions.values()) {
+        const copy = `${track.trackId} ${rendition} to ${link.relay.id}`;
+        if (carried.has(copy)) faults.push(`${where} sends track ${copy} twice`);
+        carried.add(copy);
+      }
+    }
+    return faults;
   }
 
   /** What must hold once all is quiet. */

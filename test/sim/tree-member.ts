@@ -21,6 +21,8 @@ export interface TreeMemberOptions {
   speaks: boolean;
   /** A live relay to go to, another one than this. */
   chooseRelay(except: string | undefined): string | undefined;
+  /** It was told that somebody has left. */
+  onLeft(identity: string, reason: string): void;
 }
 
 export class TreeMember {
@@ -31,6 +33,9 @@ export class TreeMember {
   track: PublishedTrack | undefined;
   /** By publisher: units received, and when the last one came. */
   readonly heard = new Map<string, { units: number; lastUs: number }>();
+  /** Units that came out of the participant more than once. */
+  heardTwice = 0;
+  readonly #units = new Set<string>();
   readonly #options: TreeMemberOptions;
   readonly #timers: Timer[] = [];
   readonly #subscribed = new Set<number>();
@@ -81,7 +86,7 @@ export class TreeMember {
             network: { delayMs: 8 },
             timeoutMs: PATIENCE_MS,
             onEvent: (event) => this.#onEvent(event),
-            onAccessUnit: (trackId) => this.#onUnit(trackId),
+            onAccessUnit: (trackId, { frameId }) => this.#onUnit(trackId, frameId),
           });
           if (this.#isOver) return void (await member.participant.leave());
           this.member = member;
@@ -105,6 +110,7 @@ export class TreeMember {
   #onEvent(event: ParticipantEvent): void {
     if (event.type === "interrupted" || event.type === "go-away") void this.#move();
     if (event.type === "track-unpublished") this.#subscribed.delete(event.trackId);
+    if (event.type === "participant-left") this.#options.onLeft(event.identity, event.reason);
     if (event.type === "participant-left")
       for (const [trackId, publisher] of this.#publisherOf)
         if (publisher === event.identity) this.#subscribed.delete(trackId);
@@ -163,7 +169,10 @@ export class TreeMember {
     this.track?.send(unitOf(frameId, clock.nowUs(), { keyframe: true, size: 60, audioLevel: 30 }));
   }
 
-  #onUnit(trackId: number): void {
+  #onUnit(trackId: number, frameId: number): void {
+    const unit = `${trackId} ${frameId}`;
+    if (this.#units.has(unit)) this.heardTwice++;
+    this.#units.add(unit);
     const publisher = this.#publisherOf.get(trackId);
     if (publisher === undefined) return;
     const heard = this.heard.get(publisher) ?? { units: 0, lastUs: 0 };
