@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { relayNamed } from "../core/directory/directory-harness.contract.ts";
-import { gatewayFixture, KEY_HEADERS, problemOf } from "./gateway.fixture.ts";
+import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
 import { MAX_BODY_BYTES } from "./limits.ts";
 import { PROBLEMS } from "./problem.ts";
 

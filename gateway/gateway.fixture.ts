@@ -1,6 +1,7 @@
 /** A gateway for tests: a clock that moves by hand, a memory directory, and relays played by a function. */
 import type { Clock, Timer } from "../core/clock.ts";
 import type { RelayRecord } from "../core/directory/directory.ts";
+import { relayNamed as recordNamed } from "../core/directory/directory-harness.contract.ts";
 import { MemoryDirectory } from "../core/directory/memory.ts";
 import { createGateway } from "./app.ts";
 import { addressFromNode } from "./client-address.ts";
@@ -41,6 +42,11 @@ class TestClock implements Clock {
       entry.task();
     }
   }
+}
+
+/** A relay that links to others. */
+export function relayNamed(id: string, change: Partial<RelayRecord> = {}): RelayRecord {
+  return recordNamed(id, { linkKey: LINK_KEY, ...change });
 }
 
 export interface GatewayFixture {

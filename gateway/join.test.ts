@@ -1,8 +1,7 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { relayNamed } from "../core/directory/directory-harness.contract.ts";
 import { relayTicketSchema } from "../core/wire/tokens.ts";
-import { gatewayFixture, KEY_HEADERS, KEY_ID, KEY_SECRET, problemOf } from "./gateway.fixture.ts";
+import { gatewayFixture, KEY_HEADERS, KEY_ID, KEY_SECRET, problemOf, relayNamed } from "./gateway.fixture.ts";
 import type { TicketKey } from "./ticket-key.ts";
 
 interface Joined {

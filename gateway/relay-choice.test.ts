@@ -1,9 +1,8 @@
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import type { RelayRecord } from "../core/directory/directory.ts";
-import { relayNamed } from "../core/directory/directory-harness.contract.ts";
 import { relayTicketSchema } from "../core/wire/tokens.ts";
-import { gatewayFixture, problemOf } from "./gateway.fixture.ts";
+import { gatewayFixture, problemOf, relayNamed } from "./gateway.fixture.ts";
 import { chooseRelays } from "./relay-choice.ts";
 
 const rooms = Array.from({ length: 3000 }, (_, i) => `room-${i}`);

@@ -1,8 +1,7 @@
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
-import { relayNamed } from "../core/directory/directory-harness.contract.ts";
 import { serviceTokenSchema } from "../core/wire/tokens.ts";
-import { gatewayFixture, KEY_HEADERS, problemOf } from "./gateway.fixture.ts";
+import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
 import { MAX_RELAY_ANSWER_BYTES, RELAY_TIMEOUT_MS } from "./relay-operations.ts";
 
 const CREATED = "2027-01-15T08:00:00.000Z";

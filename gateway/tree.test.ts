@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { Script } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { relayNamed } from "../core/directory/directory-harness.contract.ts";
 import type { TreeLink, TreePlace } from "../core/wire/operations-api.ts";
-import { gatewayFixture, KEY_HEADERS, problemOf } from "./gateway.fixture.ts";
+import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
 import { MAX_TREE_ANSWER_MS } from "./limits.ts";
 import { RELAY_TIMEOUT_MS } from "./relay-operations.ts";
 import { type TreeNode, treeOf } from "./room-tree.ts";

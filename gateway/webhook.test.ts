@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { relayNamed } from "../core/directory/directory-harness.contract.ts";
 import { MAX_EVENT_BYTES } from "../core/wire/limits.ts";
 import { EVENTS_AUDIENCE, EVENTS_PATH, type RoomEvent } from "../core/wire/room-events.ts";
-import { gatewayFixture, problemOf } from "./gateway.fixture.ts";
+import { gatewayFixture, problemOf, relayNamed } from "./gateway.fixture.ts";
 import { WEBHOOK_TIMEOUT_MS } from "./limits.ts";
 
 const SECRET = "a-webhook-secret-of-at-least-32-characters";

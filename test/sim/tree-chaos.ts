@@ -3,9 +3,9 @@
  * parts, the directory is out. Rules of the tree are looked at as it goes; in the end all is well again and everybody must
  * be heard, every relay of a room know the same, and nothing be left.
  */
-import { MAX_CHILD_LINKS, MAX_TREE_DEPTH } from "../../core/wire/limits.ts";
-import type { RelayLink } from "../../relay/tree/relay-link.ts";
+import { MAX_CHILD_LINKS } from "../../core/wire/limits.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
+import { copyFaults, placeFault } from "./tree-faults.ts";
 import { TreeMember } from "./tree-member.ts";
 
 export interface TreeChaosOptions {
@@ -257,36 +257,9 @@ export class TreeChaos {
       for (const tree of relay.rooms.trees()) {
         const where = `${tree.room.name} on ${relay.id}`;
         if (tree.children.size > MAX_CHILD_LINKS) faults.push(`${where} has ${tree.children.size} children`);
-        const fault = this.#placeFault(relay.id, tree.room.name);
+        const fault = placeFault(this.cluster.relays, relay.id, tree.room.name);
         if (fault !== undefined) faults.push(`${where} ${fault}`);
-        faults.push(...this.#copyFaults(tree.room.links, where));
-      }
-    }
-    return faults;
-  }
-
-  /** Follows parents from a relay to the top. */
-  #placeFault(relayId: string, room: string): string | undefined {
-    let at = relayId;
-    for (let depth = 1; depth <= MAX_TREE_DEPTH; depth++) {
-      const parent = this.cluster.relays.get(at)?.rooms.tree(room)?.parent;
-      if (parent === undefined || !parent.isOpen) return undefined;
-      at = parent.relay.id;
-      if (at === relayId) return "is in a loop";
-    }
-    return `is more than ${MAX_TREE_DEPTH} floors down`;
-  }
-
-  /** Of several links between two relays, one carries a track. */
-  #copyFaults(links: Iterable<RelayLink>, where: string): string[] {
-    const carried = new Set<string>();
-    const faults: string[] = [];
-    for (const link of links) {
-      if (link.isFading) continue;
-      for (const { track, rendition } of link.subscriptions.values()) {
-        const copy = `${track.trackId} ${rendition} to ${link.relay.id}`;
-        if (carried.has(copy)) faults.push(`${where} sends track ${copy} twice`);
-        carried.add(copy);
+        faults.push(...copyFaults(tree.room.links, where));
       }
     }
     return faults;
