@@ -8,6 +8,7 @@ const ownStage = [
   "test/sim/**",
   "test/e2e/**",
   "test/etcd/**",
+  "test/bridge/**",
   "gateway/runtimes/**",
   "**/chromium.test.ts",
 ];
@@ -25,6 +26,15 @@ export default defineConfig({
         extends: true,
         // Most of a test's time is waiting for leases.
         test: { name: "etcd", include: ["test/etcd/**/*.test.ts"], maxConcurrency: 30 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "bridge",
+          include: ["test/bridge/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,

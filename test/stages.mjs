@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { denoExecutable, ROOT } from "../start/dependencies.mjs";
+import { ensureBridgeTools } from "./bridge-tools.mjs";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureEtcd } from "./etcd-binary.mjs";
 import { projectFiles } from "./project-files.mjs";
@@ -38,6 +39,7 @@ export const stages = [
   { name: "simulation", title: "simulated rooms", run: (context) => vitest("simulation", 120_000, context) },
   { name: "etcd", title: "directory in a real etcd", run: etcdTests },
   { name: "gateway", title: "gateway on Node.js, Deno and Workers", run: gatewayRuntimes },
+  { name: "bridge", title: "bridges and the programs they talk to", run: bridgeTests },
   { name: "browser", title: "two and more real browsers in a room", run: browserTests },
 ];
 
@@ -86,6 +88,12 @@ async function etcdPath(context) {
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function gatewayRuntimes(context) {
   return vitest("gateway-runtimes", 200_000, context, { env: await etcdPath(context) });
+}
+
+/** @param {StageContext} context @returns {Promise<Counts>} */
+async function bridgeTests(context) {
+  await ensureBridgeTools(context.print);
+  return vitest("bridge", 240_000, context);
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */

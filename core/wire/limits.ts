@@ -162,3 +162,14 @@ export const MAX_RECENT_EVENTS = 512;
 export const MAX_EVENT_BYTES = 4 * 1024;
 /** A token of a relay that posts an event is valid for so long. */
 export const EVENT_TOKEN_SECONDS = 30;
+
+/** RTMP targets of one output; a job with more is refused. */
+export const MAX_RTMP_TARGETS = 8;
+/** Participants whose loudness in a mix is set by hand; a job with more is refused. */
+export const MAX_MIX_GAINS = 256;
+/** A URL in a job, record or status: characters. */
+export const MAX_URL_CHARS = 2_048;
+/** What a job's status says for people: characters; a longer sentence is cut. */
+export const MAX_STATUS_CHARS = 500;
+/** Outputs and ingests of a cluster; a further one is refused with `too-many-jobs`. */
+export const MAX_BRIDGE_JOBS = 10_000;

@@ -13,7 +13,8 @@ interface GlobalRule {
   why: string;
 }
 
-const runtimeFree = (path: string): boolean => /^core\//.test(path) || /^relay\/(?!deno\/|node\/)/.test(path);
+const runtimeFree = (path: string): boolean =>
+  /^core\//.test(path) || /^relay\/(?!deno\/|node\/)/.test(path) || /^bridge\/(?!node\/)/.test(path);
 const GLOBAL_RULES: readonly GlobalRule[] = [
   {
     where: (path) =>
@@ -71,7 +72,7 @@ export function checkGlobals(files: readonly SourceFile[]): string[] {
 /** node: imports outside of Node's own folders, scripts and tests. */
 export function checkNodeImports(files: readonly SourceFile[]): string[] {
   const allowed =
-    /^(relay\/node|start|test|bench|deploy)\/|^gateway\/(node\.ts|runtimes\/)|\/testing\/|\.(test|contract|deno-test|bench)\.ts$|\.config\.ts$/;
+    /^((relay|bridge)\/node|start|test|bench|deploy)\/|^gateway\/(node\.ts|runtimes\/)|\/testing\/|\.(test|contract|deno-test|bench)\.ts$|\.config\.ts$/;
   return files
     .filter((file) => !allowed.test(file.path))
     .flatMap((file) =>
@@ -79,7 +80,7 @@ export function checkNodeImports(files: readonly SourceFile[]): string[] {
         .filter(({ from }) => from.startsWith("node:"))
         .map(
           ({ from }) =>
-            `${file.path} imports ${from}: only relay/node, gateway/node.ts, scripts and tests do`,
+            `${file.path} imports ${from}: only relay/node, bridge/node, gateway/node.ts, scripts and tests do`,
         ),
     );
 }

@@ -40,6 +40,7 @@ const FORBIDDEN: readonly { from: RegExp; to: RegExp; why: string }[] = [
     to: /^(?!relay\/deno\/webtransport\/)/,
     why: "the HTTP/3 layer stands by itself",
   },
+  { from: /^bridge\/(?!node\/)/, to: /^bridge\/node\//, why: "what a bridge does knows no runtime" },
   { from: /^client\/sdk\//, to: /^client\/app\//, why: "the SDK does not know the app" },
   { from: /^start\/.*\.mjs$/, to: /^(?!start\/)/, why: "it runs before anything is built" },
 ];

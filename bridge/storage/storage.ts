@@ -1,0 +1,51 @@
+/**
+ * Where recordings are kept: named objects of bytes. Implementations: files, S3. All run bridge/storage/storage.contract.ts.
+ * Keys are like `recordings/abc/media.mp4`: segments of letters, digits and - _ . between slashes, none of them . or ..
+ */
+
+export interface StoredObject {
+  key: string;
+  bytes: number;
+  /** Milliseconds since the Unix epoch. */
+  modifiedMs: number;
+}
+
+/** An object that grows. */
+export interface Appending {
+  /** Bytes that are safe: they are there after a crash of this process. */
+  readonly safeBytes: number;
+  /** Appends; resolves when the bytes would outlive a crash of this process. One call at a time. Rejects with StorageError. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** The object is whole now and can be read under its key. */
+  finish(): Promise<void>;
+}
+
+export interface Storage {
+  /** Writes a whole object, in place of what was there; readers see the old or the new one. */
+  put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
+  /** Begins an object, or goes on with one that a crash has interrupted: `safeBytes` says where. */
+  append(key: string, contentType: string): Promise<Appending>;
+  /**
+   * `range`: first byte and length. Undefined: there is no such object. An object that still grows is read as far as it is safe.
+   * `bytes` is its size now.
+   */
+  read(
+    key: string,
+    range?: { offset: number; length: number },
+  ): Promise<{ body: ReadableStream<Uint8Array>; bytes: number } | undefined>;
+  /** Objects whose key begins with `prefix`, by key. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+  /** Removes an object; nothing happens when there is none. */
+  delete(key: string): Promise<void>;
+}
+
+/** The storage did not do what was asked; `message` says what to do. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+  /** Trying again may help. */
+  readonly temporary: boolean;
+  constructor(message: string, temporary: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.temporary = temporary;
+  }
+}
