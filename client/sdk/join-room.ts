@@ -1,6 +1,12 @@
 /** joinRoom: gateway, worker and sound start at the same time; resolves when the relay has let us in. */
+import {
+  fetchJoin,
+  type GatewayAnswer,
+  GatewayError,
+  type JoinQuestion,
+} from "../../core/participant/joining/gateway-join.ts";
 import { AudioOutput } from "../audio/audio-output.ts";
-import { fetchJoin, GatewayError } from "../session/gateway-join.ts";
+import { roomOfToken } from "../session/token-room.ts";
 import type { FromWorker } from "../worker/worker-messages.ts";
 import { type JoinOptions, type Room, RoomError } from "./api.ts";
 import { LiveRoom } from "./live-room.ts";
@@ -16,7 +22,7 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
   const port = takeWorker();
   // Asked first: making the audio graph keeps this thread busy for a while.
   const { token, region } = options;
-  const asked = fetchJoin({ gateway, token, region }, options.signal);
+  const asked = askGateway({ gateway, token, region }, options.signal);
   asked.catch(() => undefined);
   const output = startOutput(port);
   try {
@@ -28,6 +34,7 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
       type: "start",
       gateway,
       token,
+      room: answer.room,
       region,
       relays: answer.relays,
       identity,
@@ -45,6 +52,14 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
     if (error instanceof GatewayError) throw new RoomError(error.code, error.message, { cause: error });
     throw error;
   }
+}
+
+async function askGateway(
+  question: Omit<JoinQuestion, "room">,
+  signal: AbortSignal | undefined,
+): Promise<GatewayAnswer> {
+  const room = roomOfToken(question.token);
+  return fetchJoin((url, init) => fetch(url, init), { ...question, room }, signal);
 }
 
 /** Sound is started without waiting: a room without it is still a room. */

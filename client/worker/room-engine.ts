@@ -1,16 +1,17 @@
 /** The room as the worker has it: puts sessions, own tracks, remote tracks and the speaker together. */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { ParticipantEvent } from "../../core/participant/events.ts";
+import type { SessionKeeper } from "../../core/participant/joining/session-keeper.ts";
 import { RequestFailedError } from "../../core/participant/participant.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import type { Source } from "../../core/wire/room-model.ts";
 import { RoomError, type RoomState, type RoomStats } from "../sdk/api.ts";
+import { browserKeeper } from "./browser-keeper.ts";
 import { connectionStats } from "./connection-stats.ts";
 import { WorkerLocalTrack } from "./local-track.ts";
 import { Mixer } from "./mixer.ts";
 import { RemoteRoster } from "./remote-roster.ts";
 import type { WorkerRemoteTrack } from "./remote-track.ts";
-import { SessionKeeper } from "./session-keeper.ts";
 import { findLayerMode } from "./temporal-layers.ts";
 import { codecFor } from "./video-sender.ts";
 import { workerClock } from "./worker-clock.ts";
@@ -49,7 +50,7 @@ export class RoomEngine {
       },
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
-    this.#keeper = new SessionKeeper(start, {
+    this.#keeper = browserKeeper(start, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#onBack(),

@@ -16,6 +16,8 @@ export interface VideoCaptureSettings {
 export interface StartMessage {
   type: "start";
   gateway: string;
+  /** The room that the token is for. */
+  room: string;
   region: string | undefined;
   token: string;
   relays: RelayCandidate[];

@@ -1,6 +1,6 @@
 /** How long a relay has been silent, and whether that is too long: it sends something several times a second. */
-import { type Clock, every, type Timer } from "../../core/clock.ts";
-import { MAX_SILENCE_MS } from "../../core/wire/limits.ts";
+import { type Clock, every, type Timer } from "../../clock.ts";
+import { MAX_SILENCE_MS } from "../../wire/limits.ts";
 
 const CHECK_EVERY_MS = 100;
 /** A check that comes later than this tells more of this thread than of the relay. */

@@ -1,25 +1,30 @@
 /** Keeps us in the room: joins a relay, notices when the road to it is gone or it goes away, and moves on to another. */
-import type { ParticipantEvent } from "../../core/participant/events.ts";
-import { JoinFailedError, joinRelay } from "../../core/participant/participant.ts";
-import type {
-  JoinRelayOptions,
-  Participant,
-  RelayCandidate,
-} from "../../core/participant/participant-api.ts";
-import { MAX_SILENCE_MS } from "../../core/wire/limits.ts";
-import { connectBrowser } from "../session/browser-session.ts";
-import { fetchJoin, type JoinQuestion } from "../session/gateway-join.ts";
-import { RelayCandidates } from "../session/relay-candidates.ts";
+import type { Clock, Random } from "../../clock.ts";
+import type { Connect } from "../../session/session.ts";
+import { MAX_SILENCE_MS } from "../../wire/limits.ts";
+import type { ParticipantEvent } from "../events.ts";
+import { JoinFailedError, joinRelay } from "../participant.ts";
+import type { JoinRelayOptions, Participant, RelayCandidate } from "../participant-api.ts";
 import { BackOff, FailOver } from "./fail-over.ts";
 import { codeOf, isFinal, messageOf, sentenceOf } from "./join-refusal.ts";
+import { RelayCandidates } from "./relay-candidates.ts";
 import { SilenceWatch } from "./silence-watch.ts";
-import { workerClock, workerRandom } from "./worker-clock.ts";
 
 /** Nothing is said of a shorter silence: most are over before anybody has noticed. */
 const SHOWN_AFTER_MS = 1_000;
 /** A gateway or relay that will not have us is not asked again so soon, as long as a session is open. */
 const REFUSED_PAUSE_US = 5_000_000;
-const CLIENT_NAME = "tributary-web/0.1";
+
+/** What a keeper stands on. */
+export interface KeeperOptions {
+  clock: Clock;
+  random: Random;
+  connect: Connect;
+  /** Asks the gateway for relays and fresh tickets. Rejects with GatewayError. */
+  ask(): Promise<readonly RelayCandidate[]>;
+  /** Name and version of the software, for the relay's logs. */
+  client: string;
+}
 
 export interface KeeperEvents {
   /** In the room, first or anew, as a new participant; `onEvent` calls follow. */
@@ -37,6 +42,7 @@ export interface KeeperEvents {
 export class SessionKeeper {
   /** Times that we came back, or moved on. */
   reconnects = 0;
+  readonly #options: KeeperOptions;
   readonly #events: KeeperEvents;
   readonly #candidates: RelayCandidates;
   readonly #failOver: FailOver;
@@ -50,18 +56,18 @@ export class SessionKeeper {
   #isShown = false;
   #over = false;
 
-  constructor(question: JoinQuestion, events: KeeperEvents) {
+  constructor(options: KeeperOptions, events: KeeperEvents) {
+    this.#options = options;
     this.#events = events;
-    const ask = async (): Promise<RelayCandidate[]> => (await fetchJoin(question)).relays;
-    this.#candidates = new RelayCandidates(workerClock, ask);
-    this.#failOver = new FailOver(workerClock, workerRandom, this.#candidates);
+    this.#candidates = new RelayCandidates(options.clock, () => options.ask());
+    this.#failOver = new FailOver(options.clock, options.random, this.#candidates);
   }
 
   get participant(): Participant | undefined {
     return this.#participant;
   }
 
-  /** First join, with the tickets that the page fetched at `askedUs`; goes on trying unless the refusal is final. */
+  /** First join, with the tickets that were fetched at `askedUs`; goes on trying unless the refusal is final. */
   async start(relays: readonly RelayCandidate[], askedUs: number): Promise<void> {
     this.#candidates.replace(relays, askedUs);
     try {
@@ -100,12 +106,13 @@ export class SessionKeeper {
     // Events of this participant count only while it is ours: an old one may still be closing.
     let current: Participant | undefined;
     const early: ParticipantEvent[] = [];
+    const { clock, random, connect, client } = this.#options;
     const participant = await joinRelay({
-      connect: connectBrowser,
-      clock: workerClock,
-      random: workerRandom,
+      connect,
+      clock,
+      random,
       relay,
-      client: CLIENT_NAME,
+      client,
       onEvent: (event) => {
         if (current === undefined) early.push(event);
         else if (this.#participant === current) this.#onEvent(event);
@@ -123,7 +130,7 @@ export class SessionKeeper {
     this.#isShown = false;
     this.#mustGo = false;
     const heardUs = (): number => participant.linkStats().lastHeardUs;
-    this.#watch = new SilenceWatch(workerClock, heardUs, () => this.#look());
+    this.#watch = new SilenceWatch(clock, heardUs, () => this.#look());
     const joined = this.#events.onJoined(participant);
     for (const event of early.splice(0)) this.#onEvent(event);
     await joined;
@@ -151,7 +158,7 @@ export class SessionKeeper {
     const silentMs = participant.isOpen ? this.#watch!.silentMs : Number.POSITIVE_INFINITY;
     if (silentMs > SHOWN_AFTER_MS) this.#show(sentenceOf("lost", ""));
     else if (silentMs <= MAX_SILENCE_MS && this.#isShown) this.#comeBack();
-    const mayMove = !participant.isOpen || workerClock.nowUs() >= this.#nextMoveUs;
+    const mayMove = !participant.isOpen || this.#options.clock.nowUs() >= this.#nextMoveUs;
     if (mayMove && this.#isMoveNeeded(participant)) void this.#move(participant);
   }
 
@@ -187,7 +194,7 @@ export class SessionKeeper {
   /** Nobody takes the participant on as it is: once its session is over, it can only join anew. */
   #onRefused(participant: Participant, error: unknown): void {
     if (participant !== this.#participant) return;
-    this.#nextMoveUs = workerClock.nowUs() + REFUSED_PAUSE_US;
+    this.#nextMoveUs = this.#options.clock.nowUs() + REFUSED_PAUSE_US;
     if (participant.isOpen) return;
     this.#forget();
     participant.leave().catch(() => undefined);
@@ -197,7 +204,7 @@ export class SessionKeeper {
   }
 
   async #joinAgain(): Promise<void> {
-    const backOff = new BackOff(workerClock, workerRandom);
+    const backOff = new BackOff(this.#options.clock, this.#options.random);
     while (!this.#over) {
       await backOff.pause();
       if (this.#over) return;

@@ -2,9 +2,9 @@
  * Brings a participant onto another session: dials a relay that the gateway has named before, if there is one, and asks the gateway
  * for others at the same time; whichever leads in first is taken. Goes on with capped, jittered back-off.
  */
-import type { Clock, Random } from "../../core/clock.ts";
-import type { Participant } from "../../core/participant/participant-api.ts";
-import type { RelayCandidates } from "../session/relay-candidates.ts";
+import type { Clock, Random } from "../../clock.ts";
+import type { Participant } from "../participant-api.ts";
+import type { RelayCandidates } from "./relay-candidates.ts";
 import { isFinal } from "./join-refusal.ts";
 
 /** For each of: opening a session, and the answer to hello. */

@@ -1,6 +1,6 @@
 /** What did not work about joining or staying, as a code, as a sentence for people, and whether trying again is of any use. */
-import { JoinFailedError } from "../../core/participant/participant.ts";
-import { GatewayError } from "../session/gateway-join.ts";
+import { JoinFailedError } from "../participant.ts";
+import { GatewayError } from "./gateway-join.ts";
 
 /** What people are told of a close. */
 export function sentenceOf(code: string, message: string): string {
