@@ -1,0 +1,111 @@
+/**
+ * The picture of a programme: follows the choice of whose it is, goes on with the one shown until the next one has a keyframe, and gives
+ * them out as one sequence.
+ */
+import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
+import { KEYFRAME_REQUEST_INTERVAL_MS } from "../../core/wire/limits.ts";
+import type { ParticipantInfo } from "../../core/wire/room-model.ts";
+import { PictureChooser, type PictureTrack } from "./picture-choice.ts";
+import { PictureSource } from "./picture-source.ts";
+import { BLOCK_US, type PictureUnit } from "./programme.ts";
+
+/** What it asks of the room. */
+export interface PictureRequests {
+  subscribe(trackId: number): void;
+  unsubscribe(trackId: number): void;
+  requestKeyframe(trackId: number): void;
+}
+
+export class PictureSwitch {
+  readonly #chooser: PictureChooser;
+  readonly #requests: PictureRequests;
+  #shown: PictureSource | undefined;
+  /** Chosen, and not shown before its first keyframe. */
+  #coming: PictureSource | undefined;
+  #isFirst = true;
+  #lastShownUs = Number.NEGATIVE_INFINITY;
+  #lastDecodedUs = Number.NEGATIVE_INFINITY;
+  #askedUs = Number.NEGATIVE_INFINITY;
+
+  constructor(choice: PictureChoice, requests: PictureRequests) {
+    this.#chooser = new PictureChooser(choice);
+    this.#requests = requests;
+  }
+
+  get isShowing(): boolean {
+    return this.#shown !== undefined;
+  }
+
+  /** The room was left and entered anew: all tracks are others. */
+  reset(): void {
+    this.#shown = undefined;
+    this.#coming = undefined;
+  }
+
+  choose(participants: Iterable<ParticipantInfo>, speakers: readonly string[], nowUs: number): void {
+    const people = [...participants];
+    const wish = this.#chooser.choose(people, speakers, nowUs);
+    if (this.#shown !== undefined && wish === undefined) this.#shown = this.#drop(this.#shown);
+    if (this.#coming !== undefined && wish?.trackId !== this.#coming.trackId)
+      this.#coming = this.#drop(this.#coming);
+    if (wish === undefined || wish.trackId === this.#shown?.trackId || this.#coming !== undefined) return;
+    this.#coming = this.#open(wish);
+  }
+
+  #open({ trackId, identity }: PictureTrack): PictureSource {
+    this.#requests.subscribe(trackId);
+    this.#requests.requestKeyframe(trackId);
+    return new PictureSource(trackId, identity);
+  }
+
+  #drop({ trackId }: PictureSource): undefined {
+    this.#requests.unsubscribe(trackId);
+    return undefined;
+  }
+
+  push(trackId: number, unit: AccessUnit, nowUs: number): void {
+    if (unit.rendition !== 0) return;
+    if (trackId === this.#shown?.trackId) this.#shown.push(unit, nowUs);
+    else if (trackId === this.#coming?.trackId) this.#coming.push(unit, nowUs);
+  }
+
+  /** Asks whose picture is shown, or about to be, for a keyframe soon; not more often than publishers make one. */
+  requestKeyframe(nowUs?: number): void {
+    const source = this.#coming ?? this.#shown;
+    if (source === undefined) return;
+    if (nowUs !== undefined) {
+      if (nowUs - this.#askedUs < KEYFRAME_REQUEST_INTERVAL_MS * 1_000) return;
+      this.#askedUs = nowUs;
+    }
+    this.#requests.requestKeyframe(source.trackId);
+  }
+
+  /** Gives out what is due in the block that begins at `timeUs`. */
+  emit(timeUs: number, nowUs: number, give: (unit: PictureUnit) => void): void {
+    const untilUs = timeUs + BLOCK_US;
+    const isSwitching = this.#coming?.seekKeyframe(this.#lastShownUs, untilUs, nowUs) === true;
+    if (isSwitching) this.#switch();
+    const source = this.#shown;
+    for (let next = source?.take(untilUs, nowUs); next !== undefined; next = source?.take(untilUs, nowUs)) {
+      const { unit, decodeTimeUs } = next;
+      const switched = unit.keyframe && this.#isFirst;
+      if (!unit.keyframe && this.#isFirst) continue;
+      this.#isFirst = false;
+      const decodeUs = Math.min(unit.captureTimeUs, Math.max(decodeTimeUs, this.#lastDecodedUs + 1));
+      this.#lastDecodedUs = Math.max(decodeUs, this.#lastDecodedUs + 1);
+      this.#lastShownUs = Math.max(this.#lastShownUs, unit.captureTimeUs);
+      const { captureTimeUs, keyframe, bytes } = unit;
+      give({ timeUs: captureTimeUs, decodeTimeUs: this.#lastDecodedUs, keyframe, switched, bytes });
+    }
+    // Nothing can be shown, or nothing new, before a keyframe comes.
+    if (this.#coming !== undefined || source?.needsKeyframe === true) this.requestKeyframe(nowUs);
+  }
+
+  #switch(): void {
+    if (this.#shown !== undefined) this.#drop(this.#shown);
+    this.#shown = this.#coming;
+    this.#coming = undefined;
+    this.#isFirst = true;
+  }
+}
