@@ -5,6 +5,8 @@
 
 /** Decode times grow by this at the least, microseconds. */
 const LEAST_STEP_US = 100;
+/** Of the newest pictures so many may yet be joined by ones that are shown before them. */
+const MAX_REORDERED = 4;
 
 export class DecodeTimes {
   /** Presentation times that have come and were not given out as decode times, in rising order. */
@@ -25,7 +27,8 @@ export class DecodeTimes {
   /** Decode time of the picture whose turn it is. */
   next(): number {
     // How deep pictures are reordered is seen from those ahead, before the first one is given out.
-    for (let i = 0; i < this.#order.length; i++) {
+    const settled = Math.max(1, this.#order.length - MAX_REORDERED);
+    for (let i = 0; i < settled; i++) {
       this.#delayUs = Math.max(this.#delayUs, this.#rising[i]! - this.#order[i]!);
     }
     this.#order.shift();

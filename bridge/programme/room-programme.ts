@@ -75,8 +75,13 @@ export class RoomProgramme implements Programme {
   }
 
   async stop(): Promise<void> {
-    this.#end("stopped");
+    this.#end("nobody needs it any more");
     await this.#member.leave();
+  }
+
+  /** Nothing comes of it any more. */
+  get isOver(): boolean {
+    return this.#over;
   }
 
   get hasPicture(): boolean {
