@@ -64,13 +64,25 @@ async function checkTypes(context) {
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function denoTests(context) {
-  const report = join(context.reports, "deno.xml");
+  /** @param {string} path */
+  const isElsewhere = (path) => /^(gateway|test\/bridge)\//.test(path);
+  const files = denoTestFiles().filter((path) => !isElsewhere(path));
+  return denoTest("deno", files, context, { env: await etcdPath(context) });
+}
+
+/**
+ * @param {string} name of the report
+ * @param {string[]} files
+ * @param {StageContext} context
+ * @param {{env?: Record<string, string>}} options
+ * @returns {Promise<Counts>}
+ */
+async function denoTest(name, files, context, options = {}) {
+  const report = join(context.reports, `${name}.xml`);
   const args = ["test", "-A", "--no-prompt", "--no-check", "--quiet", "--config", join(ROOT, "deno.json")];
-  const files = denoTestFiles().filter((path) => !path.startsWith("gateway/"));
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const result = await runCommand(denoExecutable(), [...args, `--junit-path=${report}`, ...files], {
     timeoutMs: 180_000,
-    env: await etcdPath(context),
+    ...options,
   });
   return reported(result, report, readJunitReport, context);
 }
@@ -93,7 +105,9 @@ async function gatewayRuntimes(context) {
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function bridgeTests(context) {
   await ensureBridgeTools(context.print);
-  return vitest("bridge", 240_000, context);
+  const onNode = await vitest("bridge", 240_000, context);
+  const files = denoTestFiles().filter((path) => path.startsWith("test/bridge/"));
+  return sum([onNode, await denoTest("bridge-deno", files, context)]);
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
