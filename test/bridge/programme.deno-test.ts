@@ -6,7 +6,7 @@ import { Programmes } from "../../bridge/programme/programmes.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
 import { CLIP_RATE, clipPictures, toneBlock, toneShare } from "./played-clip.ts";
-import { openRoomStage, type RoomStage } from "./room-stage.ts";
+import { openRoomStage, type RoomStage } from "./room-stage.deno.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
