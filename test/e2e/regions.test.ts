@@ -89,6 +89,28 @@ describe("two in two regions", () => {
     expect(Math.abs(offsetMs)).toBeLessThanOrEqual(45);
   });
 
+  it("read each other's chat", async () => {
+    const heard = ann.page.evaluate(
+      () =>
+        new Promise<{ from: string; text: string }>((resolve) => {
+          window.tributary.room?.on("chat", ({ from, text }) => resolve({ from, text }));
+        }),
+    );
+    await bob.page.evaluate(() => window.tributary.room?.sendChat("good morning from over there"));
+    expect(await heard).toEqual({ from: bob.identity, text: "good morning from over there" });
+  });
+
+  it("fall silent when muted, and are heard again", async () => {
+    const mute = (muted: boolean) =>
+      ann.page.evaluate((to) => window.tributary.room?.localTracks.get("microphone")?.setMuted(to), muted);
+    const heard = async () => judgeTone(await bob.listen(1_500));
+    await mute(true);
+    expect((await untilGood(heard, (tone) => tone.loudShare < 0.05)).loudShare).toBeLessThan(0.05);
+    await mute(false);
+    const again = await untilGood(heard, (tone) => tone.loudShare > 0.3 && tone.toneShare > 0.9);
+    expect(again.toneShare).toBeGreaterThan(0.9);
+  });
+
   it("go on when the relay of one of them is killed", async () => {
     const killed = await relayOf(bob);
     for (const { page } of [ann, bob])
