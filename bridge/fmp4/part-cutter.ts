@@ -28,8 +28,8 @@ export interface CutPart {
   independent: boolean;
   sound: readonly SoundFrame[];
   pictures: readonly WaitingPicture[];
-  /** Where the picture behind the last one is, if one is known. */
-  nextPictureUs: number | undefined;
+  /** When the picture behind the last one is decoded, if it is known. */
+  nextDecodeUs: number | undefined;
 }
 
 export interface PartCutterOptions {
@@ -191,7 +191,7 @@ export class PartCutter {
       independent: this.#format === undefined || pictures[0]?.keyframe === true,
       sound,
       pictures,
-      nextPictureUs: this.#pictures.first?.positionUs,
+      nextDecodeUs: this.#pictures.first?.decodeTimeUs,
     });
   }
 

@@ -5,10 +5,8 @@ import { formatOf, type PictureFormat, toSample } from "./picture-format.ts";
 
 export interface WaitingPicture {
   timeUs: number;
-  /**
-   * Decode time, moved so that a keyframe's is the time at which it is shown. Sound and picture are cut at the same place by it, and
-   * composition offsets of B-frames become negative.
-   */
+  decodeTimeUs: number;
+  /** Decode time, moved so that a keyframe's is the time at which it is shown: where sound and picture are cut. */
   positionUs: number;
   keyframe: boolean;
   /** Of keyframes. */
@@ -59,7 +57,8 @@ export class PictureQueue {
     const bytes = toSample(unit.bytes);
     this.#bytes += bytes.length;
     this.#newestUs = positionUs;
-    this.#waiting.push({ timeUs: unit.timeUs, positionUs, keyframe: unit.keyframe, format, bytes });
+    const { timeUs, decodeTimeUs, keyframe } = unit;
+    this.#waiting.push({ timeUs, decodeTimeUs, positionUs, keyframe, format, bytes });
   }
 
   /** Those before `endUs`, no longer waiting. */
