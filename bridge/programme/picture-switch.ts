@@ -10,6 +10,9 @@ import { PictureChooser, type PictureTrack } from "./picture-choice.ts";
 import { PictureSource } from "./picture-source.ts";
 import { BLOCK_US, type PictureUnit } from "./programme.ts";
 
+/** A little more than a programme is behind. */
+const LINGER_US = 700_000;
+
 /** What it asks of the room. */
 export interface PictureRequests {
   subscribe(trackId: number): void;
@@ -23,6 +26,8 @@ export class PictureSwitch {
   #shown: PictureSource | undefined;
   /** Chosen, and not shown before its first keyframe. */
   #coming: PictureSource | undefined;
+  /** Since when nobody is to be shown any more. */
+  #overSinceUs: number | undefined;
   #isFirst = true;
   #lastShownUs = Number.NEGATIVE_INFINITY;
   #lastDecodedUs = Number.NEGATIVE_INFINITY;
@@ -46,11 +51,21 @@ export class PictureSwitch {
   choose(participants: Iterable<ParticipantInfo>, speakers: readonly string[], nowUs: number): void {
     const people = [...participants];
     const wish = this.#chooser.choose(people, speakers, nowUs);
-    if (this.#shown !== undefined && wish === undefined) this.#shown = this.#drop(this.#shown);
+    this.#endShown(wish === undefined, nowUs);
     if (this.#coming !== undefined && wish?.trackId !== this.#coming.trackId)
       this.#coming = this.#drop(this.#coming);
     if (wish === undefined || wish.trackId === this.#shown?.trackId || this.#coming !== undefined) return;
     this.#coming = this.#open(wish);
+  }
+
+  /** When nobody is to be shown, the programme still has to come to the end of the picture that was. */
+  #endShown(isOver: boolean, nowUs: number): void {
+    if (!isOver || this.#shown === undefined) {
+      this.#overSinceUs = undefined;
+      return;
+    }
+    this.#overSinceUs ??= nowUs;
+    if (nowUs - this.#overSinceUs > LINGER_US) this.#shown = this.#drop(this.#shown);
   }
 
   #open({ trackId, identity }: PictureTrack): PictureSource {

@@ -121,14 +121,14 @@ export class RoomProgramme implements Programme {
         this.#openSound(event.identity, event.track.trackId);
         break;
       case "track-unpublished":
-        this.#mix.close(event.trackId);
+        this.#closeSoon(() => this.#mix.close(event.trackId));
         break;
       case "speakers":
         this.#speakers = event.speakers.map(({ identity }) => identity);
         this.#sinks.onSpeakers(this.#speakingNow());
         break;
       case "participant-left":
-        this.#closeGone();
+        this.#closeSoon(() => this.#closeGone());
         break;
     }
     this.#look();
@@ -140,6 +140,11 @@ export class RoomProgramme implements Programme {
     if (offer?.kind !== "audio" || offer.encrypted || offer.codec !== "opus" || this.#mix.has(trackId))
       return;
     if (this.#mix.open(trackId, identity, offer.frameDurationUs)) this.#subscribe(trackId);
+  }
+
+  /** The programme has yet to come to the end of what was said. */
+  #closeSoon(close: () => void): void {
+    this.#options.access.clock.after(this.delayMs, close);
   }
 
   #closeGone(): void {
