@@ -1,6 +1,6 @@
 /** Sound of a program outside, as blocks of 20 ms with capture times: encoded frames with their times go into a decoder, blocks come out. */
 import { SAMPLE_RATE_HZ } from "../programme/programme.ts";
-import type { ForeignDecoder, ForeignSound, OpenForeignDecoder } from "../sound/sound-decoder.ts";
+import type { ForeignFormat, OpenSoundDecoder, SoundDecoder } from "../sound/sound-decoder.ts";
 import { FrameTimes } from "./frame-times.ts";
 import { SoundBlocks } from "./sound-blocks.ts";
 
@@ -13,19 +13,18 @@ export interface ForeignSoundEvents {
 export class ForeignSoundInput {
   /** Frames that were dropped because the decoder was behind. */
   droppedFrames = 0;
-  readonly #decoder: ForeignDecoder;
+  readonly #decoder: SoundDecoder;
   readonly #times = new FrameTimes(SAMPLE_RATE_HZ);
   readonly #blocks = new SoundBlocks();
-  #decoded = 0;
 
-  constructor(format: ForeignSound, open: OpenForeignDecoder, { onBlock, onFailure }: ForeignSoundEvents) {
-    this.#decoder = open(format, {
-      onSamples: (interleaved) => {
-        const timeUs = this.#times.timeOf(this.#decoded);
-        this.#decoded += interleaved.length / 2;
-        if (timeUs !== undefined) this.#blocks.push(interleaved, timeUs, onBlock);
+  constructor(format: ForeignFormat, open: OpenSoundDecoder, { onBlock, onFailure }: ForeignSoundEvents) {
+    this.#decoder = open({
+      format,
+      onSound: (left, right, firstSample) => {
+        const timeUs = this.#times.timeOf(firstSample);
+        if (timeUs !== undefined) this.#blocks.push(left, right, timeUs, onBlock);
       },
-      onFailure,
+      onFailure: ({ message }) => onFailure(message),
     });
   }
 

@@ -10,7 +10,7 @@ import { adtsFrame } from "../rtmp/aac-config.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { IngestAudio, IngestControl, IngestEnd, IngestSink, IngestVideo } from "../rtmp/ingest-sink.ts";
 import { type OpusEncoder, openOpusEncoder } from "../sound/opus-encoder.ts";
-import type { OpenForeignDecoder } from "../sound/sound-decoder.ts";
+import type { OpenSoundDecoder } from "../sound/sound-decoder.ts";
 import { ForeignSoundInput } from "./foreign-sound.ts";
 import { RoomPublisher } from "./room-publisher.ts";
 import { SourceClock } from "./source-clock.ts";
@@ -26,7 +26,7 @@ export interface RtmpParticipantOptions {
   room: string;
   member: MemberIdentity;
   access: RoomAccess;
-  openDecoder: OpenForeignDecoder;
+  openDecoder: OpenSoundDecoder;
   /** What holds the connection. */
   control: IngestControl;
   onState(state: "running" | "ended", message: string): void;

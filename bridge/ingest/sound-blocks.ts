@@ -5,26 +5,30 @@ import { BLOCK_SAMPLES, BLOCK_US } from "../programme/programme.ts";
 const JUMP_US = 40_000;
 
 export class SoundBlocks {
+  /** Interleaved. */
   readonly #block = new Float32Array(2 * BLOCK_SAMPLES);
   #filled = 0;
   #startUs = 0;
 
-  /** `timeUs` of the first of these samples (interleaved stereo, 48 kHz). The block is used again when `emit` returns. */
-  push(interleaved: Float32Array, timeUs: number, emit: (block: Float32Array, timeUs: number) => void): void {
-    const endUs = this.#startUs + (this.#filled / BLOCK_SAMPLES / 2) * BLOCK_US;
+  /** `timeUs` of the first of these samples (48 kHz). The block is used again when `emit` returns. */
+  push(
+    left: Float32Array,
+    right: Float32Array,
+    timeUs: number,
+    emit: (block: Float32Array, timeUs: number) => void,
+  ): void {
+    const endUs = this.#startUs + usOf(this.#filled);
     if (Math.abs(timeUs - endUs) > JUMP_US) this.#filled = 0;
-    let at = 0;
-    while (at < interleaved.length) {
-      if (this.#filled === 0) this.#startUs = timeUs + (at / 2 / BLOCK_SAMPLES) * BLOCK_US;
-      const take = Math.min(this.#block.length - this.#filled, interleaved.length - at);
-      this.#block.set(interleaved.subarray(at, at + take), this.#filled);
-      this.#filled += take;
-      at += take;
-      if (this.#filled < this.#block.length) return;
+    for (let at = 0; at < left.length; at++) {
+      if (this.#filled === 0) this.#startUs = timeUs + usOf(at);
+      this.#block[2 * this.#filled] = left[at]!;
+      this.#block[2 * this.#filled + 1] = right[at]!;
+      if (++this.#filled < BLOCK_SAMPLES) continue;
       this.#filled = 0;
       emit(this.#block, this.#startUs);
-      // The next block goes on from here.
       this.#startUs += BLOCK_US;
     }
   }
 }
+
+const usOf = (samples: number): number => (samples / BLOCK_SAMPLES) * BLOCK_US;
