@@ -16,6 +16,8 @@ export const MAX_URL_PART_CHARS = 1_024;
 export const MAX_ADDRESSES = 16;
 /** Hosts and networks in the allow-list; a longer list is refused when the bridge starts. */
 export const MAX_ALLOWED_TARGETS = 1_024;
+/** Answers (to pings, acknowledgements) that a target has not taken yet; above it further ones are left out: it does not read anyway. */
+export const MAX_PENDING_REPLIES = 8;
 /** What a target says of itself is shown up to so many characters. */
 export const MAX_QUOTED_CHARS = 200;
 
