@@ -49,8 +49,8 @@ describe("AMF0", () => {
     const bytes = encodeAmf0([JSON.parse('{"__proto__": {"admin": true}}')]);
     const [object] = decodeAmf0(bytes) as [Record<string, unknown>];
     expect(Object.keys(object)).toEqual(["__proto__"]);
-    expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
-    expect(object["admin"]).toBeUndefined();
+    expect(({} as Record<string, unknown>).admin).toBeUndefined();
+    expect(object.admin).toBeUndefined();
   });
 
   it("refuses what is cut off, too deep, too long, too much or of another kind", () => {

@@ -6,9 +6,9 @@ import { forEachNalUnit } from "../../core/media/annex-b.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import { RtmpError } from "./rtmp-error.ts";
 
-export const NAL_IDR = 5;
-export const NAL_SPS = 7;
-export const NAL_PPS = 8;
+const NAL_IDR = 5;
+const NAL_SPS = 7;
+const NAL_PPS = 8;
 const NAL_DELIMITER = 9;
 const START_CODE_BYTES = 4;
 
@@ -42,11 +42,17 @@ export function readAvcConfig(record: Uint8Array): AvcConfig {
   for (let i = 0; i < spsCount; i++) sets.push(cursor.take(cursor.u16()));
   const ppsCount = cursor.u8();
   for (let i = 0; i < ppsCount; i++) sets.push(cursor.take(cursor.u16()));
-  const units = sets.filter((set) => set.length > 0);
-  const parameterSets = new Uint8Array(units.reduce((sum, set) => sum + START_CODE_BYTES + set.length, 0));
+  const common = !RICH_PROFILES.has(profile);
+  return { lengthBytes, profile, level, common, parameterSets: withStartCodes(sets) };
+}
+
+/** NAL units one after the other, each behind a start code; empty ones are left out. */
+export function withStartCodes(units: readonly Uint8Array[]): Uint8Array {
+  const kept = units.filter((unit) => unit.length > 0);
+  const out = new Uint8Array(kept.reduce((sum, unit) => sum + START_CODE_BYTES + unit.length, 0));
   let at = 0;
-  for (const unit of units) at = writeUnit(parameterSets, at, unit);
-  return { lengthBytes, profile, level, common: !RICH_PROFILES.has(profile), parameterSets };
+  for (const unit of kept) at = writeUnit(out, at, unit);
+  return out;
 }
 
 export interface AnnexBUnit {
@@ -61,7 +67,7 @@ export interface AnnexBUnit {
  */
 export function annexBOfAvcc(data: Uint8Array, config: AvcConfig): AnnexBUnit | undefined {
   const seen = { units: 0, bytes: 0, idr: false, sps: false, pps: false };
-  forEachAvccUnit(data, config.lengthBytes, (unit) => {
+  forEachLengthPrefixed(data, config.lengthBytes, (unit) => {
     const type = unit[0]! & 0x1f;
     seen.units++;
     seen.bytes += START_CODE_BYTES + unit.length;
@@ -74,7 +80,7 @@ export function annexBOfAvcc(data: Uint8Array, config: AvcConfig): AnnexBUnit | 
   const bytes = new Uint8Array(seen.bytes + (sets?.length ?? 0));
   let at = 0;
   let setsWritten = sets === undefined;
-  forEachAvccUnit(data, config.lengthBytes, (unit) => {
+  forEachLengthPrefixed(data, config.lengthBytes, (unit) => {
     // An access unit delimiter stays first.
     if (!setsWritten && (unit[0]! & 0x1f) !== NAL_DELIMITER) {
       bytes.set(sets!, at);
@@ -86,7 +92,12 @@ export function annexBOfAvcc(data: Uint8Array, config: AvcConfig): AnnexBUnit | 
   return { keyframe: seen.idr, bytes };
 }
 
-function forEachAvccUnit(data: Uint8Array, lengthBytes: number, visit: (unit: Uint8Array) => void): void {
+/** Calls `visit` for each NAL unit that is not empty. Throws RtmpError where a length runs over the end. */
+export function forEachLengthPrefixed(
+  data: Uint8Array,
+  lengthBytes: number,
+  visit: (unit: Uint8Array) => void,
+): void {
   let at = 0;
   while (at < data.length) {
     if (at + lengthBytes > data.length) throw new RtmpError("malformed", "A NAL unit's length is cut off.");
@@ -101,7 +112,8 @@ function forEachAvccUnit(data: Uint8Array, lengthBytes: number, visit: (unit: Ui
   }
 }
 
-function writeUnit(out: Uint8Array, at: number, unit: Uint8Array): number {
+/** A start code and the unit, at `at` of a buffer of zeros; returns where the next one goes. */
+export function writeUnit(out: Uint8Array, at: number, unit: Uint8Array): number {
   out[at + 3] = 1;
   out.set(unit, at + START_CODE_BYTES);
   return at + START_CODE_BYTES + unit.length;

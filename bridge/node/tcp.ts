@@ -1,0 +1,172 @@
+/** TCP and TLS as ByteSockets, over node:net and node:tls: a listener, and connections to others. Runs in Node and in Deno. */
+import { lookup } from "node:dns/promises";
+import { connect as connectPlain, createServer, isIP, type Server, type Socket } from "node:net";
+import {
+  connect as connectSecure,
+  createServer as createSecureServer,
+  type Server as SecureServer,
+} from "node:tls";
+import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
+import { NodeSocket } from "./node-socket.ts";
+
+/** PEM. */
+export interface TlsIdentity {
+  cert: string;
+  key: string;
+}
+
+export interface ListenOptions {
+  /** An address; "0.0.0.0" and "::" are all of them. */
+  host: string;
+  /** 0 = any that is free. */
+  port: number;
+  /** With it, TLS is spoken. */
+  tls?: TlsIdentity;
+  /** Open connections, TLS handshakes included; further ones are closed at once. */
+  maxConnections: number;
+  onSocket(socket: ByteSocket): void;
+}
+
+export interface TcpListener {
+  readonly port: number;
+  /** For new connections; old ones go on with what they have. */
+  updateCertificate(identity: TlsIdentity): void;
+  /** Takes no more connections. Those that are open stay so. */
+  close(): void;
+}
+
+/** A TLS handshake that takes longer is cut off. */
+const TLS_HANDSHAKE_MS = 10_000;
+
+/** Rejects with SocketError. */
+export async function listenTcp(options: ListenOptions): Promise<TcpListener> {
+  const { host, port, tls } = options;
+  const settings = { allowHalfOpen: true, noDelay: true };
+  const take = (socket: Socket): void => {
+    options.onSocket(new NodeSocket(socket));
+  };
+  let secure: SecureServer | undefined;
+  if (tls !== undefined) {
+    secure = createSecureServer({ ...settings, ...tls, handshakeTimeout: TLS_HANDSHAKE_MS }, take);
+    // Somebody who does not speak TLS is not our fault, and must not end the process.
+    secure.on("tlsClientError", (_error, socket) => socket.destroy());
+  }
+  const server: Server = secure ?? createServer(settings, take);
+  server.maxConnections = options.maxConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(new SocketError(`${host}:${port} cannot be listened on: ${cause.message}`, { cause })),
+    );
+    server.listen(port, host, resolve);
+  });
+  // Later ones concern single connections (no file descriptors left); the listener goes on.
+  server.on("error", () => undefined);
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new SocketError("the listener has no port");
+  return {
+    port: bound.port,
+    updateCertificate: (identity) => secure?.setSecureContext({ ...identity }),
+    close: () => {
+      server.close();
+    },
+  };
+}
+
+export interface ConnectOptions {
+  /** Name or address. */
+  host: string;
+  port: number;
+  /** With it, TLS is spoken. */
+  tls?: {
+    /** Sent as SNI, and what the certificate must be for; `host` where nothing is said. */
+    serverName?: string;
+    /** Root certificates to trust, PEM; the runtime's where nothing is said. */
+    ca?: string;
+  };
+  /** For everything: look-up, connection, TLS handshake. */
+  timeoutMs: number;
+  /** Which addresses may be connected to. It sees what the name resolved to, and exactly that is connected to. */
+  allowAddress?(address: string): boolean;
+}
+
+/** Tries each address of the host in turn. Rejects with SocketError, whose message is a sentence for people. */
+export async function connectTcp(options: ConnectOptions): Promise<ByteSocket> {
+  const where = `${options.host}:${options.port}`;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let current: Socket | undefined;
+  let late = false;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late = true;
+      current?.destroy();
+      reject(new SocketError(`${where} did not answer within ${options.timeoutMs} ms.`));
+    }, options.timeoutMs);
+  });
+  const attempt = async (): Promise<ByteSocket> => {
+    let failure: unknown;
+    for (const address of await addressesOf(options)) {
+      if (late) break;
+      try {
+        return new NodeSocket(
+          await connected(options, address, (socket) => {
+            current = socket;
+          }),
+        );
+      } catch (cause) {
+        failure = cause;
+      }
+    }
+    const why = failure instanceof Error ? failure.message : "no time was left";
+    throw new SocketError(`${where} cannot be connected to: ${why}`, { cause: failure });
+  };
+  try {
+    return await Promise.race([attempt(), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function addressesOf({ host, port, allowAddress }: ConnectOptions): Promise<string[]> {
+  let addresses: string[];
+  try {
+    addresses = isIP(host) ? [host] : (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch (cause) {
+    throw new SocketError(`${host}:${port} cannot be connected to: the name ${host} is not known.`, {
+      cause,
+    });
+  }
+  const allowed = addresses.filter((address) => allowAddress?.(address) ?? true);
+  if (allowed.length === 0) {
+    throw new SocketError(`${host}:${port} is not connected to: its address is not one that is allowed.`);
+  }
+  return allowed;
+}
+
+function connected(
+  options: ConnectOptions,
+  address: string,
+  begun: (socket: Socket) => void,
+): Promise<Socket> {
+  const { host, port, tls } = options;
+  return new Promise((resolve, reject) => {
+    const name = tls?.serverName ?? host;
+    const common = { host: address, port, allowHalfOpen: true };
+    const socket =
+      tls === undefined
+        ? connectPlain(common)
+        : connectSecure({
+            ...common,
+            // An address is no name that SNI may carry (RFC 6066, section 3).
+            ...(isIP(name) ? {} : { servername: name }),
+            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+          });
+    begun(socket);
+    socket.setNoDelay(true);
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+    socket.once("error", reject);
+    socket.once("close", () => reject(new SocketError("the other side closed it at once")));
+  });
+}
