@@ -2,6 +2,7 @@
  * A programme as FLV tags, made once for all targets: sound and pictures in the order of their decode times, on one timeline
  * that begins at 0. Where nobody's picture is shown a still stands in, so that every target gets sound and picture throughout.
  */
+import { formatOf } from "../fmp4/picture-format.ts";
 import type { PictureUnit } from "../programme/programme.ts";
 import { avcConfigOfAnnexB, avccOfAnnexB } from "../rtmp/avc-config.ts";
 import { makeAacTag } from "../rtmp/flv-audio.ts";
@@ -40,6 +41,7 @@ export class FlvOutput {
   #pictureHeader: Uint8Array | undefined;
   #soundConfig: Uint8Array | undefined;
   #soundHeader: Uint8Array | undefined;
+  #pictureSize: { width: number; height: number } | undefined;
   #skipped = 0;
   #lastKeyframeUs = Number.NEGATIVE_INFINITY;
 
@@ -50,6 +52,11 @@ export class FlvOutput {
   /** When the newest keyframe is shown, microseconds since the Unix epoch; -Infinity before the first. */
   get lastKeyframeUs(): number {
     return this.#lastKeyframeUs;
+  }
+
+  /** Of the newest picture, in samples; undefined before the first, and where its SPS does not say it. */
+  get pictureSize(): { width: number; height: number } | undefined {
+    return this.#pictureSize;
   }
 
   /** Pictures that came without a keyframe to begin with, or without its SPS and PPS. */
@@ -71,7 +78,9 @@ export class FlvOutput {
       this.#stillNext ??= { index: 0, atUs: timeUs };
     }
     const next = this.#stillNext;
-    if (next === undefined || timeUs < next.atUs) return;
+    if (next === undefined) return;
+    // Sound need not wait for a still.
+    if (timeUs < next.atUs) return this.#interleaver.advance("picture", timeUs);
     const decodeUs = Math.max(timeUs, this.#lastDecodeUs + 1);
     this.#pushPicture({
       timeUs: decodeUs,
@@ -139,6 +148,7 @@ export class FlvOutput {
     if (config === undefined || (!unit.switched && isSame(config, this.#pictureConfig))) return;
     this.#pictureConfig = config;
     this.#pictureHeader = makeAvcConfigTag(config);
+    this.#pictureSize = formatOf(unit.bytes);
   }
 
   #emit({ kind, decodeUs, timeUs, keyframe, bytes, header }: Waiting): void {
@@ -150,11 +160,7 @@ export class FlvOutput {
     const body =
       kind === "sound"
         ? makeAacTag("frame", bytes)
-        : makeAvcFrameTag(
-            keyframe,
-            Math.max(0, sinceStartMs(timeUs) - timestampMs),
-            avccOfAnnexB(bytes),
-          );
+        : makeAvcFrameTag(keyframe, Math.max(0, sinceStartMs(timeUs) - timestampMs), avccOfAnnexB(bytes));
     this.#onTag({ kind, timestampMs, keyframe, body, header, captureUs: timeUs });
   }
 }

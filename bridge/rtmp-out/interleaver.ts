@@ -14,7 +14,8 @@ export class Interleaver<T extends Timed> {
   readonly #emit: (item: T) => void;
   readonly #sound: T[] = [];
   readonly #pictures: T[] = [];
-  #newestUs = Number.NEGATIVE_INFINITY;
+  /** How far each has come: nothing before it is to be expected. */
+  readonly #reachedUs = { sound: Number.NEGATIVE_INFINITY, picture: Number.NEGATIVE_INFINITY };
 
   constructor(emit: (item: T) => void) {
     this.#emit = emit;
@@ -22,7 +23,12 @@ export class Interleaver<T extends Timed> {
 
   push(item: T): void {
     (item.kind === "sound" ? this.#sound : this.#pictures).push(item);
-    this.#newestUs = Math.max(this.#newestUs, item.decodeUs);
+    this.advance(item.kind, item.decodeUs);
+  }
+
+  /** There is nothing of this kind before `decodeUs` that has not come. */
+  advance(kind: "sound" | "picture", decodeUs: number): void {
+    this.#reachedUs[kind] = Math.max(this.#reachedUs[kind], decodeUs);
     for (;;) {
       const next = this.#next();
       if (next === undefined) return;
@@ -43,9 +49,11 @@ export class Interleaver<T extends Timed> {
     const queue = this.#earlier();
     const front = queue[0];
     if (front === undefined) return undefined;
+    const { sound, picture } = this.#reachedUs;
+    const isInOrder = front.decodeUs <= (front.kind === "sound" ? picture : sound);
     const isFull = this.#sound.length + this.#pictures.length > MAX_INTERLEAVED_TAGS;
-    const both = this.#sound.length > 0 && this.#pictures.length > 0;
-    if (both || isFull || this.#newestUs - front.decodeUs >= MAX_INTERLEAVE_US) return queue.shift();
+    const hasWaited = Math.max(sound, picture) - front.decodeUs >= MAX_INTERLEAVE_US;
+    if (isInOrder || isFull || hasWaited) return queue.shift();
     return undefined;
   }
 

@@ -203,7 +203,10 @@ export class Publication {
     const name = streamKey.split("?")[0]!;
     let quoted = text;
     for (const secret of [streamKey, name]) if (secret !== "") quoted = quoted.replaceAll(secret, "…");
-    return quoted.replace(/\p{C}+/gu, " ").trim().slice(0, MAX_QUOTED_CHARS);
+    return quoted
+      .replace(/\p{C}+/gu, " ")
+      .trim()
+      .slice(0, MAX_QUOTED_CHARS);
   }
 
   #ask(transaction: number, name: string, object: Amf0Object | null): Promise<Amf0Value[]> {

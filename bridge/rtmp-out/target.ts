@@ -8,12 +8,7 @@ import { MAX_STATUS_CHARS } from "../../core/wire/limits.ts";
 import type { ByteSocket } from "../net/byte-socket.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { FlvTag } from "./flv-tag.ts";
-import {
-  CONNECT_TIMEOUT_MS,
-  GOODBYE_TIMEOUT_MS,
-  MAX_REFUSALS,
-  STABLE_AFTER_MS,
-} from "./limits.ts";
+import { CONNECT_TIMEOUT_MS, GOODBYE_TIMEOUT_MS, MAX_REFUSALS, STABLE_AFTER_MS } from "./limits.ts";
 import { Publication, type PublicationEnd } from "./publication.ts";
 import { RetryPace } from "./retry-pace.ts";
 import { Sender } from "./sender.ts";
