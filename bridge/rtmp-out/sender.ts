@@ -3,13 +3,13 @@ import { type Clock, every } from "../../core/clock.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { FlvTag } from "./flv-tag.ts";
 import { MAX_KEYFRAME_WAIT_MS, STALL_TIMEOUT_MS } from "./limits.ts";
-import type { Publication } from "./publication.ts";
+import { lostBy, type TargetConnection } from "./target-connection.ts";
 import type { TagQueue } from "./tag-queue.ts";
 
 const LOOK_MS = 500;
 
 export class Sender {
-  readonly #publication: Publication;
+  readonly #connection: TargetConnection;
   readonly #queue: TagQueue;
   readonly #clock: Clock;
   readonly #onWritten: (bytes: number, tag: FlvTag | undefined) => void;
@@ -27,12 +27,12 @@ export class Sender {
 
   /** `onWritten`: bytes that the socket has taken, and the sound or picture in them. */
   constructor(
-    publication: Publication,
+    connection: TargetConnection,
     queue: TagQueue,
     clock: Clock,
     onWritten: (bytes: number, tag: FlvTag | undefined) => void,
   ) {
-    this.#publication = publication;
+    this.#connection = connection;
     this.#queue = queue;
     this.#clock = clock;
     this.#onWritten = onWritten;
@@ -49,16 +49,16 @@ export class Sender {
     this.#wake?.();
   }
 
-  /** Resolves when the publication has ended, or after `drain`. Closes a publication that takes nothing. Never rejects. */
+  /** Resolves when the connection has ended, or after `drain`. Closes a connection that takes nothing. Never rejects. */
   async run(metadata: Amf0Object): Promise<void> {
     const beganUs = this.#clock.nowUs();
-    this.#publication.ended.then(() => {
+    this.#connection.ended.then(() => {
       this.#isOver = true;
       this.#wake?.();
     });
     const watch = every(this.#clock, LOOK_MS, () => this.#look(beganUs));
     try {
-      await this.#write(this.#publication.writeMetadata(metadata), undefined);
+      await this.#write(this.#connection.writeMetadata(metadata), undefined);
       while (!this.#isOver) {
         const tag = this.#queue.shift();
         if (tag !== undefined) await this.#send(tag);
@@ -66,8 +66,7 @@ export class Sender {
         else await this.#somethingQueued();
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#publication.close({ reason: "lost", message: `was lost: ${why}` });
+      this.#connection.close(lostBy(error));
     } finally {
       watch.cancel();
     }
@@ -79,9 +78,9 @@ export class Sender {
     const { kind, header, body } = tag;
     if (this.#headers[kind] !== header) {
       this.#headers[kind] = header;
-      await this.#write(this.#publication.writeMedia(kind, timestampMs, header), undefined);
+      await this.#write(this.#connection.writeMedia(kind, timestampMs, header), undefined);
     }
-    await this.#write(this.#publication.writeMedia(kind, timestampMs, body), tag);
+    await this.#write(this.#connection.writeMedia(kind, timestampMs, body), tag);
   }
 
   async #write(writing: Promise<number>, tag: FlvTag | undefined): Promise<void> {
@@ -106,6 +105,6 @@ export class Sender {
     if (this.#writingSinceUs === undefined) return;
     if (nowUs - this.#writingSinceUs < STALL_TIMEOUT_MS * 1000) return;
     const message = `took nothing for ${STALL_TIMEOUT_MS / 1000} s.`;
-    this.#publication.close({ reason: "lost", message });
+    this.#connection.close({ reason: "lost", message });
   }
 }

@@ -9,7 +9,7 @@ import type { ByteSocket } from "../net/byte-socket.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { FlvTag } from "./flv-tag.ts";
 import { CONNECT_TIMEOUT_MS, GOODBYE_TIMEOUT_MS, MAX_REFUSALS, STABLE_AFTER_MS } from "./limits.ts";
-import { Publication, type PublicationEnd } from "./publication.ts";
+import { type ConnectionEnd, lostBy, sentenceOf, TargetConnection } from "./target-connection.ts";
 import { RetryPace } from "./retry-pace.ts";
 import { Sender } from "./sender.ts";
 import { TagQueue } from "./tag-queue.ts";
@@ -61,7 +61,7 @@ export class Target {
   #latencyMs: number | undefined;
   #refusals = 0;
   #attempts = 0;
-  #publication: Publication | undefined;
+  #connection: TargetConnection | undefined;
   #sender: Sender | undefined;
   /** Ends the pause between two attempts. */
   #endPause: (() => void) | undefined;
@@ -113,8 +113,8 @@ export class Target {
     this.#isClosing = true;
     this.#endPause?.();
     this.#sender?.drain();
-    if (this.#sender === undefined) this.#publication?.close(GIVEN_UP);
-    const timer = this.#parts.clock.after(GOODBYE_TIMEOUT_MS, () => this.#publication?.close(GIVEN_UP));
+    if (this.#sender === undefined) this.#connection?.close(GIVEN_UP);
+    const timer = this.#parts.clock.after(GOODBYE_TIMEOUT_MS, () => this.#connection?.close(GIVEN_UP));
     await this.#finished;
     timer.cancel();
     if (this.#state !== "failed") this.#say("ended", "");
@@ -123,7 +123,7 @@ export class Target {
   async #run(original: TargetUrl): Promise<void> {
     let url = original;
     while (!this.#isClosing) {
-      let end: PublicationEnd;
+      let end: ConnectionEnd;
       try {
         end = await this.#attempt(url);
       } catch (error) {
@@ -138,12 +138,13 @@ export class Target {
       }
       this.#say("reconnecting", `${original.host} ${end.message} Trying again.`);
       const isWished = end.reason === "moved" && this.#pace.isFresh;
-      if (!isWished) await this.#pause(this.#pace.next(end.reason === "refused" ? "refused" : "lost"));
+      const pauseMs = this.#pace.next(end.reason === "refused" ? "refused" : "lost");
+      if (!isWished) await this.#pause(pauseMs);
     }
   }
 
   /** One connection from beginning to end. Rejects with TargetRefusedError alone. */
-  async #attempt(url: TargetUrl): Promise<PublicationEnd> {
+  async #attempt(url: TargetUrl): Promise<ConnectionEnd> {
     let socket: ByteSocket;
     try {
       socket = await this.#connect(url);
@@ -151,15 +152,15 @@ export class Target {
       if (error instanceof TargetRefusedError) throw error;
       return { reason: "lost", message: `is not reached: ${sentenceOf(error)}` };
     }
-    const publication = new Publication(socket, url);
-    this.#publication = publication;
+    const connection = new TargetConnection(socket, url);
+    this.#connection = connection;
     try {
       if (this.#isClosing) return GIVEN_UP;
-      if (await this.#publish(publication)) await this.#send(publication);
-      return await publication.ended;
+      if (await this.#publish(connection)) await this.#send(connection);
+      return await connection.ended;
     } finally {
       socket.destroy();
-      this.#publication = undefined;
+      this.#connection = undefined;
     }
   }
 
@@ -180,24 +181,24 @@ export class Target {
     }
   }
 
-  /** True when the target takes the stream; otherwise the publication has ended. */
-  async #publish(publication: Publication): Promise<boolean> {
+  /** True when the target takes the stream; otherwise the connection has ended. */
+  async #publish(connection: TargetConnection): Promise<boolean> {
     const message = `did not take the stream within ${CONNECT_TIMEOUT_MS / 1000} s.`;
-    const late = (): void => publication.close({ reason: "lost", message });
+    const late = (): void => connection.close({ reason: "lost", message });
     const timer = this.#parts.clock.after(CONNECT_TIMEOUT_MS, late);
-    const opened = publication.open(this.#parts.random).then(
+    const opened = connection.open(this.#parts.random).then(
       () => true,
       (error) => {
-        publication.close({ reason: "lost", message: `was lost: ${sentenceOf(error)}` });
+        connection.close(lostBy(error));
         return false;
       },
     );
-    const isOpen = await Promise.race([opened, publication.ended.then(() => false)]);
+    const isOpen = await Promise.race([opened, connection.ended.then(() => false)]);
     timer.cancel();
     return isOpen;
   }
 
-  async #send(publication: Publication): Promise<void> {
+  async #send(connection: TargetConnection): Promise<void> {
     const { clock, metadata, onKeyframeNeeded } = this.#parts;
     const stable = clock.after(STABLE_AFTER_MS, () => {
       this.#pace.reset();
@@ -205,7 +206,7 @@ export class Target {
     });
     this.#queue.clear();
     this.#latencyMs = undefined;
-    this.#sender = new Sender(publication, this.#queue, clock, (bytes, tag) => this.#count(bytes, tag));
+    this.#sender = new Sender(connection, this.#queue, clock, (bytes, tag) => this.#count(bytes, tag));
     this.#say("running", "");
     onKeyframeNeeded();
     if (this.#isClosing) this.#sender.drain();
@@ -214,8 +215,8 @@ export class Target {
     stable.cancel();
     if (!this.#isClosing) return;
     // Also where it was lost in the meantime: nothing more can be done for it.
-    await publication.finish().catch(() => undefined);
-    publication.close(GIVEN_UP);
+    await connection.finish().catch(() => undefined);
+    connection.close(GIVEN_UP);
   }
 
   #count(bytes: number, tag: FlvTag | undefined): void {
@@ -242,7 +243,7 @@ export class Target {
   }
 }
 
-const GIVEN_UP: PublicationEnd = { reason: "lost", message: "was left." };
+const GIVEN_UP: ConnectionEnd = { reason: "lost", message: "was left." };
 
 /** Where a target asks to be connected to, with the same key; undefined where that is no RTMP URL, or gives up TLS. */
 function movedUrl(from: TargetUrl, tcUrl: string | undefined): TargetUrl | undefined {
@@ -254,8 +255,4 @@ function movedUrl(from: TargetUrl, tcUrl: string | undefined): TargetUrl | undef
   } catch {
     return undefined;
   }
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -20,14 +20,14 @@ const FLASH_VERSION = "FMLE/3.0 (compatible; Tributary)";
 const CAPS_RECONNECT = 1;
 
 /** Why a connection is over. `message` goes on from the target's name: "refused the stream: ...". */
-export interface PublicationEnd {
+export interface ConnectionEnd {
   /** `lost`: cut off, ended or broken. `refused`: the target said no. `moved`: it wants us to come again, to `tcUrl` if it says so. */
   reason: "lost" | "refused" | "moved";
   message: string;
   tcUrl?: string | undefined;
 }
 
-export class Publication {
+export class TargetConnection {
   readonly #socket: ByteSocket;
   readonly #url: TargetUrl;
   readonly #writer = new ChunkWriter();
@@ -35,14 +35,14 @@ export class Publication {
   #onShaken: (() => void) | undefined;
   #onPublish: (() => void) | undefined;
   #streamId = 0;
-  #end: PublicationEnd | undefined;
-  #ended: (end: PublicationEnd) => void = () => undefined;
+  #end: ConnectionEnd | undefined;
+  #ended: (end: ConnectionEnd) => void = () => undefined;
   #received = 0;
   #acknowledged = 0;
   #window = 0;
   #pendingReplies = 0;
   /** Settles when the connection is over; never rejects. */
-  readonly ended: Promise<PublicationEnd>;
+  readonly ended: Promise<ConnectionEnd>;
 
   constructor(socket: ByteSocket, url: TargetUrl) {
     this.#socket = socket;
@@ -101,7 +101,7 @@ export class Publication {
   }
 
   /** Cuts it off. `end` is what `ended` says, unless it has ended before. */
-  close(end: PublicationEnd): void {
+  close(end: ConnectionEnd): void {
     this.#finishWith(end);
     this.#socket.destroy();
   }
@@ -132,7 +132,7 @@ export class Publication {
       this.#finishWith({ reason: "lost", message: "ended the connection." });
     } catch (error) {
       // SocketError or RtmpError: both say in a sentence what happened.
-      this.#finishWith({ reason: "lost", message: `was lost: ${sentenceOf(error)}` });
+      this.#finishWith(lostBy(error));
       this.#socket.destroy();
     }
   }
@@ -235,11 +235,11 @@ export class Publication {
     this.#pendingReplies++;
     this.#socket.write(bytes).then(
       () => this.#pendingReplies--,
-      (error) => this.#finishWith({ reason: "lost", message: `was lost: ${sentenceOf(error)}` }),
+      (error) => this.#finishWith(lostBy(error)),
     );
   }
 
-  #finishWith(end: PublicationEnd): void {
+  #finishWith(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#ended(end);
@@ -250,6 +250,13 @@ function propertiesOf(info: Amf0Value): Record<string, Amf0Value> {
   return message.isAmf0Object(info) ? info : {};
 }
 
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** What an error says, with a full stop. */
+export function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/[.\s]*$/, ".");
+}
+
+/** How a connection ends that breaks. */
+export function lostBy(error: unknown): ConnectionEnd {
+  return { reason: "lost", message: `was lost: ${sentenceOf(error)}` };
 }
