@@ -186,7 +186,7 @@ describe("FlvOutput", () => {
   });
 
   it("takes any bytes as pictures", () => {
-    const rounds = Number(process.env.FUZZ_ROUNDS ?? 2_000);
+    const rounds = Number(process.env.FUZZ_RUNS ?? 2_000);
     const random = seededRandom(77);
     const { flv, tags } = output();
     for (let round = 0; round < rounds; round++) {

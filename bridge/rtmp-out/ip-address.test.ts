@@ -135,7 +135,7 @@ describe("ranges", () => {
 });
 
 it("reads whatever it is given, and back what it was made of", () => {
-  const rounds = Number(process.env.FUZZ_ROUNDS ?? 3_000);
+  const rounds = Number(process.env.FUZZ_RUNS ?? 3_000);
   const random = seededRandom(41);
   const alphabet = "0123456789abcdefF:.%/x[] -";
   for (let round = 0; round < rounds; round++) {

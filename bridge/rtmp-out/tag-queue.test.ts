@@ -74,7 +74,7 @@ describe("TagQueue", () => {
   });
 
   it("is never above its maxima, and never gives a picture whose forerunners are lost", () => {
-    const rounds = Number(process.env.FUZZ_ROUNDS ?? 5_000);
+    const rounds = Number(process.env.FUZZ_RUNS ?? 5_000);
     const random = seededRandom(3);
     const queue = new TagQueue();
     let ms = 0;

@@ -34,7 +34,7 @@ function damaging(socket: ByteSocket, random: () => number): ByteSocket {
 }
 
 it("is survived: every connection opens or ends, with a sentence without the key", async () => {
-  const rounds = Number(process.env.FUZZ_ROUNDS ?? 300);
+  const rounds = Number(process.env.FUZZ_RUNS ?? 300);
   const random = seededRandom(19);
   const clock = new VirtualClock();
   const reasons = new Set<string>();

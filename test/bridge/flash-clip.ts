@@ -12,12 +12,15 @@ export interface ClipPicture {
   bytes: Uint8Array;
 }
 
-/** One second, without B-frames, to be repeated. */
-export async function makeFlashClip(width: number, height: number): Promise<ClipPicture[]> {
+/** One second, without B-frames, to be repeated. `bitrate`: as much as that, all of it noise. */
+export async function makeFlashClip(width: number, height: number, bitrate?: string): Promise<ClipPicture[]> {
+  const noise = bitrate === undefined ? "" : "noise=alls=60:allf=t,";
+  const rate = bitrate === undefined ? [] : ["-b:v", bitrate, "-maxrate", bitrate, "-bufsize", "1M"];
   const stream = await runProgram("ffmpeg", [
     ...["-v", "error", "-f", "lavfi", "-i", `testsrc=s=${width}x${height}:r=${CLIP_FPS}:d=1`],
-    ...["-vf", "eq=brightness=-0.3,drawbox=t=fill:c=white:enable='lt(t,0.095)',format=yuv420p"],
+    ...["-vf", `${noise}eq=brightness=-0.3,drawbox=t=fill:c=white:enable='lt(t,0.095)',format=yuv420p`],
     ...["-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-g", `${CLIP_FPS}`],
+    ...rate,
     ...["-x264-params", "aud=1:scenecut=0", "-f", "h264", "-"],
   ]);
   return picturesOf(stream);

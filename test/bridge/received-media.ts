@@ -80,3 +80,9 @@ export async function samplesOf(file: string, channel: "left" | "right"): Promis
   ]);
   return new Float32Array(raw.buffer, raw.byteOffset, raw.length >> 2).slice();
 }
+
+/** One hash of all encoded sound and pictures, whatever is around them. */
+export async function contentHashOf(file: string): Promise<string> {
+  const args = ["-v", "error", "-i", file, "-map", "0", "-c", "copy", "-f", "streamhash", "-"];
+  return (await runProgram("ffmpeg", args)).toString();
+}

@@ -1,14 +1,24 @@
 /** RTMP egress into nginx's RTMP module, looked at with ffprobe, ffmpeg and our own measurements. */
+import { connect, createServer as createTcpServer } from "node:net";
+import { createSecureContext, createServer as createTlsServer } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { dialTarget, resolveHost } from "../../bridge/node/rtmp-target-dial.ts";
-import { RtmpOutput } from "../../bridge/rtmp-out/rtmp-output.ts";
+import { RtmpOutput, type RtmpOutputParts } from "../../bridge/rtmp-out/rtmp-output.ts";
 import { TargetGuard } from "../../bridge/rtmp-out/target-address.ts";
 import { openAacEncoder } from "../../bridge/sound/aac-encoder.ts";
 import { wallClock } from "../sim/wall-clock.ts";
 import { type ClipPicture, makeFlashClip } from "./flash-clip.ts";
 import { BEEP_HZ, FlashingProgramme, LEFT_HZ, RIGHT_HZ } from "./flashing-programme.ts";
 import { NginxRtmp } from "./nginx-rtmp.ts";
-import { picturesOf, type ReceivedUnit, samplesOf, streamsOf, unitsOf } from "./received-media.ts";
+import { makeTestCertificate } from "./test-certificate.ts";
+import {
+  contentHashOf,
+  picturesOf,
+  type ReceivedUnit,
+  samplesOf,
+  streamsOf,
+  unitsOf,
+} from "./received-media.ts";
 import { beepStarts, toneLevel } from "./tones.ts";
 
 const RATE_HZ = 48_000;
@@ -34,7 +44,11 @@ function play(clip?: readonly ClipPicture[]): FlashingProgramme {
   return programme;
 }
 
-function send(programme: FlashingProgramme, ...urls: string[]): RtmpOutput {
+function send(
+  programme: FlashingProgramme,
+  urls: readonly string[],
+  parts: Partial<RtmpOutputParts> = {},
+): RtmpOutput {
   const output = new RtmpOutput(
     urls.map((url) => ({ url })),
     {
@@ -44,6 +58,7 @@ function send(programme: FlashingProgramme, ...urls: string[]): RtmpOutput {
       openEncoder: openAacEncoder,
       guard: new TargetGuard(resolveHost, ["127.0.0.0/8"]),
       dial: dialTarget(),
+      ...parts,
     },
   );
   ends.push(() => output.close());
@@ -68,7 +83,7 @@ function longestGap(units: readonly ReceivedUnit[], kind: "audio" | "video"): nu
 describe("what nginx gets", () => {
   it("is H.264 and AAC with both tones, sound and picture together, without a gap where the picture's source changes", async () => {
     const programme = play(wide);
-    const output = send(programme, nginx.url("one", "recorded"));
+    const output = send(programme, [nginx.url("one", "recorded")]);
     await pause(3_300);
     programme.show(small);
     await pause(3_000);
@@ -112,7 +127,7 @@ describe("what nginx gets", () => {
 
   it("has a still where nobody is seen, and a keyframe each two seconds of it", async () => {
     const programme = play();
-    const output = send(programme, nginx.url("still", "recorded"));
+    const output = send(programme, [nginx.url("still", "recorded")]);
     await pause(4_300);
     programme.show(wide);
     await pause(2_000);
@@ -134,7 +149,7 @@ describe("what nginx gets", () => {
 describe("a target that goes away", () => {
   it("is sent to again when it is back, by itself", async () => {
     const programme = play(wide);
-    const output = send(programme, nginx.url("two", "recorded"));
+    const output = send(programme, [nginx.url("two", "recorded")]);
     await until(() => output.status.state === "running", "the target runs");
     await nginx.kill();
     await until(() => output.status.state === "reconnecting", "the target is missed");
@@ -152,3 +167,91 @@ describe("a target that goes away", () => {
     expect(units[0]!.seconds).toBeLessThan(0.1);
   });
 });
+
+describe("several targets", () => {
+  it("do not notice one among them that stops reading: they get the same, all of it", async () => {
+    // Enough to fill what the system keeps for a connection.
+    const rich = await makeFlashClip(1280, 720, "24M");
+    const stalled = await forward(nginx.port, 400_000);
+    const programme = play(rich);
+    const urls = [
+      nginx.url("a", "recorded"),
+      `rtmp://127.0.0.1:${stalled}/live/b`,
+      nginx.url("c", "recorded"),
+    ];
+    const output = send(programme, urls);
+    await until(() => output.status.targets[1]!.dropped > 60, "the one that stops loses pictures");
+    const { targets } = output.status;
+    expect(targets.map(({ dropped }) => dropped > 0)).toEqual([false, true, false]);
+    expect(targets[0]!.state).toBe("running");
+    await output.close();
+    const [first, third] = await Promise.all(["a", "c"].map((key) => contentHashOf(nginx.recording(key))));
+    expect(third).toBe(first);
+    const units = await unitsOf(nginx.recording("a"));
+    expect(longestGap(units, "video")).toBeLessThan(0.036);
+    expect(longestGap(units, "audio")).toBeLessThan(0.024);
+  });
+});
+
+describe("rtmps", () => {
+  it("goes to the address that was checked, with the target's name in SNI and in the certificate", async () => {
+    const { cert, key } = await makeTestCertificate("live.example.test");
+    const names: string[] = [];
+    const server = createTlsServer(
+      {
+        SNICallback: (name, done) => {
+          names.push(name);
+          done(null, createSecureContext({ cert, key }));
+        },
+      },
+      (socket) => {
+        const onward = connect(nginx.port, "127.0.0.1");
+        socket.pipe(onward).pipe(socket);
+        socket.on("error", () => onward.destroy());
+        onward.on("error", () => socket.destroy());
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    ends.push(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const asked: string[] = [];
+    const resolve = async (host: string): Promise<string[]> => {
+      asked.push(host);
+      return ["127.0.0.1"];
+    };
+    const programme = play(wide);
+    const urls = ["live", "other"].map((host) => `rtmps://${host}.example.test:${port}/recorded/${host}-tls`);
+    const guard = new TargetGuard(resolve, ["live.example.test", "other.example.test"]);
+    const output = send(programme, urls, { guard, dial: dialTarget(cert) });
+    await until(() => output.status.targets[0]!.bytesSent > 20_000, "it is sent over TLS");
+    expect(names).toContain("live.example.test");
+    expect(asked).toContain("live.example.test");
+    // A certificate for another name is not taken.
+    expect(output.status.targets[1]).toMatchObject({ state: "reconnecting", bytesSent: 0 });
+    expect(output.status.targets[1]!.message).toMatch(/other\.example\.test.*(altnames|certificate)/i);
+    await output.close();
+    expect((await unitsOf(nginx.recording("live-tls"))).length).toBeGreaterThan(20);
+  });
+});
+
+/** A port that passes on to another, and stops reading for good after so many bytes. */
+async function forward(port: number, readsBytes: number): Promise<number> {
+  const server = createTcpServer((socket) => {
+    const onward = connect(port, "127.0.0.1");
+    let read = 0;
+    onward.pipe(socket);
+    socket.on("data", (bytes: Uint8Array) => {
+      onward.write(bytes);
+      read += bytes.length;
+      if (read > readsBytes) socket.pause();
+    });
+    for (const each of [socket, onward]) each.on("error", () => [socket, onward].map((end) => end.destroy()));
+    ends.push(() => {
+      socket.destroy();
+      onward.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  ends.push(() => void server.close());
+  return (server.address() as { port: number }).port;
+}
