@@ -121,6 +121,11 @@ export class PartCutter {
       return true;
     }
     if (this.#skipGap(startUs)) return true;
+    const first = this.#pictures.first;
+    if (first !== undefined && first.positionUs <= startUs && this.#beginsSegmentAt(first)) {
+      this.#beginSegment(startUs, first.format);
+      return true;
+    }
     const keyframe = this.#pictures.find(
       (picture) =>
         picture.positionUs > startUs &&

@@ -26,6 +26,7 @@ export async function openHlsServer(programme: Programme): Promise<HlsServer> {
     openEncoder: openAacEncoder,
     codec: "mp4a.40.2",
     bitrateBps: 128_000,
+    withoutPicture: "black",
     onProblem: (error) => problems.push(error),
   });
   const room = new HlsRoom({ clock: wallClock });
