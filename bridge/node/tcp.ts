@@ -1,13 +1,10 @@
 /** TCP and TLS as ByteSockets, over node:net and node:tls: a listener, and connections to others. Runs in Node and in Deno. */
 import { lookup } from "node:dns/promises";
-import { connect as connectPlain, createServer, isIP, type Server, type Socket } from "node:net";
-import {
-  connect as connectSecure,
-  createServer as createSecureServer,
-  type Server as SecureServer,
-} from "node:tls";
+import { connect as connectPlain, createServer, isIP, type Socket } from "node:net";
+import { connect as connectSecure, createSecureContext } from "node:tls";
 import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
-import { NodeSocket } from "./node-socket.ts";
+import { addressOf, NodeSocket } from "./node-socket.ts";
+import { secureServerSide } from "./tls-server-socket.ts";
 
 /** PEM. */
 export interface TlsIdentity {
@@ -40,18 +37,12 @@ const TLS_HANDSHAKE_MS = 10_000;
 
 /** Rejects with SocketError. */
 export async function listenTcp(options: ListenOptions): Promise<TcpListener> {
-  const { host, port, tls } = options;
-  const settings = { allowHalfOpen: true, noDelay: true };
-  const take = (socket: Socket): void => {
-    options.onSocket(new NodeSocket(socket));
-  };
-  let secure: SecureServer | undefined;
-  if (tls !== undefined) {
-    secure = createSecureServer({ ...settings, ...tls, handshakeTimeout: TLS_HANDSHAKE_MS }, take);
-    // Somebody who does not speak TLS is not our fault, and must not end the process.
-    secure.on("tlsClientError", (_error, socket) => socket.destroy());
-  }
-  const server: Server = secure ?? createServer(settings, take);
+  const { host, port, tls, onSocket } = options;
+  let context = tls === undefined ? undefined : createSecureContext({ ...tls });
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (context === undefined) onSocket(new NodeSocket(socket, addressOf(socket)));
+    else secureServerSide(socket, context, TLS_HANDSHAKE_MS, onSocket);
+  });
   server.maxConnections = options.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
@@ -65,7 +56,9 @@ export async function listenTcp(options: ListenOptions): Promise<TcpListener> {
   if (bound === null || typeof bound === "string") throw new SocketError("the listener has no port");
   return {
     port: bound.port,
-    updateCertificate: (identity) => secure?.setSecureContext({ ...identity }),
+    updateCertificate: (identity) => {
+      if (context !== undefined) context = createSecureContext({ ...identity });
+    },
     close: () => {
       server.close();
     },
@@ -107,11 +100,10 @@ export async function connectTcp(options: ConnectOptions): Promise<ByteSocket> {
     for (const address of await addressesOf(options)) {
       if (late) break;
       try {
-        return new NodeSocket(
-          await connected(options, address, (socket) => {
-            current = socket;
-          }),
-        );
+        const socket = await connected(options, address, (begun) => {
+          current = begun;
+        });
+        return new NodeSocket(socket, addressOf(socket));
       } catch (cause) {
         failure = cause;
       }
