@@ -11,6 +11,10 @@ export const MAX_EPOCH = 2 ** 52;
 /** Characters of an etcd key and of a value; what is longer is not ours and is skipped and counted. */
 export const MAX_ETCD_KEY_CHARS = 1_024;
 export const MAX_ETCD_VALUE_CHARS = 16_384;
+/** The same of a job and a job's status, in base64; a larger job is refused. The largest that a gateway takes is smaller. */
+export const MAX_WORK_VALUE_CHARS = 131_072;
+/** Bridges that are known at once; further ones are skipped and counted. */
+export const MAX_BRIDGES = 1_000;
 /** Bytes of one answer and of one line of a watch; above it a page is read in halves, a watch starts over. */
 export const MAX_ETCD_ANSWER_BYTES = 16 * 1024 * 1024;
 /** Keys read with one call. */

@@ -1,16 +1,14 @@
 /** Who listens to a directory: everybody is told everything, in one order. */
-import type { DirectoryEvent } from "./directory.ts";
+type Listener<Event> = (event: Event) => void;
 
-type Listener = (event: DirectoryEvent) => void;
-
-export class DirectoryListeners {
-  readonly #listeners = new Set<Listener>();
-  readonly #undelivered: DirectoryEvent[] = [];
+export class DirectoryListeners<Event> {
+  readonly #listeners = new Set<Listener<Event>>();
+  readonly #undelivered: Event[] = [];
   #delivering = false;
 
   /** The same function may be added twice; each is ended by what its own call returned. */
-  add(listener: Listener): () => void {
-    const own: Listener = (event) => listener(event);
+  add(listener: Listener<Event>): () => void {
+    const own: Listener<Event> = (event) => listener(event);
     this.#listeners.add(own);
     return () => {
       this.#listeners.delete(own);
@@ -22,7 +20,7 @@ export class DirectoryListeners {
   }
 
   /** A listener may change the directory: what it causes is told after what is being told, to everybody. */
-  tell(event: DirectoryEvent): void {
+  tell(event: Event): void {
     this.#undelivered.push(event);
     if (this.#delivering) return;
     this.#delivering = true;

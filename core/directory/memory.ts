@@ -33,7 +33,7 @@ export class MemoryDirectory implements Directory {
   readonly #leases = new Map<string, Lease>();
   readonly #claims = new Map<string, RoomClaim>();
   readonly #bans = new Map<string, Ban>();
-  readonly #listeners = new DirectoryListeners();
+  readonly #listeners = new DirectoryListeners<DirectoryEvent>();
   #lastEpoch = 0;
   #closed = false;
 

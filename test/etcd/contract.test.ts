@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { bridgeDirectoryContract } from "../../core/directory/bridge-directory.contract.ts";
 import { directoryContract } from "../../core/directory/directory.contract.ts";
-import { openHarness } from "./etcd-cluster.ts";
+import { openBridgeHarness, openHarness } from "./etcd-cluster.ts";
 import { EtcdProcess } from "./etcd-process.ts";
 
 let etcd: EtcdProcess;
@@ -17,6 +18,17 @@ describe.concurrent("directory: etcd", () => {
       await run(harness);
     } finally {
       await harness.directory.close();
+    }
+  });
+});
+
+describe.concurrent("bridge directory: etcd", () => {
+  test.each(bridgeDirectoryContract)("$name", async ({ run }) => {
+    const harness = openBridgeHarness(etcd.url);
+    try {
+      await run(harness);
+    } finally {
+      await harness.close();
     }
   });
 });

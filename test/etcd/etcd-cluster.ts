@@ -1,5 +1,7 @@
 /** Directories over one etcd for tests: each with a connection that can be cut, all under a prefix of their own. */
 import type { Clock } from "../../core/clock.ts";
+import type { BridgeDirectory } from "../../core/directory/bridge-directory.ts";
+import type { BridgeDirectoryHarness } from "../../core/directory/bridge-directory-harness.contract.ts";
 import type { Directory } from "../../core/directory/directory.ts";
 import type { DirectoryHarness } from "../../core/directory/directory-harness.contract.ts";
 import { EtcdDirectory, type EtcdDirectoryOptions } from "../../core/directory/etcd/etcd-directory.ts";
@@ -103,6 +105,42 @@ export function openHarness(url: string): DirectoryHarness {
     },
     reconnect: async (relayId) => {
       for (const test of connectionsOf(relayId)) test.isCut = false;
+    },
+  };
+}
+
+/** The same for bridges. */
+export function openBridgeHarness(url: string): BridgeDirectoryHarness & { close(): Promise<void> } {
+  const prefix = newPrefix();
+  const own = new TestDirectory([url], { prefix });
+  const ofBridges: { id: string; test: TestDirectory }[] = [];
+  const { bridges } = own.directory;
+  const directory: BridgeDirectory = {
+    registerBridge: (bridge, ttlMs) => {
+      const test = new TestDirectory([url], { prefix });
+      ofBridges.push({ id: bridge.id, test });
+      return test.directory.bridges.registerBridge(bridge, ttlMs);
+    },
+    bridges: () => bridges.bridges(),
+    putJob: (job) => bridges.putJob(job),
+    deleteJob: (jobId) => bridges.deleteJob(jobId),
+    job: (jobId) => bridges.job(jobId),
+    jobs: () => bridges.jobs(),
+    watchJobs: (listener) => bridges.watchJobs(listener),
+  };
+  const connectionsOf = (bridgeId: string) =>
+    ofBridges.filter(({ id }) => id === bridgeId).map(({ test }) => test);
+  return {
+    directory,
+    pass: pause,
+    cutOff: async (bridgeId) => {
+      for (const test of connectionsOf(bridgeId)) test.cut();
+    },
+    reconnect: async (bridgeId) => {
+      for (const test of connectionsOf(bridgeId)) test.isCut = false;
+    },
+    close: async () => {
+      await Promise.all([own, ...ofBridges.map(({ test }) => test)].map((test) => test.directory.close()));
     },
   };
 }

@@ -18,10 +18,11 @@ import { copyOfRecord } from "../relay-record.ts";
 import { rangeAnswer } from "./answers.ts";
 import { Epochs } from "./epochs.ts";
 import { EtcdBans } from "./etcd-bans.ts";
+import { EtcdBridges } from "./etcd-bridges.ts";
 import { EtcdClient } from "./etcd-client.ts";
 import { EtcdRegistration } from "./etcd-registration.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
-import type { EtcdView } from "./etcd-view.ts";
+import { EtcdView } from "./etcd-view.ts";
 import { EtcdRefusalError } from "./failures.ts";
 import type { HttpPost } from "./http-post.ts";
 import { type Entry, KeySpace } from "./key-space.ts";
@@ -45,13 +46,15 @@ export interface EtcdDirectoryOptions {
 }
 
 export class EtcdDirectory implements Directory {
+  /** The part that relays have no use for, over the same connection; ends with this. */
+  readonly bridges: EtcdBridges;
   readonly #options: EtcdDirectoryOptions;
   readonly #client: EtcdClient;
   readonly #keys: KeySpace;
   readonly #epochs: Epochs;
   readonly #bans: EtcdBans;
-  readonly #listeners = new DirectoryListeners();
-  readonly #keeper: ViewKeeper;
+  readonly #listeners = new DirectoryListeners<DirectoryEvent>();
+  readonly #keeper: ViewKeeper<EtcdView, DirectoryEvent>;
   readonly #lastReads = new LastReads();
   readonly #leases = new Set<Lease>();
   #closed = false;
@@ -65,13 +68,22 @@ export class EtcdDirectory implements Directory {
     this.#bans = new EtcdBans(this.#client, this.#keys, clock);
     this.#keeper = new ViewKeeper({
       client: this.#client,
-      keys: this.#keys,
+      prefix: settings.prefix,
+      range: this.#keys.range(),
+      newView: () => new EtcdView(this.#keys),
       epochs: this.#epochs,
       listeners: this.#listeners,
       clock,
       random,
       log,
       watchIdleMs: options.watchIdleMs,
+    });
+    this.bridges = new EtcdBridges({
+      ...options,
+      client: this.#client,
+      epochs: this.#epochs,
+      prefix: settings.prefix,
+      epoch: this.#keys.epoch,
     });
   }
 
@@ -164,7 +176,7 @@ export class EtcdDirectory implements Directory {
     this.#listeners.clear();
     this.#keeper.stop();
     // A lease whose end etcd does not hear of runs out by itself.
-    await Promise.allSettled([...this.#leases].map((lease) => lease.end()));
+    await Promise.allSettled([this.bridges.close(), ...[...this.#leases].map((lease) => lease.end())]);
   }
 
   /** From etcd; when that does not answer, from the view, or from what it answered last to the same question. */

@@ -5,10 +5,11 @@ import { relayRecordSchema } from "../relay-record.ts";
 import type { KeyValue } from "./answers.ts";
 import type { EpochBase, Epochs } from "./epochs.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import { EtcdRefusalError, tooContended } from "./failures.ts";
+import { tooContended } from "./failures.ts";
 import { base64OfJson, type KeySpace } from "./key-space.ts";
-import { type Lease, revokeLease } from "./lease.ts";
-import { get, holds, isAt, isUnder, put, remove, transact } from "./transaction.ts";
+import type { Lease } from "./lease.ts";
+import { LeasedRecord } from "./leased-record.ts";
+import { get, holds, isAt, isUnder, put, remove } from "./transaction.ts";
 
 interface RegistrationParts {
   client: EtcdClient;
@@ -21,34 +22,19 @@ export class EtcdRegistration implements Registration {
   readonly #parts: RegistrationParts;
   readonly #relayId: string;
   readonly #lease: Lease;
+  readonly #record: LeasedRecord;
 
   constructor(parts: RegistrationParts, relayId: string, lease: Lease) {
     this.#parts = parts;
     this.#relayId = relayId;
     this.#lease = lease;
+    this.#record = new LeasedRecord(parts.client, lease, parts.keys.relay(relayId), `relay ${relayId}`);
     this.lost = lease.over;
   }
 
   /** Writes the record under the lease. A registration of the same id is ended first, with its claims. */
   async begin(relay: RelayRecord): Promise<void> {
-    const { client, keys } = this.#parts;
-    const key = keys.relay(relay.id);
-    const value = valueOfRecord(relay);
-    let seenAt = 0;
-    for (let attempt = 0; attempt < MAX_CAS_ATTEMPTS; attempt++) {
-      const { succeeded, found } = await this.#transact({
-        compare: [isAt(key, seenAt)],
-        success: [put(key, value, this.#lease.id)],
-        failure: [get(key)],
-      });
-      const [older] = found;
-      // Also after an answer that was lost: what stands under our lease is what we wrote.
-      if (succeeded || older?.lease === this.#lease.id) return;
-      if (older && older.lease !== "0") await revokeLease(client, older.lease);
-      // Without a lease it is nobody's presence: it is written over.
-      seenAt = older?.lease === "0" ? older.mod_revision : 0;
-    }
-    throw tooContended(`the record of relay ${relay.id}`);
+    await this.#record.begin(valueOfRecord(relay));
   }
 
   async update(relay: RelayRecord): Promise<void> {
@@ -57,14 +43,7 @@ export class EtcdRegistration implements Registration {
         `relay ${this.#relayId} cannot become ${relay.id}: register the new id instead`,
       );
     }
-    const key = this.#parts.keys.relay(relay.id);
-    const { succeeded } = await this.#transact({
-      compare: [isUnder(key, this.#lease.id)],
-      success: [put(key, valueOfRecord(relay), this.#lease.id)],
-    });
-    if (succeeded) return;
-    this.#lease.lose();
-    throw this.#gone();
+    await this.#record.update(valueOfRecord(relay));
   }
 
   async claimRoom(room: string, after = 0): Promise<RoomClaim> {
@@ -77,7 +56,7 @@ export class EtcdRegistration implements Registration {
 
   async releaseRoom(room: string): Promise<void> {
     const key = this.#parts.keys.room(room);
-    await this.#transact({ compare: [isUnder(key, this.#lease.id)], success: [remove(key)] });
+    await this.#record.transact({ compare: [isUnder(key, this.#lease.id)], success: [remove(key)] });
   }
 
   async end(): Promise<void> {
@@ -92,11 +71,11 @@ export class EtcdRegistration implements Registration {
   ): Promise<RoomClaim> {
     const { keys, epochs } = this.#parts;
     const key = keys.room(room);
-    this.#assertHeld();
+    this.#record.assertHeld();
     let base = await epochs.baseAbove(after);
     let seenAt = 0;
     for (let attempt = 0; attempt < MAX_CAS_ATTEMPTS; attempt++) {
-      const { succeeded, revision, found } = await this.#transact({
+      const { succeeded, revision, found } = await this.#record.transact({
         compare: [isAt(key, seenAt), holds(keys.epoch, base.value)],
         success: [put(key, this.#claimValue(base), this.#lease.id)],
         failure: [get(key), get(keys.epoch)],
@@ -119,25 +98,6 @@ export class EtcdRegistration implements Registration {
   #claimOf(kv: KeyValue | undefined): RoomClaim | undefined {
     const entry = kv && this.#parts.keys.entryOf(kv);
     return entry?.kind === "room" ? entry.claim : undefined;
-  }
-
-  async #transact(txn: Parameters<typeof transact>[1]): ReturnType<typeof transact> {
-    this.#assertHeld();
-    try {
-      return await transact(this.#parts.client, txn);
-    } catch (error) {
-      if (!(error instanceof EtcdRefusalError && error.isLeaseGone)) throw error;
-      this.#lease.lose();
-      throw this.#gone(error);
-    }
-  }
-
-  #assertHeld(): void {
-    if (this.#lease.isOver) throw this.#gone();
-  }
-
-  #gone(cause?: unknown): DirectoryError {
-    return new DirectoryError(`the lease of relay ${this.#relayId} is gone: register it again`, { cause });
   }
 }
 

@@ -1,14 +1,21 @@
-/** What is known of etcd's keys, as one picture: changes become events, a fresh picture tells what differs. */
+/** What is known of relays, rooms and bans in etcd, as one picture (KeptView in view-keeper.ts). */
 import type { Ban, DirectoryEvent, RelayRecord, RoomClaim } from "../directory.ts";
 import { MAX_BANS, MAX_RELAYS, MAX_ROOM_CLAIMS } from "../limits.ts";
 import { copyOfRecord } from "../relay-record.ts";
-import { banName, type Entry, encodedName, type Subject } from "./key-space.ts";
+import type { KeyValue } from "./answers.ts";
+import { banName, type Entry, encodedName, type KeySpace, type Subject } from "./key-space.ts";
+import type { KeptView } from "./view-keeper.ts";
 
-export class EtcdView {
+export class EtcdView implements KeptView<DirectoryEvent> {
+  readonly #keys: KeySpace;
   /** By the name in their key. */
   readonly #relays = new Map<string, RelayRecord>();
   readonly #claims = new Map<string, RoomClaim>();
   readonly #bans = new Map<string, Ban>();
+
+  constructor(keys: KeySpace) {
+    this.#keys = keys;
+  }
 
   get relays(): RelayRecord[] {
     return [...this.#relays.values()];
@@ -26,15 +33,27 @@ export class EtcdView {
     return this.#bans.get(banName(room, token));
   }
 
+  write(kv: KeyValue): DirectoryEvent | undefined {
+    const entry = this.#keys.entryOf(kv);
+    if (entry && this.#put(entry)) return eventOf(entry);
+    if (entry) this.#keys.skip(kv.key, "is one of too many");
+    return this.erase(kv.key);
+  }
+
+  erase(key: string): DirectoryEvent | undefined {
+    const subject = this.#keys.subjectOf(key);
+    return subject && this.#remove(subject);
+  }
+
   /** False when there are too many of its kind: the entry is left out. */
-  put(entry: Entry): boolean {
+  #put(entry: Entry): boolean {
     if (entry.kind === "relay") return putWithin(this.#relays, entry.name, entry.relay, MAX_RELAYS);
     if (entry.kind === "room") return putWithin(this.#claims, entry.name, entry.claim, MAX_ROOM_CLAIMS);
     return putWithin(this.#bans, entry.name, entry.ban, MAX_BANS);
   }
 
   /** What there is to tell of a key that vanished. */
-  remove({ kind, name }: Subject): DirectoryEvent | undefined {
+  #remove({ kind, name }: Subject): DirectoryEvent | undefined {
     if (kind === "relay") {
       const relay = this.#relays.get(name);
       return this.#relays.delete(name) && relay ? { type: "relay-gone", relayId: relay.id } : undefined;
@@ -58,7 +77,6 @@ export class EtcdView {
     ];
   }
 
-  /** What has changed since `older`: first what is gone, then what is new or other. */
   since(older: EtcdView | undefined, nowSeconds: number): DirectoryEvent[] {
     if (older === undefined) return this.all(nowSeconds);
     const gone: DirectoryEvent[] = [];
@@ -74,7 +92,7 @@ export class EtcdView {
 }
 
 /** Events are handed out: what they hold is a copy. */
-export function eventOf(entry: Entry): DirectoryEvent {
+function eventOf(entry: Entry): DirectoryEvent {
   if (entry.kind === "relay") return { type: "relay", relay: copyOfRecord(entry.relay) };
   if (entry.kind === "room") return { type: "room", claim: { ...entry.claim } };
   return { type: "ban", ban: { ...entry.ban } };

@@ -1,14 +1,15 @@
 /**
  * What lies where in etcd, and what of it may be believed. Keys: `<prefix>relays/<id>`, `rooms/<room>`,
- * `bans/<room>/<token>`, each name percent-encoded, and `epoch` (epochs.ts). A value that is not what we would
- * write is as good as absent; it is counted, and named in the log once.
+ * `bans/<room>/<token>`, each name percent-encoded, and `epoch` (epochs.ts); what bridges do is in work-keys.ts. A value
+ * that is not what we would write is as good as absent; it is counted, and named in the log once.
  */
 import { z } from "zod";
 import type { Ban, RelayRecord, RoomClaim } from "../directory.ts";
-import { MAX_EPOCH, MAX_ETCD_KEY_CHARS, MAX_ETCD_VALUE_CHARS, MAX_LOGGED_VALUES } from "../limits.ts";
+import { MAX_EPOCH, MAX_ETCD_KEY_CHARS, MAX_ETCD_VALUE_CHARS } from "../limits.ts";
 import { relayRecordSchema } from "../relay-record.ts";
 import type { KeyValue } from "./answers.ts";
 import { jsonOf } from "./failures.ts";
+import { SkippedValues } from "./skipped-values.ts";
 import { base64OfText, textOfBase64 } from "./text-bytes.ts";
 
 /** What a key is about. The name is its own within the kind. */
@@ -31,21 +32,21 @@ const roomValueSchema = z.object({ relayId: z.string().min(1).max(128), base: ep
 const banValueSchema = z.object({ untilSeconds: z.number().min(0) });
 
 const FOLDERS = { relay: "relays/", room: "rooms/", ban: "bans/" } as const;
+/** What bridges do changes often and is nothing to relays: it lies behind everything that they watch. */
+export const WORK_FOLDER = "work/";
 
 export class KeySpace {
   readonly prefix: string;
-  readonly #log: (line: string) => void;
-  readonly #logged = new Set<string>();
-  #skipped = 0;
+  readonly #skipped: SkippedValues;
 
   constructor(prefix: string, log: (line: string) => void) {
     this.prefix = prefix;
-    this.#log = log;
+    this.#skipped = new SkippedValues(log);
   }
 
   /** Times that a value was passed over because it is not ours. */
   get skippedValues(): number {
-    return this.#skipped;
+    return this.#skipped.count;
   }
 
   relay(id: string): string {
@@ -64,9 +65,10 @@ export class KeySpace {
     return base64OfText(`${this.prefix}epoch`);
   }
 
-  /** All keys of one kind, or of all, as etcd wants a range. */
+  /** All keys of one kind, or of all, as etcd wants a range. All are those before the bridges' work. */
   range(kind?: keyof typeof FOLDERS): { key: string; range_end: string } {
-    return rangeOf(`${this.prefix}${kind ? FOLDERS[kind] : ""}`);
+    if (kind) return rangeOf(this.prefix + FOLDERS[kind]);
+    return { key: base64OfText(this.prefix), range_end: base64OfText(this.prefix + WORK_FOLDER) };
   }
 
   /** Undefined for keys that are not ours. */
@@ -93,11 +95,7 @@ export class KeySpace {
 
   /** Counts a value that is passed over, and names the first ones. */
   skip(base64Key: string, why: string): void {
-    this.#skipped += 1;
-    if (this.#logged.size >= MAX_LOGGED_VALUES || this.#logged.has(base64Key)) return;
-    this.#logged.add(base64Key);
-    const key = textOfBase64(base64Key.slice(0, MAX_ETCD_KEY_CHARS)) ?? base64Key.slice(0, 100);
-    this.#log(`etcd's key ${JSON.stringify(key.slice(0, 200))} is passed over: it ${why}`);
+    this.#skipped.skip(base64Key, why);
   }
 
   #read(subject: Subject, kv: KeyValue): Entry | undefined {
@@ -123,8 +121,8 @@ export class KeySpace {
 }
 
 /** A value as JSON; undefined when it is none, or longer than anything of ours. */
-export function jsonOfValue(kv: KeyValue): unknown {
-  if (kv.value.length > MAX_ETCD_VALUE_CHARS) return undefined;
+export function jsonOfValue(kv: KeyValue, maxChars = MAX_ETCD_VALUE_CHARS): unknown {
+  if (kv.value.length > maxChars) return undefined;
   return jsonOf(textOfBase64(kv.value) ?? "");
 }
 
@@ -142,7 +140,7 @@ export function encodedName(name: string): string {
 }
 
 /** Only the way in which we encode it: one name must not have two keys. */
-function decoded(name: string): string | undefined {
+export function decoded(name: string): string | undefined {
   try {
     const text = decodeURIComponent(name);
     return encodedName(text) === name ? text : undefined;
@@ -152,7 +150,7 @@ function decoded(name: string): string | undefined {
 }
 
 /** Everything that begins with `start` (which is not empty): up to the same with its last character one higher. */
-function rangeOf(start: string): { key: string; range_end: string } {
+export function rangeOf(start: string): { key: string; range_end: string } {
   const last = start.charCodeAt(start.length - 1);
   const end = start.slice(0, -1) + String.fromCharCode(last + 1);
   return { key: base64OfText(start), range_end: base64OfText(end) };

@@ -10,6 +10,11 @@ export function isAt(key: string, revision: number): object {
   return { key, target: "MOD", result: "EQUAL", mod_revision: String(revision) };
 }
 
+/** The key is there, whatever it holds. */
+export function isThere(key: string): object {
+  return { key, target: "CREATE", result: "GREATER", create_revision: "0" };
+}
+
 /** The key is there with exactly this value (in base64). */
 export function holds(key: string, value: string): object {
   return { key, target: "VALUE", result: "EQUAL", value };

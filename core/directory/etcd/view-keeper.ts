@@ -1,5 +1,5 @@
 /**
- * Keeps a view of all keys up to date over one watch, for all listeners of a directory. After whatever ends the watch it
+ * Keeps a view of a range of keys up to date over one watch, for all listeners of a directory. After whatever ends the watch it
  * goes on from the revision where it was; where that is impossible (etcd has forgotten that far back, or is not the
  * etcd that it was) it reads everything again and tells what differs.
  */
@@ -7,22 +7,36 @@ import { ZodError } from "zod";
 import type { Clock, Random, Timer } from "../../clock.ts";
 import { ETCD_WATCH_IDLE_MS, ETCD_WATCH_RETRY_MS, MAX_ETCD_WATCH_RETRY_MS } from "../limits.ts";
 import type { DirectoryListeners } from "../listeners.ts";
-import { type WatchLine, watchLine } from "./answers.ts";
+import { type KeyValue, type WatchLine, watchLine } from "./answers.ts";
 import type { Epochs } from "./epochs.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import { EtcdView, eventOf } from "./etcd-view.ts";
 import { EtcdAnswerTooLargeError, EtcdTimeoutError, type Exchange } from "./exchange.ts";
 import { jsonOf, refusalOf } from "./failures.ts";
-import type { KeySpace } from "./key-space.ts";
 import { readRange } from "./transaction.ts";
 
-export interface ViewKeeperOptions {
+/** What is known of a range of keys, as one picture: changes become events, a fresh picture tells what differs. */
+export interface KeptView<Event> {
+  /** Takes what a key holds now; undefined when there is nothing to tell. What is none of ours is as good as absent. */
+  write(kv: KeyValue): Event | undefined;
+  /** Takes that a key is gone. */
+  erase(key: string): Event | undefined;
+  /**
+   * What has changed since `older` (all there is, where that is undefined): first what is gone, then what is new or other.
+   * `forgotten`: etcd lost its memory in between.
+   */
+  since(older: this | undefined, nowSeconds: number, forgotten: boolean): Event[];
+}
+
+export interface ViewKeeperOptions<View, Event> {
   client: EtcdClient;
-  keys: KeySpace;
+  /** Its keys begin with it; for advice. */
+  prefix: string;
+  range: { key: string; range_end: string };
+  newView(): View;
   epochs: Epochs;
   clock: Clock;
   random: Random;
-  listeners: DirectoryListeners;
+  listeners: DirectoryListeners<Event>;
   log(line: string): void;
   /** Default: ETCD_WATCH_IDLE_MS. */
   watchIdleMs?: number | undefined;
@@ -34,10 +48,12 @@ interface Position {
   revision: number;
 }
 
-export class ViewKeeper {
-  readonly #options: ViewKeeperOptions;
-  #view: EtcdView | undefined;
+export class ViewKeeper<View extends KeptView<Event>, Event> {
+  readonly #options: ViewKeeperOptions<View, Event>;
+  #view: View | undefined;
   #position: Position | undefined;
+  /** Of the etcd that the view was read from. */
+  #instance: string | undefined;
   #confirmedUs = Number.NEGATIVE_INFINITY;
   #exchange: Exchange | undefined;
   #pause: { timer: Timer; end: () => void } | undefined;
@@ -45,12 +61,12 @@ export class ViewKeeper {
   #stopped = false;
   #isTroubled = false;
 
-  constructor(options: ViewKeeperOptions) {
+  constructor(options: ViewKeeperOptions<View, Event>) {
     this.#options = options;
   }
 
   /** Undefined until everything was read once. */
-  get view(): EtcdView | undefined {
+  get view(): View | undefined {
     return this.#view;
   }
 
@@ -91,15 +107,18 @@ export class ViewKeeper {
 
   /** One watch from its beginning to its end. Resolves when the next is to begin at once. */
   async #follow(): Promise<void> {
-    const { client, keys, epochs, watchIdleMs = ETCD_WATCH_IDLE_MS } = this.#options;
+    const { client, range, epochs, watchIdleMs = ETCD_WATCH_IDLE_MS } = this.#options;
     const { instance, seenAt } = await epochs.read();
     if (this.#stopped) return;
     const place = this.#position;
     const canGoOn = place?.instance === instance && place.revision <= seenAt;
-    const position = canGoOn ? place : await this.#readAll(instance);
+    // Another etcd than before, or the same one set back to an older state.
+    const forgotten =
+      (this.#instance ?? instance) !== instance || (place !== undefined && place.revision > seenAt);
+    const position = canGoOn ? place : await this.#readAll(instance, forgotten);
     if (this.#stopped) return;
     const { exchange, first } = await client.openWatch({
-      ...keys.range(),
+      ...range,
       start_revision: String(position.revision + 1),
       progress_notify: true,
     });
@@ -130,25 +149,19 @@ export class ViewKeeper {
 
   /** False when the watch has ended in a way that needs no pause. */
   #take(line: WatchLine, position: Position): boolean {
-    const { client, keys, listeners } = this.#options;
+    const { client, prefix, listeners } = this.#options;
     if (line.canceled) {
       this.#position = undefined;
       if (line.compact_revision > 0) return false;
-      const refusal = refusalOf(0, line.cancel_reason, keys.prefix);
+      const refusal = refusalOf(0, line.cancel_reason, prefix);
       if (refusal.isTokenWorthless) client.forgetToken();
       throw refusal;
     }
     this.#confirm();
     for (const { type, kv } of line.events) {
       if (kv.mod_revision <= position.revision) continue;
-      const subject = keys.subjectOf(kv.key);
-      const entry = type === "PUT" ? keys.entryOf(kv) : undefined;
-      if (entry && this.#view?.put(entry)) listeners.tell(eventOf(entry));
-      else {
-        if (entry) keys.skip(kv.key, "is one of too many");
-        const event = subject && this.#view?.remove(subject);
-        if (event) listeners.tell(event);
-      }
+      const event = type === "PUT" ? this.#view?.write(kv) : this.#view?.erase(kv.key);
+      if (event) listeners.tell(event);
     }
     // Only events move it: several of one revision come in one line, and etcd has been seen to report progress early.
     position.revision = line.events.reduce(
@@ -158,15 +171,13 @@ export class ViewKeeper {
     return true;
   }
 
-  async #readAll(instance: string): Promise<Position> {
-    const { client, keys, clock, listeners } = this.#options;
-    const view = new EtcdView();
-    const revision = await readRange(client, keys.range(), (kv) => {
-      const entry = keys.entryOf(kv);
-      if (entry && !view.put(entry)) keys.skip(kv.key, "is one of too many");
-    });
-    const events = view.since(this.#view, clock.nowUs() / 1_000_000);
+  async #readAll(instance: string, forgotten: boolean): Promise<Position> {
+    const { client, range, newView, clock, listeners } = this.#options;
+    const view = newView();
+    const revision = await readRange(client, range, (kv) => void view.write(kv));
+    const events = view.since(this.#view, clock.nowUs() / 1_000_000, forgotten);
     this.#view = view;
+    this.#instance = instance;
     this.#position = { instance, revision };
     this.#confirm();
     for (const event of events) listeners.tell(event);
