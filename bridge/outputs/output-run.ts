@@ -1,0 +1,99 @@
+/** One output while it runs: holds the programme of its room, opens what takes it, and reports how that does until it is stopped or ends. */
+import { type Clock, every, type Timer } from "../../core/clock.ts";
+import type { OutputJob, ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
+import {
+  type JobEnd,
+  type JobReport,
+  reasonOf,
+  type RunningJob,
+  type StopReason,
+} from "../jobs/running-job.ts";
+import type { Programme } from "../programme/programme.ts";
+import type { HeldProgramme, Programmes } from "../programme/programmes.ts";
+
+const REPORT_EVERY_MS = 1_000;
+
+/** What takes a programme. */
+export interface OpenOutput {
+  /** How it does now. */
+  report(): JobReport;
+  /** Resolves when nothing of it is left. `goesOn`: another bridge takes the job up, or this one again. */
+  close(goesOn: boolean): Promise<void>;
+}
+
+/** Opens an output on a programme. `fail`: it has ended by itself and is to be opened anew. */
+export type OpenOutputOn<Job extends OutputJob = OutputJob> = (
+  job: Job,
+  programme: Programme,
+  fail: (message: string) => void,
+) => Promise<OpenOutput>;
+
+export interface OutputRunOptions {
+  job: OutputJob;
+  spec: ProgrammeSpec;
+  programmes: Programmes;
+  clock: Clock;
+  open: OpenOutputOn;
+  report(report: JobReport): void;
+}
+
+export class OutputRun implements RunningJob {
+  readonly ended: Promise<JobEnd>;
+  readonly #options: OutputRunOptions;
+  #end!: (end: JobEnd) => void;
+  #held: HeldProgramme | undefined;
+  #output: OpenOutput | undefined;
+  #timer: Timer | undefined;
+  #removeSink: (() => void) | undefined;
+  #isOver = false;
+  /** Resolves when it is open, or has failed to be. */
+  readonly #opened: Promise<void>;
+
+  constructor(options: OutputRunOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#opened = this.#open().catch((error: unknown) => this.#fail(reasonOf(error)));
+  }
+
+  async #open(): Promise<void> {
+    const { job, spec, programmes, clock, open, report } = this.#options;
+    this.#held = await programmes.hold(job.room, spec);
+    if (this.#isOver) return;
+    const { programme } = this.#held;
+    this.#output = await open(job, programme, (message) => this.#fail(message));
+    if (this.#isOver) return;
+    this.#removeSink = programme.add({
+      onSound: () => undefined,
+      onPicture: () => undefined,
+      onEnd: () => this.#fail("the room was closed"),
+    });
+    report(this.#output.report());
+    this.#timer = every(clock, REPORT_EVERY_MS, () => report(this.#output!.report()));
+  }
+
+  #fail(message: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.#close(true).finally(() => this.#end({ failed: true, message }));
+  }
+
+  async stop(reason: StopReason): Promise<void> {
+    const wasOver = this.#isOver;
+    this.#isOver = true;
+    await this.#opened;
+    if (!wasOver) await this.#close(reason !== "deleted");
+    this.#end({ failed: false, message: "" });
+  }
+
+  async #close(goesOn: boolean): Promise<void> {
+    this.#timer?.cancel();
+    this.#removeSink?.();
+    try {
+      await this.#output?.close(goesOn);
+    } finally {
+      this.#held?.release();
+    }
+  }
+}
