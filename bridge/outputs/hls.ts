@@ -23,8 +23,8 @@ export function hlsOutput({
   historyOf,
   publicUrl,
 }: HlsOutputs): OpenOutputOn<JobOf<"hls">> {
-  return async ({ room }, programme): Promise<OpenOutput> => {
-    const held = await parts.hold(programme);
+  return async ({ room, spec }, programme): Promise<OpenOutput> => {
+    const held = await parts.hold(programme, spec.picture);
     const hls = new HlsRoom({ clock, history: historyOf(room) });
     const remove = held.parts.add(hls.main);
     rooms.set(room, hls);

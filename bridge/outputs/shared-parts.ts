@@ -1,4 +1,5 @@
 /** Media parts of programmes: HLS and recording of one programme share the sound's encoder and the parts, for as long as one of them is there. */
+import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
 import { type ProgrammeParts, openProgrammeParts } from "../fmp4/programme-to-parts.ts";
 import type { Programme } from "../programme/programme.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "../sound/sound-encoder.ts";
@@ -30,8 +31,8 @@ export class SharedParts {
   }
 
   /** Rejects when the sound's encoder does not start. */
-  async hold(programme: Programme): Promise<HeldParts> {
-    const shared = this.#shared.get(programme) ?? this.#open(programme);
+  async hold(programme: Programme, picture: PictureChoice): Promise<HeldParts> {
+    const shared = this.#shared.get(programme) ?? this.#open(programme, picture);
     shared.holders++;
     let isHeld = true;
     const release = async (): Promise<void> => {
@@ -50,13 +51,14 @@ export class SharedParts {
     }
   }
 
-  #open(programme: Programme): Shared {
+  #open(programme: Programme, picture: PictureChoice): Shared {
     const { openEncoder, log } = this.#options;
     const opened = openProgrammeParts({
       programme,
       openEncoder,
       codec: "mp4a.40.2",
       bitrateBps: BITRATE_BPS,
+      withoutPicture: picture.mode === "none" ? "sound" : "black",
       onProblem: (error) => log(`the sound of ${programme.room} is not encoded: ${error.message}`),
     });
     const shared: Shared = { opened, holders: 0 };

@@ -1,0 +1,96 @@
+/**
+ * A bridge: takes jobs of the cluster's directory and does them. Rooms go out as RTMP, HLS, MP3 and recordings, programs come in by RTMP
+ * and Icecast. What it stands on (sockets, storage, codecs, the room's transport) is handed in.
+ */
+import { Hono } from "hono";
+import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
+import type { HlsRoom } from "./hls/hls-room.ts";
+import { hlsRoutes } from "./hls/hls-routes.ts";
+import { authoriseRtmp } from "./ingest/rtmp-senders.ts";
+import { JobRunner } from "./jobs/job-runner.ts";
+import type { JobLog } from "./jobs/running-job.ts";
+import { listenRoutes } from "./mp3/listen-routes.ts";
+import type { Mp3Output } from "./mp3/mp3-output.ts";
+import type { ByteSocket } from "./net/byte-socket.ts";
+import { hlsOutput } from "./outputs/hls.ts";
+import { mp3Output } from "./outputs/mp3.ts";
+import { rtmpOutput } from "./outputs/rtmp.ts";
+import { SharedParts } from "./outputs/shared-parts.ts";
+import { startOutput } from "./outputs/start-output.ts";
+import { Programmes } from "./programme/programmes.ts";
+import type { FreeableDecoder } from "./programme/sound-mix.ts";
+import type { RoomAccess } from "./room/room-member.ts";
+import { IngestServer } from "./rtmp/ingest-server.ts";
+import type { Dial } from "./rtmp-out/target.ts";
+import type { TargetGuard } from "./rtmp-out/target-address.ts";
+import type { OpenSoundDecoder } from "./sound/sound-decoder.ts";
+import type { SoundEncoder, SoundEncoderOptions } from "./sound/sound-encoder.ts";
+
+/** How long the directory keeps a bridge that it does not hear of. */
+const LEASE_MS = 10_000;
+
+export interface BridgeOptions {
+  record: Omit<BridgeRecord, "jobs" | "draining">;
+  directory: BridgeDirectory;
+  access: RoomAccess;
+  /** libopus, stereo at 48 kHz. */
+  openOpus(): FreeableDecoder;
+  openAac(options: SoundEncoderOptions): Promise<SoundEncoder>;
+  /** Decodes AAC, MP3 and Ogg that come in. */
+  openDecoder: OpenSoundDecoder;
+  dial: Dial;
+  guard: TargetGuard;
+  log: JobLog;
+}
+
+export class Bridge {
+  /** For audiences: /hls and /listen. */
+  readonly routes = new Hono();
+  readonly #runner: JobRunner;
+  readonly #rtmp: IngestServer;
+
+  constructor(options: BridgeOptions) {
+    const { access, record, log, openAac: openEncoder, openDecoder, directory } = options;
+    const { clock, random } = access;
+    const { publicUrl } = record;
+    const line = (text: string): void => log("warn", text);
+    const programmes = new Programmes({ bridgeId: record.id, access, openDecoder: options.openOpus, log: line });
+    const parts = new SharedParts({ openEncoder, log: line });
+    const hlsRooms = new Map<string, HlsRoom>();
+    const mp3Rooms = new Map<string, Mp3Output>();
+    const kinds = {
+      rtmp: rtmpOutput({ clock, random, openEncoder, guard: options.guard, dial: options.dial }),
+      hls: hlsOutput({ clock, parts, rooms: hlsRooms, publicUrl }),
+      mp3: mp3Output({ clock, rooms: mp3Rooms, publicUrl }),
+    };
+    const start = startOutput(kinds, programmes, clock);
+    this.#runner = new JobRunner({ directory, record, ttlMs: LEASE_MS, clock, random, log, start });
+    const { ingests } = this.#runner;
+    const authorise = authoriseRtmp({ ingests, access, openDecoder, log: line });
+    this.#rtmp = new IngestServer({ clock, random, authorise, log: line });
+    this.routes.route("/hls", hlsRoutes({ room: (name) => hlsRooms.get(name) }));
+    this.routes.route("/listen", listenRoutes((name) => mp3Rooms.get(name)));
+  }
+
+  start(): void {
+    this.#runner.start();
+  }
+
+  /** Takes over the connection of an RTMP sender. */
+  acceptRtmp(socket: ByteSocket): void {
+    this.#rtmp.accept(socket).catch((error: unknown) => {
+      this.#options.log("error", "an RTMP connection failed", { error: String(error) });
+    });
+  }
+
+  /** Takes no new jobs, and gives those that it has to others. */
+  drain(): Promise<void> {
+    return this.#runner.drain();
+  }
+
+  async close(): Promise<void> {
+    this.#rtmp.close("This bridge is being restarted: connect again.");
+    await this.#runner.close();
+  }
+}

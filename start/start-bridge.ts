@@ -1,0 +1,98 @@
+/** Brings a bridge to life on Deno: its sockets, its codecs, its way into rooms. Used by `npm start` and by start/bridge.ts. */
+import { lookup } from "node:dns/promises";
+import { Bridge } from "../bridge/bridge.ts";
+import type { JobLog } from "../bridge/jobs/running-job.ts";
+import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
+import { connectTcp, listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
+import { GatewayAccess, type GatewaySettings } from "../bridge/room/gateway-access.ts";
+import { TargetGuard } from "../bridge/rtmp-out/target-address.ts";
+import { openAacEncoder } from "../bridge/sound/aac-encoder.ts";
+import { openOpusDecoder } from "../bridge/sound/opus-decoder.ts";
+import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
+import { systemClock } from "../relay/deno/clock.ts";
+import { connectSession } from "../relay/deno/session.ts";
+
+/** Connections of RTMP senders; further ones are closed at once. */
+const MAX_RTMP_CONNECTIONS = 1_000;
+
+export interface BridgeConfig {
+  id: string;
+  region: string;
+  version: string;
+  /** Outputs and senders that it takes at most. */
+  capacity: number;
+  /** Address of the ports. */
+  host: string;
+  /** Host in the URLs that senders are told. */
+  publicHost: string;
+  /** Base URL of what audiences get. */
+  publicUrl: string;
+  /** 0 = any free port. */
+  rtmpPort: number;
+  /** Hosts and networks that RTMP targets may be at although they are not public. */
+  allowedTargets: readonly string[];
+  gateway: GatewaySettings;
+  /** How the gateway is asked. */
+  request: JoinRequest<{ aborted: boolean }>;
+  directory: BridgeDirectory;
+  log: JobLog;
+}
+
+export interface RunningBridge {
+  /** Answers what audiences ask for; undefined: it is nothing of a bridge's. */
+  answer(request: Request): Response | Promise<Response> | undefined;
+  rtmpPort: number;
+  stop(): Promise<void>;
+}
+
+const AUDIENCE_PATHS = /^\/(hls\/|listen\/[^/]+\.mp3$)/;
+
+/** Rejects with SocketError when the port cannot be opened. */
+export async function startBridge(config: BridgeConfig): Promise<RunningBridge> {
+  const { id, region, version, capacity, publicUrl, publicHost, host, directory, log } = config;
+  let bridge: Bridge | undefined;
+  const listener: TcpListener = await listenTcp({
+    host,
+    port: config.rtmpPort,
+    maxConnections: MAX_RTMP_CONNECTIONS,
+    onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
+  });
+  const gateway = new GatewayAccess(config.gateway, config.request);
+  bridge = new Bridge({
+    record: {
+      id,
+      region,
+      version,
+      capacity,
+      publicUrl,
+      rtmpUrl: `rtmp://${publicHost}:${listener.port}/live`,
+      icecastUrl: "",
+      operationsUrl: "",
+    },
+    directory,
+    access: { clock: systemClock, random: Math.random, connect: connectSession, gateway },
+    openOpus: () => openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
+    openAac: openAacEncoder,
+    openDecoder: openFfmpegSoundDecoder,
+    dial: ({ address, port, serverName, timeoutMs }) =>
+      connectTcp({ host: address, port, timeoutMs, ...(serverName === undefined ? {} : { tls: { serverName } }) }),
+    guard: new TargetGuard(addressesOf, config.allowedTargets),
+    log,
+  });
+  bridge.start();
+  const running = bridge;
+  return {
+    answer: (request) =>
+      AUDIENCE_PATHS.test(new URL(request.url).pathname) ? running.routes.fetch(request) : undefined,
+    rtmpPort: listener.port,
+    async stop(): Promise<void> {
+      listener.close();
+      await running.close();
+    },
+  };
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
