@@ -1,11 +1,11 @@
 /** The ByteSocket contract over TCP and TLS on Deno, whose node:net and node:tls are its own. */
-import { createCertificate } from "../../relay/deno/certificate.ts";
+import { testCertificate } from "../../test/bridge/certificate.ts";
 import { wallClock } from "../../test/sim/wall-clock.ts";
 import { byteSocketContract } from "../net/byte-socket.contract.ts";
 import type { ByteSocket } from "../net/byte-socket.ts";
 import { connectTcp, listenTcp } from "./tcp.ts";
 
-const { certPem: cert, keyPem: key } = await createCertificate();
+const { cert, key } = await testCertificate();
 
 for (const kind of ["TCP", "TLS"]) {
   for (const { name, run } of byteSocketContract) {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createCertificate } from "../../relay/deno/certificate.ts";
+import { testCertificate } from "../../test/bridge/certificate.ts";
 import { wallClock } from "../../test/sim/wall-clock.ts";
 import { byteSocketContract } from "../net/byte-socket.contract.ts";
 import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
@@ -33,14 +33,9 @@ async function listen(tls?: TlsIdentity, maxConnections = 10) {
   return { listener, next, port: listener.port };
 }
 
-async function identity(): Promise<TlsIdentity> {
-  const { certPem, keyPem } = await createCertificate();
-  return { cert: certPem, key: keyPem };
-}
-
 describe.each(["TCP", "TLS"])("%s", (kind) => {
   async function connect() {
-    const tls = kind === "TLS" ? await identity() : undefined;
+    const tls = kind === "TLS" ? await testCertificate() : undefined;
     const { next, port } = await listen(tls);
     const settings = tls === undefined ? {} : { tls: { ca: tls.cert } };
     const dialled = await connectTcp({ host: "localhost", port, timeoutMs: 5_000, ...settings });
@@ -75,7 +70,7 @@ describe("connectTcp", () => {
   });
 
   it("trusts no certificate that it was not told to, and none of another name", async () => {
-    const tls = await identity();
+    const tls = await testCertificate();
     const { port } = await listen(tls);
     const to = (settings: object, host = "localhost") =>
       connectTcp({ host, port, timeoutMs: 5_000, tls: settings });
@@ -95,7 +90,7 @@ describe("connectTcp", () => {
 
 describe("listenTcp", () => {
   it("serves a new certificate to new connections", async () => {
-    const [first, second] = [await identity(), await identity()];
+    const [first, second] = [await testCertificate(), await testCertificate()];
     const { listener, port } = await listen(first);
     const trusting = (ca: string) => connectTcp({ host: "localhost", port, timeoutMs: 5_000, tls: { ca } });
     (await trusting(first.cert)).destroy();
@@ -117,7 +112,7 @@ describe("listenTcp", () => {
   });
 
   it("survives who speaks no TLS", async () => {
-    const tls = await identity();
+    const tls = await testCertificate();
     const { port, next } = await listen(tls);
     const plain = await connectTcp({ host: "127.0.0.1", port, timeoutMs: 5_000 });
     await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
