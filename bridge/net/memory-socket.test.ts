@@ -1,21 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { SocketError } from "./byte-socket.ts";
+import { wallClock } from "../../test/sim/wall-clock.ts";
+import { byteSocketContract } from "./byte-socket.contract.ts";
 import { memorySocketPair } from "./memory-socket.ts";
 
 describe("memorySocketPair", () => {
-  it("carries bytes both ways; each direction ends by itself", async () => {
-    const [near, far] = memorySocketPair();
-    await near.write(Uint8Array.of(1, 2));
-    near.finish();
-    expect(await far.read()).toEqual(Uint8Array.of(1, 2));
-    expect(await far.read()).toBeUndefined();
-    await far.write(Uint8Array.of(3));
-    expect(await near.read()).toEqual(Uint8Array.of(3));
-    await expect(near.write(Uint8Array.of(4))).rejects.toThrow(SocketError);
-    expect(far.remoteAddress).toBe("192.0.2.1:40000");
-  });
+  const connect = async () => {
+    const [dialled, accepted] = memorySocketPair();
+    return { dialled, accepted };
+  };
+  it.each(byteSocketContract)("$name", ({ run }) => run({ clock: wallClock, connect }));
 
-  it("a write waits while too much is on its way", async () => {
+  it("says what is on its way, and waits above its buffer", async () => {
     const [near, far] = memorySocketPair(undefined, 10);
     await near.write(new Uint8Array(10));
     let done = false;
@@ -27,15 +22,6 @@ describe("memorySocketPair", () => {
     await far.read();
     await second;
     expect(near.queuedBytes).toBe(5);
-  });
-
-  it("destroy rejects whatever waits, on both sides", async () => {
-    const [near, far] = memorySocketPair(undefined, 1);
-    const reading = far.read();
-    const blocked = far.write(new Uint8Array(5));
-    near.destroy();
-    await expect(reading).rejects.toThrow("cut off");
-    await expect(blocked).rejects.toThrow("cut off");
-    await expect(near.read()).rejects.toThrow("cut off");
+    expect(far.remoteAddress).toBe("192.0.2.1:40000");
   });
 });

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createCertificate } from "../../relay/deno/certificate.ts";
+import { testCertificate } from "../../test/bridge/certificate.ts";
+import { wallClock } from "../../test/sim/wall-clock.ts";
+import { byteSocketContract } from "../net/byte-socket.contract.ts";
 import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
 import { connectTcp, listenTcp, type TcpListener, type TlsIdentity } from "./tcp.ts";
 
@@ -31,76 +33,21 @@ async function listen(tls?: TlsIdentity, maxConnections = 10) {
   return { listener, next, port: listener.port };
 }
 
-async function identity(): Promise<TlsIdentity> {
-  const { certPem, keyPem } = await createCertificate();
-  return { cert: certPem, key: keyPem };
-}
-
-async function readAll(socket: ByteSocket): Promise<number> {
-  let bytes = 0;
-  for (;;) {
-    const chunk = await socket.read();
-    if (chunk === undefined) return bytes;
-    bytes += chunk.length;
-  }
-}
-
 describe.each(["TCP", "TLS"])("%s", (kind) => {
-  async function pair(): Promise<[ByteSocket, ByteSocket]> {
-    const tls = kind === "TLS" ? await identity() : undefined;
+  async function connect() {
+    const tls = kind === "TLS" ? await testCertificate() : undefined;
     const { next, port } = await listen(tls);
-    const near = await connectTcp({
-      host: tls === undefined ? "127.0.0.1" : "localhost",
-      port,
-      timeoutMs: 5_000,
-      ...(tls === undefined ? {} : { tls: { ca: tls.cert } }),
-    });
-    const far = await next();
-    open.push({ close: () => near.destroy() }, { close: () => far.destroy() });
-    return [near, far];
+    const settings = tls === undefined ? {} : { tls: { ca: tls.cert } };
+    const dialled = await connectTcp({ host: "localhost", port, timeoutMs: 5_000, ...settings });
+    const accepted = await next();
+    open.push({ close: () => dialled.destroy() }, { close: () => accepted.destroy() });
+    return { dialled, accepted };
   }
+  it.each(byteSocketContract)("$name", ({ run }) => run({ clock: wallClock, connect }));
 
-  it("carries bytes both ways; each direction ends by itself", async () => {
-    const [near, far] = await pair();
-    await near.write(Uint8Array.of(1, 2, 3));
-    expect([...(await far.read())!]).toEqual([1, 2, 3]);
-    near.finish();
-    expect(await far.read()).toBeUndefined();
-    await far.write(Uint8Array.of(4));
-    far.finish();
-    expect([...(await near.read())!]).toEqual([4]);
-    expect(await near.read()).toBeUndefined();
-    await expect(near.write(Uint8Array.of(5))).rejects.toThrow(SocketError);
-    expect(far.remoteAddress).toMatch(/^127\.0\.0\.1:\d+$/);
-  });
-
-  it("a write waits for a reader, and says how much does", async () => {
-    const [near, far] = await pair();
-    const block = new Uint8Array(1024 * 1024);
-    let written = 0;
-    let done = false;
-    const all = (async () => {
-      for (; written < 64; written++) await near.write(block);
-      near.finish();
-      done = true;
-    })();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(done).toBe(false);
-    expect(near.queuedBytes).toBeGreaterThan(0);
-    expect(await readAll(far)).toBe(64 * block.length);
-    await all;
-    expect(written).toBe(64);
-  });
-
-  it("destroy reaches reads and writes on both sides", async () => {
-    const [near, far] = await pair();
-    const reading = near.read();
-    near.destroy();
-    near.destroy();
-    await expect(reading).rejects.toThrow("closed by us");
-    await expect(near.write(Uint8Array.of(1))).rejects.toThrow(SocketError);
-    const seen = await far.read().catch((error: unknown) => error);
-    expect(seen === undefined || seen instanceof SocketError).toBe(true);
+  it("says the other side's address", async () => {
+    const { accepted } = await connect();
+    expect(accepted.remoteAddress).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 });
 
@@ -123,7 +70,7 @@ describe("connectTcp", () => {
   });
 
   it("trusts no certificate that it was not told to, and none of another name", async () => {
-    const tls = await identity();
+    const tls = await testCertificate();
     const { port } = await listen(tls);
     const to = (settings: object, host = "localhost") =>
       connectTcp({ host, port, timeoutMs: 5_000, tls: settings });
@@ -143,7 +90,7 @@ describe("connectTcp", () => {
 
 describe("listenTcp", () => {
   it("serves a new certificate to new connections", async () => {
-    const [first, second] = [await identity(), await identity()];
+    const [first, second] = [await testCertificate(), await testCertificate()];
     const { listener, port } = await listen(first);
     const trusting = (ca: string) => connectTcp({ host: "localhost", port, timeoutMs: 5_000, tls: { ca } });
     (await trusting(first.cert)).destroy();
@@ -165,7 +112,7 @@ describe("listenTcp", () => {
   });
 
   it("survives who speaks no TLS", async () => {
-    const tls = await identity();
+    const tls = await testCertificate();
     const { port, next } = await listen(tls);
     const plain = await connectTcp({ host: "127.0.0.1", port, timeoutMs: 5_000 });
     await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));

@@ -1,10 +1,10 @@
 /** TCP and TLS as ByteSockets, over node:net and node:tls: a listener, and connections to others. Runs in Node and in Deno. */
 import { lookup } from "node:dns/promises";
-import { connect as connectPlain, createServer, isIP, type Socket } from "node:net";
-import { connect as connectSecure, createSecureContext } from "node:tls";
+import { connect, createServer, isIP, type Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
 import { addressOf, NodeSocket } from "./node-socket.ts";
-import { secureServerSide } from "./tls-server-socket.ts";
+import { secureClientSide, secureServerSide } from "./tls-socket.ts";
 
 /** PEM. */
 export interface TlsIdentity {
@@ -100,10 +100,9 @@ export async function connectTcp(options: ConnectOptions): Promise<ByteSocket> {
     for (const address of await addressesOf(options)) {
       if (late) break;
       try {
-        const socket = await connected(options, address, (begun) => {
-          current = begun;
+        return await connected(options, address, (socket) => {
+          current = socket;
         });
-        return new NodeSocket(socket, addressOf(socket));
       } catch (cause) {
         failure = cause;
       }
@@ -134,31 +133,22 @@ async function addressesOf({ host, port, allowAddress }: ConnectOptions): Promis
   return allowed;
 }
 
-function connected(
+async function connected(
   options: ConnectOptions,
   address: string,
   begun: (socket: Socket) => void,
-): Promise<Socket> {
+): Promise<ByteSocket> {
   const { host, port, tls } = options;
-  return new Promise((resolve, reject) => {
-    const name = tls?.serverName ?? host;
-    const common = { host: address, port, allowHalfOpen: true };
-    const socket =
-      tls === undefined
-        ? connectPlain(common)
-        : connectSecure({
-            ...common,
-            // An address is no name that SNI may carry (RFC 6066, section 3).
-            ...(isIP(name) ? {} : { servername: name }),
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-          });
-    begun(socket);
-    socket.setNoDelay(true);
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-    socket.once("error", reject);
-    socket.once("close", () => reject(new SocketError("the other side closed it at once")));
+  const raw = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+  begun(raw);
+  await new Promise<void>((resolve, reject) => {
+    raw.once("connect", resolve);
+    raw.once("error", reject);
+    raw.once("close", () => reject(new SocketError("it was closed at once")));
   });
+  if (tls === undefined) return new NodeSocket(raw, addressOf(raw));
+  const name = tls.serverName ?? host;
+  // An address is no name that SNI may carry (RFC 6066, section 3).
+  const serverName = isIP(name) ? undefined : name;
+  return await secureClientSide(raw, { serverName, host: name, ca: tls.ca });
 }

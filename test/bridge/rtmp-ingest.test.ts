@@ -1,6 +1,6 @@
 /** RTMP ingest against the programs that people use: what they send arrives whole and decodes, and what is refused says why. */
 import { afterEach, describe, expect, it } from "vitest";
-import { createCertificate } from "../../relay/deno/certificate.ts";
+import { testCertificate } from "./certificate.ts";
 import {
   ffmpeg,
   type Ingest,
@@ -167,7 +167,7 @@ describe("ffmpeg", () => {
   });
 
   it("over TLS", async () => {
-    const { certPem: cert, keyPem: key } = await createCertificate();
+    const { cert, key } = await testCertificate();
     const ingest = await start({ tls: { cert, key } });
     expect(await ffmpeg(ingest.url(), { fast: true }).ended).toMatchObject({ code: 0 });
     await expectSound(await ingest.publication(0), 60);
