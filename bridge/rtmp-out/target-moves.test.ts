@@ -54,6 +54,18 @@ describe("a target that asks to be connected to anew", () => {
     ).toBe(true);
   });
 
+  it("may say so as a refusal to connect", async () => {
+    const refuse = {
+      command: "connect",
+      code: "NetConnection.Connect.Rejected",
+      description: "full",
+    } as const;
+    const stage = new Stage([{ refuse: { ...refuse, redirect: "rtmp://second.example.org/app" } }, {}]);
+    await stage.play(1_000);
+    expect(stage.servers.last.commandObjects[0]).toMatchObject({ tcUrl: "rtmp://second.example.org/app" });
+    expect(stage.target.status.state).toBe("running");
+  });
+
   it("cannot keep us going round", async () => {
     const stage = new Stage([{}]);
     for (let i = 0; i < 250; i++) {

@@ -224,12 +224,13 @@ it("keeps memory flat under a target that takes a little now and then", async ()
 });
 
 it("closes while it connects, while it waits and while nothing is taken", async () => {
-  for (const plan of [[{ silent: "handshake" }], ["refused"], [{ readsMedia: 3 }]] as const) {
+  for (const plan of [["unanswered"], [{ silent: "handshake" }], ["refused"], [{ readsMedia: 3 }]] as const) {
     const stage = new Stage(plan);
     await stage.play(3_000);
     await stage.clock.until(stage.target.close(), 2_500);
     expect(stage.target.status.state).toBe("ended");
     await stage.clock.advance(30_000);
     expect(stage.clock.waiting).toBe(0);
+    expect(stage.target.status.state).toBe("ended");
   }
 });

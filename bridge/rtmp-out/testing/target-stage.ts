@@ -40,7 +40,7 @@ export class Stage {
         dial: async (endpoint) => {
           this.endpoints.push(endpoint);
           const [ours, theirs] = memorySocketPair();
-          if (this.servers.meet(theirs) === undefined) throw new SocketError("nobody listens there");
+          if ((await this.servers.meet(theirs)) === undefined) throw new SocketError("nobody listens there");
           return ours;
         },
         metadata: () => ({ width: 640 }),
