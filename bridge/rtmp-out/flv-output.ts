@@ -59,6 +59,11 @@ export class FlvOutput {
     return this.#pictureSize;
   }
 
+  /** The still is what is shown. */
+  get showsStill(): boolean {
+    return this.#stillNext !== undefined;
+  }
+
   /** Pictures that came without a keyframe to begin with, or without its SPS and PPS. */
   get skipped(): number {
     return this.#skipped;

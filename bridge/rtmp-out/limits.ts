@@ -30,7 +30,7 @@ export const GOODBYE_TIMEOUT_MS = 2_000;
 /** First pause before a target is tried again; each next one is twice as long. */
 export const FIRST_PAUSE_MS = 250;
 /** Longest pause after a target that was not reached: a target that comes back is found within it. */
-export const LONGEST_PAUSE_MS = 4_000;
+export const LONGEST_PAUSE_MS = 3_000;
 /** Longest pause after a target that was reached and refused. */
 export const LONGEST_REFUSED_PAUSE_MS = 30_000;
 /** A target that has run for so long begins with the first pause again. */

@@ -113,7 +113,8 @@ function stage(...plans: MeetingPlan[]) {
       guard: new TargetGuard(async () => []),
       dial: async ({ port }) => {
         const [ours, theirs] = memorySocketPair();
-        if (servers[port - 2000]!.meet(theirs) === undefined) throw new SocketError("nobody is there.");
+        if ((await servers[port - 2000]!.meet(theirs)) === undefined)
+          throw new SocketError("nobody is there.");
         return ours;
       },
     },

@@ -70,8 +70,9 @@ export class RtmpOutput implements ProgrammeSink {
   onSound(block: SoundBlock): void {
     this.#flv.tick(block.timeUs, this.#programme.hasPicture);
     this.#sound.push(block);
+    if (!this.#programme.hasPicture) return;
     const isOld = block.timeUs - this.#flv.lastKeyframeUs >= KEYFRAME_INTERVAL_US;
-    if (isOld && this.#programme.hasPicture) this.#programme.requestKeyframe();
+    if (isOld || this.#flv.showsStill) this.#programme.requestKeyframe();
   }
 
   onPicture(unit: PictureUnit): void {

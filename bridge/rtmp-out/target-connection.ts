@@ -190,7 +190,12 @@ export class TargetConnection {
   }
 
   #refuse(info: Amf0Value): void {
-    const { code, description } = propertiesOf(info);
+    const { code, description, ex } = propertiesOf(info);
+    // Some send publishers on to the server that has room for them.
+    const { redirect } = propertiesOf(ex);
+    if (typeof redirect === "string" && redirect !== "") {
+      return this.#finishWith({ reason: "moved", message: "sent us to another server.", tcUrl: redirect });
+    }
     const said = [code, description].filter((part) => typeof part === "string" && part !== "").join(": ");
     const quoted = this.#quote(said);
     const message = `refused the stream${quoted === "" ? "" : ` (${quoted})`}: check its URL and stream key.`;

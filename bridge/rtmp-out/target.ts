@@ -108,15 +108,20 @@ export class Target {
     this.#sender.wake();
   }
 
-  /** Sends what waits, says goodbye and ends, within GOODBYE_TIMEOUT_MS. */
+  /** Sends what waits, says goodbye and ends, within GOODBYE_TIMEOUT_MS. Never rejects. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#endPause?.();
     this.#sender?.drain();
     if (this.#sender === undefined) this.#connection?.close(GIVEN_UP);
-    const timer = this.#parts.clock.after(GOODBYE_TIMEOUT_MS, () => this.#connection?.close(GIVEN_UP));
-    await this.#finished;
-    timer.cancel();
+    let timer: Timer | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = this.#parts.clock.after(GOODBYE_TIMEOUT_MS, resolve);
+    });
+    // A connection that is only being made is left to itself: it is cut as soon as it is there.
+    await Promise.race([this.#finished, patience]);
+    timer?.cancel();
+    this.#connection?.close(GIVEN_UP);
     if (this.#state !== "failed") this.#say("ended", "");
   }
 
@@ -127,6 +132,7 @@ export class Target {
       try {
         end = await this.#attempt(url);
       } catch (error) {
+        if (this.#isClosing) return;
         // Where a target sent us may be forbidden; where it is itself is forbidden for good.
         if (url === original) return this.#say("failed", sentenceOf(error));
         end = { reason: "lost", message: "sent us where we may not go." };
@@ -214,9 +220,8 @@ export class Target {
     this.#sender = undefined;
     stable.cancel();
     if (!this.#isClosing) return;
-    // Also where it was lost in the meantime: nothing more can be done for it.
+    // The target ends the connection when it has read all; where it was lost in the meantime nothing more can be done.
     await connection.finish().catch(() => undefined);
-    connection.close(GIVEN_UP);
   }
 
   #count(bytes: number, tag: FlvTag | undefined): void {

@@ -9,7 +9,12 @@ import * as message from "../../rtmp/messages.ts";
 
 export interface ServerScript {
   /** Answers this command with an error. */
-  refuse?: { command: "connect" | "createStream" | "publish"; code: string; description: string };
+  refuse?: {
+    command: "connect" | "createStream" | "publish";
+    code: string;
+    description: string;
+    redirect?: string;
+  };
   /** Answers nothing after the handshake, or not even that. */
   silent?: "handshake" | "commands";
   /** Stops reading after so many messages of sound and picture. */
@@ -66,6 +71,7 @@ export class ScriptedServer {
         reader.push(bytes);
       }
       this.endedByClient = this.#script.readsMedia === undefined;
+      if (this.endedByClient) this.#socket.finish();
     } catch {
       // Cut off by one side or the other.
       this.endedByClient = false;
@@ -86,7 +92,12 @@ export class ScriptedServer {
     const { refuse, silent } = this.#script;
     if (silent === "commands") return;
     if (refuse?.command === name) {
-      const info = { level: "error", code: refuse.code, description: refuse.description };
+      const info = {
+        level: "error",
+        code: refuse.code,
+        description: refuse.description,
+        ex: { redirect: refuse.redirect },
+      };
       if (name === "publish") this.say(message.status("error", refuse.code, refuse.description, 1));
       else this.say(message.command("_error", transaction, null, [info]));
     } else if (name === "connect") {
@@ -100,8 +111,8 @@ export class ScriptedServer {
   }
 }
 
-/** What a target meets, one script a connection; the last is for all further ones. `refused`: nobody listens. */
-export type MeetingPlan = readonly (ServerScript | "refused")[];
+/** What a target meets, one script a connection; the last is for all further ones. `refused`: nobody listens; `unanswered`: nothing comes back. */
+export type MeetingPlan = readonly (ServerScript | "refused" | "unanswered")[];
 
 export class ScriptedServers {
   readonly servers: ScriptedServer[] = [];
@@ -126,10 +137,11 @@ export class ScriptedServers {
   }
 
   /** Undefined where nobody listens. */
-  meet(socket: ByteSocket): ScriptedServer | undefined {
+  async meet(socket: ByteSocket): Promise<ScriptedServer | undefined> {
     const script = this.#plan[Math.min(this.triedUs.length, this.#plan.length - 1)]!;
     this.triedUs.push(this.#clock.nowUs());
-    if (script === "refused") return undefined;
+    if (script === "unanswered") await new Promise<void>((resolve) => this.#clock.after(10_000, resolve));
+    if (typeof script === "string") return undefined;
     const server = new ScriptedServer(socket, script, this.#random);
     this.servers.push(server);
     return server;
