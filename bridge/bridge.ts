@@ -7,6 +7,7 @@ import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { HlsRoom } from "./hls/hls-room.ts";
 import { hlsRoutes } from "./hls/hls-routes.ts";
+import type { SegmentHistory } from "./hls/segment-history.ts";
 import { authoriseRtmp } from "./ingest/rtmp-senders.ts";
 import { JobRunner } from "./jobs/job-runner.ts";
 import type { JobLog } from "./jobs/running-job.ts";
@@ -15,20 +16,27 @@ import type { Mp3Output } from "./mp3/mp3-output.ts";
 import type { ByteSocket } from "./net/byte-socket.ts";
 import { hlsOutput } from "./outputs/hls.ts";
 import { mp3Output } from "./outputs/mp3.ts";
+import { recordingOutput } from "./outputs/recording.ts";
 import { rtmpOutput } from "./outputs/rtmp.ts";
 import { SharedParts } from "./outputs/shared-parts.ts";
 import { startOutput } from "./outputs/start-output.ts";
 import { Programmes } from "./programme/programmes.ts";
 import type { FreeableDecoder } from "./programme/sound-mix.ts";
+import { Catalogue } from "./recording/catalogue.ts";
+import type { MakePoster } from "./recording/poster.ts";
+import { Recordings } from "./recording/recordings.ts";
 import type { RoomAccess } from "./room/room-member.ts";
 import { IngestServer } from "./rtmp/ingest-server.ts";
 import type { Dial } from "./rtmp-out/target.ts";
 import type { TargetGuard } from "./rtmp-out/target-address.ts";
+import type { Storage } from "./storage/storage.ts";
 import type { OpenSoundDecoder } from "./sound/sound-decoder.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "./sound/sound-encoder.ts";
 
 /** How long the directory keeps a bridge that it does not hear of. */
 const LEASE_MS = 10_000;
+
+const NO_HISTORY: SegmentHistory = { segmentsBefore: () => [] };
 
 export interface BridgeOptions {
   record: Omit<BridgeRecord, "jobs" | "draining">;
@@ -39,6 +47,8 @@ export interface BridgeOptions {
   openAac(options: SoundEncoderOptions): Promise<SoundEncoder>;
   /** Decodes AAC, MP3 and Ogg that come in. */
   openDecoder: OpenSoundDecoder;
+  storage: Storage;
+  makePoster: MakePoster | undefined;
   dial: Dial;
   guard: TargetGuard;
   log: JobLog;
@@ -47,22 +57,41 @@ export interface BridgeOptions {
 export class Bridge {
   /** For audiences: /hls and /listen. */
   readonly routes = new Hono();
+  readonly #options: BridgeOptions;
   readonly #runner: JobRunner;
   readonly #rtmp: IngestServer;
 
   constructor(options: BridgeOptions) {
+    this.#options = options;
     const { access, record, log, openAac: openEncoder, openDecoder, directory } = options;
     const { clock, random } = access;
     const { publicUrl } = record;
     const line = (text: string): void => log("warn", text);
-    const programmes = new Programmes({ bridgeId: record.id, access, openDecoder: options.openOpus, log: line });
+    const programmes = new Programmes({
+      bridgeId: record.id,
+      access,
+      openDecoder: options.openOpus,
+      log: line,
+    });
     const parts = new SharedParts({ openEncoder, log: line });
     const hlsRooms = new Map<string, HlsRoom>();
     const mp3Rooms = new Map<string, Mp3Output>();
+    const { storage, makePoster } = options;
+    const catalogue = new Catalogue({ storage, clock, log });
+    const recordings = new Recordings({
+      storage,
+      catalogue,
+      clock,
+      random,
+      log,
+      bridgeId: record.id,
+      makePoster,
+    });
     const kinds = {
       rtmp: rtmpOutput({ clock, random, openEncoder, guard: options.guard, dial: options.dial }),
-      hls: hlsOutput({ clock, parts, rooms: hlsRooms, publicUrl }),
+      hls: hlsOutput({ clock, parts, rooms: hlsRooms, historyOf: () => NO_HISTORY, publicUrl }),
       mp3: mp3Output({ clock, rooms: mp3Rooms, publicUrl }),
+      recording: recordingOutput({ parts, recordings, publicUrl }),
     };
     const start = startOutput(kinds, programmes, clock);
     this.#runner = new JobRunner({ directory, record, ttlMs: LEASE_MS, clock, random, log, start });
@@ -70,7 +99,10 @@ export class Bridge {
     const authorise = authoriseRtmp({ ingests, access, openDecoder, log: line });
     this.#rtmp = new IngestServer({ clock, random, authorise, log: line });
     this.routes.route("/hls", hlsRoutes({ room: (name) => hlsRooms.get(name) }));
-    this.routes.route("/listen", listenRoutes((name) => mp3Rooms.get(name)));
+    this.routes.route(
+      "/listen",
+      listenRoutes((name) => mp3Rooms.get(name)),
+    );
   }
 
   start(): void {

@@ -2,6 +2,7 @@
  * Gateway, relay and directory in one Deno process: what `npm start` runs. Guests may join here, and only here.
  * Started by start/main.mjs, whose end it notices by the end of its standard input.
  */
+import { MemoryBridges } from "../core/directory/memory-bridges.ts";
 import { MemoryDirectory } from "../core/directory/memory.ts";
 import { createGateway } from "../gateway/app.ts";
 import { addressFromDeno } from "../gateway/client-address.ts";
@@ -17,6 +18,8 @@ import { keptCertificate, renewInTime } from "./kept-certificate.ts";
 import { withKeys } from "./kept-keys.ts";
 import { KeptState } from "./kept-state.ts";
 import { readSettings } from "./settings.mjs";
+import { openBridge } from "./own-bridge.ts";
+import type { RunningBridge } from "./start-bridge.ts";
 import { StartError } from "./start-error.mjs";
 import { StaticFiles } from "./static-files.ts";
 import { warnOfSmallBuffers } from "./udp-buffers.ts";
@@ -40,6 +43,7 @@ async function start(): Promise<() => Promise<void>> {
   const config = readGatewayConfig(environment);
   const ticketKey = await readTicketKey(environment, true);
   const directory = new MemoryDirectory(systemClock);
+  const bridges = new MemoryBridges(systemClock);
   const files = await StaticFiles.read(CLIENT_DIST);
   const outside = { clock: systemClock, fetch: request, log: logOfGateway };
   const webhook = config.webhook && new Webhook({ ...config.webhook, ...outside });
@@ -52,9 +56,10 @@ async function start(): Promise<() => Promise<void>> {
     version: packageJson.version,
     clientAddress: addressFromDeno,
   });
+  let bridge: RunningBridge | undefined;
   const http = openHttpListeners(
     settings,
-    (request, info) => files.answer(request) ?? app.fetch(request, info),
+    (request, info) => files.answer(request) ?? bridge?.answer(request) ?? app.fetch(request, info),
   );
   const names = settings.relayPublicUrl === undefined ? [] : certificateNames(settings.relayPublicUrl);
   const certificate = await keptCertificate(state, names);
@@ -73,13 +78,23 @@ async function start(): Promise<() => Promise<void>> {
     operations: { host: "127.0.0.1", port: 0 },
     log: (line) => console.error(`relay: ${line}`),
   });
+  const origin = `http://${hostForPeople(settings.host)}:${http.port}`;
+  bridge = await openBridge({
+    settings,
+    environment,
+    directory: bridges,
+    app,
+    origin,
+    version: packageJson.version,
+  });
   const endRenewal = renewInTime(state, names, certificate, (fresh) =>
     relay.replaceCertificate({ ...fresh, hashes: [fresh.sha256] }),
   );
   await warnOfSmallBuffers();
-  console.info(`Tributary is ready: http://${hostForPeople(settings.host)}:${http.port}`);
+  console.info(`Tributary is ready: ${origin}`);
   return async () => {
     endRenewal();
+    await bridge?.stop();
     await Promise.all([relay.stop(), http.close()]);
   };
 }

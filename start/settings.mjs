@@ -8,6 +8,8 @@ import { StartError } from "./start-error.mjs";
 const DEFAULT_PORT = 8080;
 const DEFAULT_RELAY_PORT = 4433;
 const DEFAULT_HOST = "localhost";
+/** What OBS and its like take for granted. */
+const DEFAULT_RTMP_PORT = 1935;
 
 /**
  * @typedef {object} Settings
@@ -16,6 +18,9 @@ const DEFAULT_HOST = "localhost";
  * @property {string} relayBindAddress address of the relay's UDP port
  * @property {number} port HTTP port, 0 = any free one
  * @property {number} relayPort UDP port, 0 = any free one
+ * @property {number | undefined} rtmpPort TCP port of RTMP senders, 0 = any free one; undefined = the usual one, or any if that is taken
+ * @property {number} usualRtmpPort
+ * @property {string[]} allowedTargets hosts and networks that RTMP targets may be at although they are not public
  * @property {string | undefined} relayPublicUrl what browsers are told, when given; always ends in "/"
  * @property {string} relayPublicHost host of that URL when it is not given
  * @property {string} stateFolder where keys and the certificate are kept, relative to the project
@@ -37,6 +42,13 @@ export function readSettings(environment) {
     relayBindAddress: host === "localhost" ? "127.0.0.1" : host,
     port: portOf("PORT", environment.PORT, DEFAULT_PORT),
     relayPort: portOf("RELAY_PORT", environment.RELAY_PORT, DEFAULT_RELAY_PORT),
+    rtmpPort: environment.RTMP_PORT
+      ? portOf("RTMP_PORT", environment.RTMP_PORT, DEFAULT_RTMP_PORT)
+      : undefined,
+    usualRtmpPort: DEFAULT_RTMP_PORT,
+    allowedTargets: (environment.BRIDGE_ALLOWED_TARGETS ?? "")
+      .split(/[\s,]+/)
+      .filter((entry) => entry !== ""),
     relayPublicUrl: publicUrlOf(environment.RELAY_PUBLIC_URL),
     relayPublicHost: isLocal ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host,
     stateFolder: environment.TRIBUTARY_STATE || ".tributary",

@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import { Bridge } from "../bridge/bridge.ts";
 import type { JobLog } from "../bridge/jobs/running-job.ts";
 import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
+import { FileStorage } from "../bridge/node/file-storage.ts";
 import { connectTcp, listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
 import { GatewayAccess, type GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { TargetGuard } from "../bridge/rtmp-out/target-address.ts";
@@ -36,6 +37,8 @@ export interface BridgeConfig {
   /** How the gateway is asked. */
   request: JoinRequest<{ aborted: boolean }>;
   directory: BridgeDirectory;
+  /** Where recordings are kept. */
+  recordingsFolder: string;
   log: JobLog;
 }
 
@@ -72,11 +75,19 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     },
     directory,
     access: { clock: systemClock, random: Math.random, connect: connectSession, gateway },
-    openOpus: () => openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
+    openOpus: () =>
+      openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
+    storage: new FileStorage({ root: config.recordingsFolder }),
+    makePoster: undefined,
     dial: ({ address, port, serverName, timeoutMs }) =>
-      connectTcp({ host: address, port, timeoutMs, ...(serverName === undefined ? {} : { tls: { serverName } }) }),
+      connectTcp({
+        host: address,
+        port,
+        timeoutMs,
+        ...(serverName === undefined ? {} : { tls: { serverName } }),
+      }),
     guard: new TargetGuard(addressesOf, config.allowedTargets),
     log,
   });

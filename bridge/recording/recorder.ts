@@ -132,8 +132,11 @@ export class Recorder implements MediaPartSink {
     void this.close("complete");
   }
 
-  /** Ends the recording: all that came is written, then the record says `state`. Never rejects; what could not be written is for a later repair. */
-  close(state: "complete" | "interrupted"): Promise<RecordingInfo> {
+  /**
+   * Ends the recording: all that came is written, then the record says `state`; with "recording" it is left to be gone on with. Never
+   * rejects; what could not be written is for a later repair.
+   */
+  close(state: RecordingInfo["state"]): Promise<RecordingInfo> {
     this.#closing ??= this.#close(state);
     return this.#closing;
   }
@@ -224,16 +227,16 @@ export class Recorder implements MediaPartSink {
     }
   }
 
-  async #close(state: "complete" | "interrupted"): Promise<RecordingInfo> {
+  async #close(state: RecordingInfo["state"]): Promise<RecordingInfo> {
     const { growing, clock, log } = this.#options;
     this.#checkpoints.cancel();
     const lost = await this.#queue.close(MAX_CLOSE_MS);
     if (lost > 0) this.#lost.closed = (this.#lost.closed ?? 0) + lost;
     try {
-      await growing.finish();
+      if (state !== "recording") await growing.finish();
       await this.#saving;
       await this.#save();
-      const endedAt = new Date(clock.nowUs() / 1000).toISOString();
+      const endedAt = state === "recording" ? null : new Date(clock.nowUs() / 1000).toISOString();
       await this.#saveRecord({ state, endedAt });
     } catch (error) {
       // Its record says that it goes on, so that the next bridge repairs it.

@@ -1,0 +1,55 @@
+/** The bridge of `npm start`: in the same process as gateway and relay, with the gateway's own key. */
+import { join } from "node:path";
+import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { createGateway } from "../gateway/app.ts";
+import type { Settings } from "./settings.mjs";
+import { type RunningBridge, startBridge } from "./start-bridge.ts";
+
+/** Outputs and senders that one machine is asked to do at most. */
+const CAPACITY = 100;
+
+export interface OwnBridgeOptions {
+  settings: Settings;
+  environment: Readonly<Record<string, string>>;
+  directory: BridgeDirectory;
+  app: ReturnType<typeof createGateway>;
+  /** Where people reach this machine's pages. */
+  origin: string;
+  version: string;
+}
+
+/** On the usual RTMP port, or any where that is taken and none was asked for. */
+export async function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
+  const { settings, environment, directory, app, origin, version } = options;
+  const [apiKey = ""] = (environment.TRIBUTARY_API_KEYS ?? "").split(",");
+  const open = (rtmpPort: number): Promise<RunningBridge> =>
+    startBridge({
+      id: "local",
+      region: "local",
+      version,
+      capacity: CAPACITY,
+      host: settings.relayBindAddress,
+      publicHost: new URL(origin).hostname,
+      publicUrl: origin,
+      rtmpPort,
+      allowedTargets: settings.allowedTargets,
+      recordingsFolder: join(settings.stateFolder, "recordings"),
+      gateway: { gateway: origin, apiKey, region: undefined },
+      request: async (url, { method, headers, body }) =>
+        app.fetch(new Request(url, { method, headers, body })),
+      directory,
+      log: (level, message, fields) => {
+        if (level !== "info") console.error(`bridge: ${message} ${JSON.stringify(fields ?? {})}`);
+      },
+    });
+  if (settings.rtmpPort !== undefined) return open(settings.rtmpPort);
+  try {
+    return await open(settings.usualRtmpPort);
+  } catch {
+    const bridge = await open(0);
+    console.error(
+      `bridge: port ${settings.usualRtmpPort} is taken, RTMP is on port ${bridge.rtmpPort} instead`,
+    );
+    return bridge;
+  }
+}
