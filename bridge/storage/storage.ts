@@ -1,6 +1,6 @@
 /**
  * Where recordings are kept: named objects of bytes. Implementations: files, S3. All run bridge/storage/storage.contract.ts.
- * Keys are like `recordings/abc/media.mp4`: segments of letters, digits and - _ . between slashes, none of them . or ..
+ * Keys are like `recordings/abc/media.mp4`: segments of letters, digits and - _ . between slashes, none beginning with a dot.
  */
 
 export interface StoredObject {
@@ -14,8 +14,13 @@ export interface StoredObject {
 export interface Appending {
   /** Bytes that are safe: they are there after a crash of this process. */
   readonly safeBytes: number;
-  /** Appends; resolves when the bytes would outlive a crash of this process. One call at a time. Rejects with StorageError. */
+  /**
+   * Appends; resolves when the bytes would outlive a crash of this process. One call at a time. Rejects with StorageError; then nothing
+   * of them counts as there, and the same may be tried again.
+   */
   append(bytes: Uint8Array): Promise<void>;
+  /** Takes everything behind the first `bytes` away: what a crash has torn. More than there are is a StorageError. */
+  cut(bytes: number): Promise<void>;
   /** The object is whole now and can be read under its key. */
   finish(): Promise<void>;
 }
@@ -23,17 +28,17 @@ export interface Appending {
 export interface Storage {
   /** Writes a whole object, in place of what was there; readers see the old or the new one. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
-  /** Begins an object, or goes on with one that a crash has interrupted: `safeBytes` says where. */
+  /** Begins an object, or goes on with what is there: one that a crash has interrupted, or a whole one. `safeBytes` says where. One at a time a key. */
   append(key: string, contentType: string): Promise<Appending>;
   /**
-   * `range`: first byte and length. Undefined: there is no such object. An object that still grows is read as far as it is safe.
-   * `bytes` is its size now.
+   * `range`: first byte and length, cut to what is there. Undefined: there is no such object. An object that still grows is read as far
+   * as it is safe. `bytes` is its size now. The body is to be read or cancelled.
    */
   read(
     key: string,
     range?: { offset: number; length: number },
   ): Promise<{ body: ReadableStream<Uint8Array>; bytes: number } | undefined>;
-  /** Objects whose key begins with `prefix`, by key. */
+  /** Objects whose key begins with `prefix`, growing ones too, by key as bytes compare. */
   list(prefix: string): AsyncIterable<StoredObject>;
   /** Removes an object; nothing happens when there is none. */
   delete(key: string): Promise<void>;
