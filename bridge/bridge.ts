@@ -67,11 +67,12 @@ export class Bridge {
     const { clock, random } = access;
     const { publicUrl } = record;
     const line = (text: string): void => log("warn", text);
+    const note = (text: string): void => log("info", text);
     const programmes = new Programmes({
       bridgeId: record.id,
       access,
       openDecoder: options.openOpus,
-      log: line,
+      log: note,
     });
     const parts = new SharedParts({ openEncoder, log: line });
     const hlsRooms = new Map<string, HlsRoom>();

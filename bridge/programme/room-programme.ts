@@ -187,7 +187,7 @@ export class RoomProgramme implements Programme {
     const { clock } = this.#options.access;
     const untilUs = this.#member.roomNowUs - DELAY_US;
     if (this.#nextUs === undefined || untilUs - this.#nextUs > MAX_CATCH_UP_US)
-      this.#nextUs = untilUs - BLOCK_US;
+      this.#nextUs = Math.round(untilUs - BLOCK_US);
     while (this.#nextUs + BLOCK_US <= untilUs) {
       this.#emit(this.#nextUs);
       this.#nextUs += BLOCK_US;

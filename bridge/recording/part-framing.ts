@@ -61,7 +61,10 @@ export class PartFraming {
     this.#isBroken = true;
   }
 
-  part(part: MediaPart): FramedPart | FramingLoss {
+  part(given: MediaPart): FramedPart | FramingLoss {
+    // Sound's frames last no whole number of microseconds.
+    const startUs = Math.round(given.startUs);
+    const part = { ...given, startUs, durationUs: Math.round(given.startUs + given.durationUs) - startUs };
     const loss = this.#lossOf(part);
     if (loss !== undefined) return loss;
     const { init, tracks } = this.#wanted!;

@@ -1,59 +1,13 @@
 /** A room with two participants, played into a real relay, as the programme that a bridge makes of it. */
-import { createEncoder } from "libopus-wasm";
-import { RoomPublisher } from "../../bridge/ingest/room-publisher.ts";
 import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.ts";
 import { Programmes } from "../../bridge/programme/programmes.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
-import { CLIP_RATE, clipPictures, toneBlock, toneShare } from "./played-clip.ts";
-import { openRoomStage, type RoomStage } from "./room-stage.deno.ts";
+import { CLIP_RATE, clipPictures, toneShare } from "./played-clip.ts";
+import { play } from "./played-participant.deno.ts";
+import { openRoomStage } from "./room-stage.deno.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Somebody whose sound is a tone; with pictures, they repeat. */
-async function play(stage: RoomStage, identity: string, hz: number, pictures?: Uint8Array[]) {
-  let isKeyframeWanted = false;
-  const publisher = new RoomPublisher("studio", { identity, name: identity }, stage.access, {
-    onKeyframeWanted: () => (isKeyframeWanted = true),
-    onEnd: () => undefined,
-    log: () => undefined,
-  });
-  await publisher.enter();
-  await publisher.openSound();
-  if (pictures !== undefined)
-    await publisher.openPicture({
-      codec: "avc1.42C01E",
-      width: 320,
-      height: 180,
-      frameRate: CLIP_RATE,
-      maxBitrateBps: 1_000_000,
-    });
-  const encoder = await createEncoder({ channels: 1, sampleRate: 48_000, frameSize: 960, bitrate: 48_000 });
-  const startUs = publisher.roomNowUs;
-  let sounds = 0;
-  let shown = 0;
-  let at = 0;
-  const timer = setInterval(() => {
-    const elapsedUs = publisher.roomNowUs - startUs;
-    for (; sounds * 20_000 <= elapsedUs; sounds++) {
-      const samples = toneBlock(sounds, hz);
-      publisher.pushSound(startUs + sounds * 20_000, encoder.encodeFloat(samples).slice(), samples);
-    }
-    for (; pictures !== undefined && (shown * 1e6) / CLIP_RATE <= elapsedUs; shown++) {
-      if (isKeyframeWanted) at = 0;
-      isKeyframeWanted = false;
-      publisher.pushPicture(
-        Math.round(startUs + (shown * 1e6) / CLIP_RATE),
-        pictures[at++ % pictures.length]!,
-      );
-    }
-  }, 5);
-  return async () => {
-    clearInterval(timer);
-    await publisher.leave();
-    encoder.free();
-  };
-}
 
 Deno.test("a programme has both sounds without a hole and the picture from a keyframe on", async () => {
   const stage = await openRoomStage();
