@@ -1,5 +1,5 @@
 /** Lets RTMP senders into their rooms: the stream key names the ingest, the ingest the room and who is in it. */
-import { type IngestKeys, type IngestGrant } from "../jobs/ingest-keys.ts";
+import type { IngestGrant, IngestKeys } from "../jobs/ingest-keys.ts";
 import type { RoomAccess } from "../room/room-member.ts";
 import type { Authorise, IngestControl, IngestSink } from "../rtmp/ingest-sink.ts";
 import type { OpenSoundDecoder } from "../sound/sound-decoder.ts";

@@ -6,7 +6,7 @@ import { BLOCK_SAMPLES, BLOCK_US, type SoundBlock } from "./programme.ts";
 import { SoundSource } from "./sound-source.ts";
 
 /** Sounds that are mixed at once; further tracks are left out and counted. */
-export const MAX_MIXED_SOUNDS = 200;
+const MAX_MIXED_SOUNDS = 200;
 
 interface MixedTrack {
   identity: string;

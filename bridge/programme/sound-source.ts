@@ -11,7 +11,7 @@ import { SampleQueue } from "./sample-queue.ts";
 /** Opus delays its input by this much (RFC 6716: 312 samples): a unit's first sample is older than the unit says. */
 const OPUS_DELAY_US = 6_500;
 /** Units that wait to be decoded; at more the oldest is dropped (`overflow`). 2 s of 20 ms. */
-export const MAX_WAITING_SOUND_UNITS = 100;
+const MAX_WAITING_SOUND_UNITS = 100;
 /** Lost frames in a row that are concealed; a longer hole is silence. Fewer where nothing follows: that is rather a pause than a loss. */
 const MAX_CONCEALED_FRAMES = 5;
 const MAX_CONCEALED_AT_END = 2;
