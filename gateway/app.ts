@@ -10,14 +10,19 @@ import { DirectoryError } from "../core/directory/directory.ts";
 import { MAX_EVENT_BYTES } from "../core/wire/limits.ts";
 import { EVENTS_PATH } from "../core/wire/room-events.ts";
 import { Authorisation } from "./authorisation.ts";
+import { BridgeOperations } from "./bridge-operations.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { addEventRoutes } from "./event-routes.ts";
+import { addIngestRoutes } from "./ingest-routes.ts";
+import { JobDesk } from "./job-desk.ts";
 import { addJoinRoutes } from "./join-routes.ts";
 import { JoinTokenVerifier } from "./join-tokens.ts";
 import { limitBody, limitPerAddress } from "./limits.ts";
 import { allowOrigins } from "./origins.ts";
+import { addOutputRoutes } from "./output-routes.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { addRecordingRoutes } from "./recording-routes.ts";
 import { RelayOperations } from "./relay-operations.ts";
 import { addRoomRoutes } from "./room-routes.ts";
 import { addServiceRoutes } from "./service-routes.ts";
@@ -41,7 +46,13 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
     fetch: deps.fetch,
   });
   const perKey = limitOf(config.perKey);
-  const authorisation = new Authorisation({ keys: config.apiKeys, tokens, directory, perKey });
+  const authorisation = new Authorisation({
+    keys: config.apiKeys,
+    tokens,
+    directory,
+    perKey,
+    guests: deps.guests,
+  });
 
   app.use(requestId());
   app.use(secureHeaders({ strictTransportSecurity: false, crossOriginResourcePolicy: false }));
@@ -57,6 +68,11 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
   addTreeRoutes(app, { authorisation, directory, operations, log, clock });
+  const desk = new JobDesk({ directory: deps.bridges, clock });
+  addOutputRoutes(app, { authorisation, desk, log });
+  addIngestRoutes(app, { authorisation, desk, log });
+  const recordings = new BridgeOperations({ ticketKey, clock, fetch: deps.fetch });
+  addRecordingRoutes(app, { authorisation, desk, operations: recordings, log });
   const webhook = config.webhook && new Webhook({ ...config.webhook, clock, fetch: deps.fetch, log });
   addEventRoutes(app, { directory, clock, webhook, perRelay: perKey });
   addServiceRoutes(app, { version: deps.version, ticketKey });

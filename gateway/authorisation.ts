@@ -14,17 +14,21 @@ export class Authorisation {
   readonly #tokens: JoinTokenVerifier;
   readonly #directory: Directory;
   readonly #perKey: RateLimit | undefined;
+  readonly #guests: boolean;
 
   constructor(options: {
     keys: ReadonlyMap<string, string>;
     tokens: JoinTokenVerifier;
     directory: Directory;
     perKey: RateLimit | undefined;
+    /** True: whoever is in a room may say what becomes of it, for nobody is admin here. */
+    guests: boolean;
   }) {
     this.#keys = options.keys;
     this.#tokens = options.tokens;
     this.#directory = options.directory;
     this.#perKey = options.perKey;
+    this.#guests = options.guests;
   }
 
   /** Id of the API key. Throws ProblemError. */
@@ -51,6 +55,38 @@ export class Authorisation {
         "Removing others takes a join token with grants.admin, or an API key: ask the application for one.",
       );
     }
+  }
+
+  /**
+   * Whose outputs, ingests and recordings the caller may see and change: all (undefined) with an API key, those of one
+   * room with a join token of an admin, or of anybody in it where guests are taken. `asked`: a room that they name.
+   * Throws ProblemError.
+   */
+  async operator(c: Context, asked?: string): Promise<{ room: string | undefined }> {
+    const credentials = credentialsOf(c.req.header("authorization"));
+    if (credentials.kind === "key") {
+      await this.#key(c, credentials);
+      return { room: undefined };
+    }
+    const { claims } = await this.#token(c, credentials, this.#tokens.roomClaimedBy(credentials.token));
+    if (!claims.grants.admin && !this.#guests) {
+      throw new ProblemError(
+        "admin-required",
+        "Outputs, ingests and recordings take a join token with grants.admin, or an API key: ask the application for one.",
+      );
+    }
+    if (asked !== undefined && asked !== claims.room) {
+      throw new ProblemError(
+        "token-other-room",
+        `The join token is for the room ${claims.room}: ask for one for ${asked}.`,
+      );
+    }
+    return { room: claims.room };
+  }
+
+  /** The same for one room. Throws ProblemError. */
+  async operatorOf(c: Context, room: string): Promise<void> {
+    await this.operator(c, room);
   }
 
   async #key(c: Context, credentials: Credentials): Promise<string> {

@@ -1,5 +1,6 @@
 /** What a gateway is made of; handed in by the entry that knows its runtime. */
 import type { Clock } from "../core/clock.ts";
+import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { Directory } from "../core/directory/directory.ts";
 import type { ClientAddress } from "./client-address.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -13,13 +14,18 @@ export type Log = (
 
 export interface GatewayDeps {
   directory: Directory;
+  /** Bridges and their jobs; undefined: there are none, and their calls are refused with `bridges-off`. */
+  bridges?: BridgeDirectory | undefined;
   clock: Clock;
   config: GatewayConfig;
   /** Signs tickets; relays know its public half. */
   ticketKey: TicketKey;
   fetch: typeof fetch;
   log: Log;
-  /** True: anybody may join any room without a token of their own. Only for a gateway on one's own machine. */
+  /**
+   * True: anybody may join any room without a token of their own, and whoever is in a room may start and stop what bridges do
+   * with it. Only for a gateway on one's own machine.
+   */
   guests: boolean;
   /** Product version, for /healthz. */
   version: string;

@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import type { RelayRecord } from "../core/directory/directory.ts";
 import { relayNamed as recordNamed } from "../core/directory/directory-harness.contract.ts";
 import { MemoryDirectory } from "../core/directory/memory.ts";
+import { MemoryBridges } from "../core/directory/memory-bridges.ts";
 import { createGateway } from "./app.ts";
 import { addressFromNode } from "./client-address.ts";
 import { type Env, readGatewayConfig } from "./config.ts";
@@ -53,6 +54,7 @@ export interface GatewayFixture {
   app: ReturnType<typeof createGateway>;
   clock: TestClock;
   directory: MemoryDirectory;
+  bridges: MemoryBridges;
   ticketKey: TicketKey;
   log: { level: string; message: string; fields: Record<string, unknown> }[];
   /** POST with a JSON body, or none. */
@@ -67,17 +69,21 @@ export async function gatewayFixture(
     env?: Env;
     guests?: boolean;
     relays?: RelayRecord[];
-    /** Plays every relay's operations API and the JWKS server. */
+    /** True: the gateway has a list of relays only. */
+    withoutBridges?: boolean;
+    /** Plays every relay's and bridge's operations API and the JWKS server. */
     fetch?: (url: URL, init: RequestInit) => Promise<Response>;
   } = {},
 ): Promise<GatewayFixture> {
   const clock = new TestClock();
   const directory = new MemoryDirectory(clock);
   for (const relay of options.relays ?? [relayNamed("r1")]) await directory.register(relay, 10_000);
+  const bridges = new MemoryBridges(clock);
   const ticketKey = await generateTicketKey();
   const log: GatewayFixture["log"] = [];
   const app = createGateway({
     directory,
+    bridges: options.withoutBridges ? undefined : bridges,
     clock,
     ticketKey,
     config: readGatewayConfig({ TRIBUTARY_API_KEYS: `${KEY_ID}:${KEY_SECRET}`, ...options.env }),
@@ -100,6 +106,7 @@ export async function gatewayFixture(
     app,
     clock,
     directory,
+    bridges,
     ticketKey,
     log,
     post,

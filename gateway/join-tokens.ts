@@ -60,6 +60,14 @@ export class JoinTokenVerifier {
     this.#clock = options.clock;
   }
 
+  /** The room that a token says it is for, before anything in it is believed. Throws ProblemError when it says none. */
+  roomClaimedBy(token: string): string {
+    if (token.length > MAX_TOKEN_CHARS) throw malformed(`it is longer than ${MAX_TOKEN_CHARS} characters`);
+    const { room } = unverifiedParts(token);
+    if (room === undefined) throw malformed("its claim room is missing or not valid");
+    return room;
+  }
+
   /** Throws ProblemError unless the token is whole, trusted, valid now and for this room. */
   async verify(token: string, room: string): Promise<CheckedJoinToken> {
     if (token.length > MAX_TOKEN_CHARS) {
@@ -145,11 +153,13 @@ async function nameOf(token: string, claims: JoinToken): Promise<string> {
     .replaceAll("=", "");
 }
 
-function unverifiedParts(token: string): { algorithm: string; issuer: string } {
+function unverifiedParts(token: string): { algorithm: string; issuer: string; room: string | undefined } {
   try {
+    const { iss, room } = decodeJwt(token);
     return {
       algorithm: String(decodeProtectedHeader(token).alg ?? ""),
-      issuer: String(decodeJwt(token).iss ?? ""),
+      issuer: String(iss ?? ""),
+      room: typeof room === "string" ? room : undefined,
     };
   } catch (cause) {
     throw malformed("it is not a JWT (three base64url parts with dots between)", cause);

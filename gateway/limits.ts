@@ -6,6 +6,8 @@ import type { RateLimit } from "./rate-limit.ts";
 
 /** Relays that a join answers; further ones are left out. */
 export const MAX_JOIN_CANDIDATES = 3;
+/** Bridges beside the first that an ingest names; further ones are left out. */
+export const MAX_BACKUP_URLS = 3;
 /** Characters of a region; a longer one in a query is refused, in a header cut off. */
 export const MAX_REGION_CHARS = 64;
 /** Places of TRIBUTARY_REGION_MAP; more are refused at start. */

@@ -2,7 +2,7 @@ import { createLocalJWKSet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import { serviceTokenSchema } from "../core/wire/tokens.ts";
 import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
-import { MAX_RELAY_ANSWER_BYTES, RELAY_TIMEOUT_MS } from "./relay-operations.ts";
+import { MAX_SERVICE_ANSWER_BYTES, SERVICE_TIMEOUT_MS } from "./service-calls.ts";
 
 const CREATED = "2027-01-15T08:00:00.000Z";
 const ann = { identity: "ann", name: "Ann", admin: false, tracks: [] };
@@ -108,7 +108,7 @@ describe("listing rooms", () => {
     });
     const answer = get(fixture, "/v1/rooms");
     await wasAsked;
-    fixture.clock.pass(RELAY_TIMEOUT_MS);
+    fixture.clock.pass(SERVICE_TIMEOUT_MS);
     expect((await answer).unreachable).toEqual(["r2"]);
   });
 
@@ -268,7 +268,7 @@ function endless(): Response {
     new ReadableStream({
       pull(controller) {
         sent += chunk.length;
-        if (sent > MAX_RELAY_ANSWER_BYTES * 4) throw new Error("nobody stopped reading");
+        if (sent > MAX_SERVICE_ANSWER_BYTES * 4) throw new Error("nobody stopped reading");
         controller.enqueue(chunk);
       },
     }),

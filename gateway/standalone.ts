@@ -3,7 +3,6 @@
  * TRIBUTARY_ETCD, or the list of relays in TRIBUTARY_RELAYS (core/directory/static.ts says what that cannot know).
  */
 import type { Clock } from "../core/clock.ts";
-import type { Directory } from "../core/directory/directory.ts";
 import { EtcdDirectory } from "../core/directory/etcd/etcd-directory.ts";
 import type { EtcdSettings } from "../core/directory/etcd/etcd-settings.ts";
 import { httpPost } from "../core/directory/etcd/http-post.ts";
@@ -40,8 +39,10 @@ export async function createStandalone(
 ): Promise<Standalone> {
   const { gateway, ticketKey, etcd, relays, host, port } = await readStandaloneConfig(env);
   const clock = wallClock();
+  const shared = etcd && etcdDirectory(etcd, clock, life);
   const app = createGateway({
-    directory: etcd ? etcdDirectory(etcd, clock, life) : await staticDirectory(relays, clock),
+    directory: shared ?? (await staticDirectory(relays, clock)),
+    bridges: shared?.bridges,
     clock,
     config: gateway,
     ticketKey,
@@ -54,7 +55,7 @@ export async function createStandalone(
   return { app, host, port };
 }
 
-function etcdDirectory(settings: EtcdSettings, clock: Clock, life: Life): Directory {
+function etcdDirectory(settings: EtcdSettings, clock: Clock, life: Life): EtcdDirectory {
   const directory = new EtcdDirectory({
     settings,
     post: httpPost(
@@ -65,7 +66,10 @@ function etcdDirectory(settings: EtcdSettings, clock: Clock, life: Life): Direct
     random: Math.random,
     log: (line) => logLine("warn", line),
   });
-  if (life === "process") directory.follow();
+  if (life === "process") {
+    directory.follow();
+    directory.bridges.follow();
+  }
   return directory;
 }
 

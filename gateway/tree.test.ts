@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { TreeLink, TreePlace } from "../core/wire/operations-api.ts";
 import { gatewayFixture, KEY_HEADERS, problemOf, relayNamed } from "./gateway.fixture.ts";
 import { MAX_TREE_ANSWER_MS } from "./limits.ts";
-import { RELAY_TIMEOUT_MS } from "./relay-operations.ts";
 import { type TreeNode, treeOf } from "./room-tree.ts";
+import { SERVICE_TIMEOUT_MS } from "./service-calls.ts";
 
 const link = (relayId: string, change: Partial<TreeLink> = {}): TreeLink => ({
   relayId,
@@ -156,7 +156,7 @@ describe("the tree of a room at the gateway", () => {
     });
     for (let i = 0; i < 50 && !isThere; i++) {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      fixture.clock.pass(RELAY_TIMEOUT_MS / 4);
+      fixture.clock.pass(SERVICE_TIMEOUT_MS / 4);
     }
     return answer;
   }
@@ -198,7 +198,7 @@ describe("the tree of a room at the gateway", () => {
     expect(tree.unreachable).toHaveLength(200);
     expect(fixture.asked.length).toBeLessThan(60);
     expect((fixture.clock.seconds - startedSeconds) * 1000).toBeLessThanOrEqual(
-      MAX_TREE_ANSWER_MS + RELAY_TIMEOUT_MS + 1000,
+      MAX_TREE_ANSWER_MS + SERVICE_TIMEOUT_MS + 1000,
     );
   });
 

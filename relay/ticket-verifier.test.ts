@@ -131,6 +131,8 @@ describe("TicketVerifier", () => {
       await refusalOf(verifier.verifyServiceToken(await sign(gateway.privateKey, { aud: "relay2" }))),
     ).toBe("ticket-wrong-relay");
     expect(await refusalOf(verifier.verifyServiceToken(await ticket()))).toBe("ticket-malformed");
+    const forBridges = await sign(gateway.privateKey, { scope: "recordings" });
+    expect(await refusalOf(verifier.verifyServiceToken(forBridges))).toBe("ticket-malformed");
     expect(await refusalOf(verifier.verifyTicket(await sign(gateway.privateKey)))).toBe("ticket-malformed");
   });
 

@@ -2,16 +2,9 @@
  * Checks relay tickets and service tokens with the gateway's public ES256 keys. A ticket is good once: its jti is
  * remembered until it has expired. docs/wire.md, "Tokens and tickets".
  */
-import {
-  createLocalJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWK,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from "jose";
+import { errors, type JWTPayload } from "jose";
 import type { Clock } from "../core/clock.ts";
+import { CLOCK_TOLERANCE_SECONDS, type TicketKeys, verifyGatewayToken } from "../core/wire/gateway-keys.ts";
 import { MAX_REMEMBERED_TICKETS, RELAY_TICKET_SECONDS } from "../core/wire/limits.ts";
 import {
   type RelayTicket,
@@ -21,24 +14,7 @@ import {
 } from "../core/wire/tokens.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Clocks of gateway and relay may differ by this. */
-const CLOCK_TOLERANCE_SECONDS = 5;
-
-/** The gateway's public keys: fixed ones, or what jose's createRemoteJWKSet gives. */
-export type TicketKeys = JWTVerifyGetKey;
-
-/** `keys` is a public JWK or a JWKS. Throws TypeError with what to do when it is neither. */
-export function ticketKeysOf(keys: JWK | JSONWebKeySet): TicketKeys {
-  const set = "keys" in keys && Array.isArray(keys.keys) ? (keys as JSONWebKeySet) : { keys: [keys as JWK] };
-  const usable = set.keys.filter((key) => key.kty === "EC" && key.crv === "P-256" && key.x && key.y);
-  if (usable.length === 0) {
-    throw new TypeError(
-      "no public P-256 key in it: give the gateway's public JWK or JWKS (kty EC, crv P-256)",
-    );
-  }
-  // A private half given by mistake is not kept.
-  return createLocalJWKSet({ keys: usable.map(({ d: _, ...key }) => ({ ...key, alg: "ES256" })) });
-}
+export { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
 export class TicketVerifier {
   readonly #keys: TicketKeys;
@@ -78,20 +54,15 @@ export class TicketVerifier {
   /** Checks the token of a call to the operations API. Rejects with Refusal. */
   async verifyServiceToken(token: string): Promise<ServiceToken> {
     const checked = serviceTokenSchema.safeParse(await this.#verify(token));
-    if (!checked.success) throw new Refusal("ticket-malformed", "this is not a service token");
+    if (!checked.success || checked.data.scope !== "rooms") {
+      throw new Refusal("ticket-malformed", "this is not a service token for relays");
+    }
     return checked.data;
   }
 
   async #verify(token: string): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, this.#keys, {
-        algorithms: ["ES256"],
-        audience: this.#relayId,
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        currentDate: new Date(this.#clock.nowUs() / 1000),
-        requiredClaims: ["exp", "iat", "aud"],
-      });
-      return payload;
+      return await verifyGatewayToken(token, this.#keys, this.#relayId, this.#clock);
     } catch (cause) {
       throw refusalOf(cause);
     }

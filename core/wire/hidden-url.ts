@@ -18,23 +18,18 @@ export function hiddenUrl(url: string): string {
 /** A sentence in which the targets' addresses and keys are hidden, whatever wrote it. */
 export function withoutKeys(sentence: string, spec: OutputSpec): string {
   if (spec.type !== "rtmp" || sentence === "") return sentence;
-  let hidden = sentence;
-  for (const { url } of spec.targets) {
-    hidden = hidden.replaceAll(url, hiddenUrl(url));
-    for (const secret of secretsOf(url)) hidden = hidden.replaceAll(secret, HIDDEN);
-  }
-  return hidden;
+  const secrets = spec.targets.flatMap(({ url }) => [[url, hiddenUrl(url)] as const, ...secretsOf(url)]);
+  // Longest first, so that none hides a part of another only.
+  secrets.sort(([one], [other]) => other.length - one.length);
+  return secrets.reduce((text, [secret, hidden]) => text.replaceAll(secret, hidden), sentence);
 }
 
-/** Longest first, so that none hides a part of another only. */
-function secretsOf(url: string): string[] {
+function secretsOf(url: string): (readonly [secret: string, hidden: string])[] {
   const [, , , path = "", query = ""] = PARTS.exec(url) ?? [];
   const [app = "", ...rest] = path.split("/");
   const key = rest.length > 0 ? rest.join("/") : app;
   const user = /^[a-z]+:\/\/([^/?#]*)@/i.exec(url)?.[1] ?? "";
   const pieces = [key + query, key, ...rest, query, user, ...user.split(":").slice(1)];
   for (const [, value = ""] of query.matchAll(/=([^&#]+)/g)) pieces.push(value);
-  return pieces
-    .filter((piece) => piece.length >= MIN_SECRET_CHARS)
-    .sort((one, other) => other.length - one.length);
+  return pieces.filter((piece) => piece.length >= MIN_SECRET_CHARS).map((piece) => [piece, HIDDEN] as const);
 }

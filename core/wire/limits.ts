@@ -173,3 +173,7 @@ export const MAX_URL_CHARS = 2_048;
 export const MAX_STATUS_CHARS = 500;
 /** Outputs and ingests of a cluster; a further one is refused with `too-many-jobs`. */
 export const MAX_BRIDGE_JOBS = 10_000;
+/** Recordings of one answer; older ones are on the next page. */
+export const MAX_LISTED_RECORDINGS = 1_000;
+/** Bytes of the recordings of one answer of a bridge, as JSON; what would be above them is on the next page. */
+export const MAX_RECORDING_PAGE_BYTES = 4 * 1024 * 1024;

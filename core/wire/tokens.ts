@@ -39,10 +39,10 @@ export const relayTicketSchema = z.object({
 });
 export type RelayTicket = z.infer<typeof relayTicketSchema>;
 
-/** ES256, made by the gateway for its calls to a relay's operations API. `aud` = relay id. */
+/** ES256, made by the gateway for its calls to the operations API of a relay (scope "rooms") or a bridge ("recordings"). `aud` = its id. */
 export const serviceTokenSchema = z.object({
   aud: z.string().min(1).max(128),
-  scope: z.literal("rooms"),
+  scope: z.enum(["rooms", "recordings"]),
   exp: seconds,
   iat: seconds,
 });

@@ -1,9 +1,11 @@
 /** Gateways of every runtime that find their relays in a real etcd, and go on while it is down. */
 import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bridgeNamed, statusOf } from "../../core/directory/bridge-directory-harness.contract.ts";
 import { relayNamed } from "../../core/directory/directory-harness.contract.ts";
 import { newPrefix, TestDirectory } from "../../test/etcd/etcd-cluster.ts";
 import { EtcdProcess } from "../../test/etcd/etcd-process.ts";
+import { problemOf } from "../gateway.fixture.ts";
 import { type StartGateway, startOnDeno, startOnNode, startOnWorkers } from "./gateway-process.ts";
 
 const SECRET = "a-secret-of-at-least-32-characters-for-tests";
@@ -76,5 +78,39 @@ describe.each(runtimes)("a gateway with etcd on %s", (_name, start) => {
     await etcd.restart();
     await vi.waitFor(() => registrations[0]!.update(relayNamed("a")), { timeout: 10_000 });
     expect(await relayOf(ann)).toBe("c");
+  });
+
+  test("outputs and ingests reach bridges, and what bridges say of them comes back", async () => {
+    const call = async (method: string, path: string) => {
+      const response = await fetch(gateway.url + path, {
+        method,
+        headers: { authorization: `Bearer app:${SECRET}` },
+      });
+      return response.status === 200
+        ? ((await response.json()) as { status?: unknown })
+        : problemOf(response);
+    };
+    const key = `app:${SECRET}`;
+    expect(await problemOf(await post("/v1/rooms/room/outputs", key, { type: "hls" }))).toBe("503 no-bridge");
+    const bridge = await relays.directory.bridges.registerBridge(bridgeNamed("b1"), TTL_MS);
+    const added = await post("/v1/rooms/room/outputs", key, { type: "hls" });
+    expect(added.status).toBe(201);
+    const { id } = (await added.json()) as { id: string };
+    const again = await post("/v1/rooms/room/outputs", key, { type: "hls" });
+    expect(await problemOf(again)).toBe("409 output-exists");
+    const made = await post("/v1/ingests", key, { room: "room", type: "rtmp", identity: "studio" });
+    expect(await made.json()).toMatchObject({ urls: { rtmp: bridgeNamed("b1").rtmpUrl }, status: null });
+
+    const [view] = await relays.directory.bridges.jobs();
+    if (!view) throw new Error("the directory has no job");
+    await bridge.claimJob(id);
+    await bridge.report(statusOf(view.job, "b1", { latencyMs: 1200 }));
+    const path = `/v1/rooms/room/outputs/${id}`;
+    expect(await call("GET", path)).toMatchObject({ status: { state: "running", latencyMs: 1200 } });
+    expect(await call("DELETE", path)).toMatchObject({ id });
+    expect(await call("GET", path)).toBe("404 output-not-found");
+    expect(await relays.directory.bridges.jobs()).toHaveLength(1);
+    // The bridge's operations API is nowhere.
+    expect(await call("GET", "/v1/recordings")).toMatchObject({ recordings: [], unreachable: ["b1"] });
   });
 });

@@ -22,83 +22,116 @@ export interface BridgeChaosOutcome {
 
 export async function bridgeChaos(options: BridgeChaosOptions): Promise<BridgeChaosOutcome> {
   const { seed, bridges, jobs, steps } = options;
-  const cluster = new BridgeCluster({ seed, capacity: jobs, stopMs: 50 });
-  const { random, clock, directory } = cluster;
-  const wanted = new Set<string>();
-  const happened: Record<string, number> = {};
-  let made = 0;
-  const put = async (): Promise<void> => {
-    const id = `job-${10_000 + made++}`;
-    await directory.putJob(recordingJob(id));
-    wanted.add(id);
-  };
-  const any = (list: Iterable<string>): string => {
-    const all = [...list];
-    return all[Math.floor(random() * all.length)] ?? "";
-  };
+  const chaos = new BridgeChaos(seed, jobs);
+  const { cluster, happened } = chaos;
+  const { random, clock } = cluster;
   for (let n = 0; n < bridges; n++) cluster.add(`bridge-${n}`);
-  for (let n = 0; n < jobs; n++) await put();
+  for (let n = 0; n < jobs; n++) await chaos.put();
   await clock.advance(5_000);
-  const cut = new Set<string>();
-  const actions: Record<string, () => Promise<void> | void> = {
-    replace: async () => {
-      const id = any(wanted);
-      await directory.deleteJob(id);
-      wanted.delete(id);
-      await put();
-    },
-    fail: () => {
-      const run = cluster.running()[Math.floor(random() * cluster.running().length)];
-      run?.end({ failed: true, message: "played" });
-    },
-    kill: () => {
-      const id = any(cluster.bridges.keys());
-      cluster.kill(id);
-      cut.delete(id);
-      clock.after(random() * 2 * TTL_MS, () => cluster.add(id));
-    },
-    drain: () => {
-      const id = any(cluster.bridges.keys());
-      const bridge = cluster.bridges.get(id);
-      if (!bridge || cut.has(id)) return;
-      cluster.bridges.delete(id);
-      void bridge.runner.close().then(() => cluster.add(id));
-    },
-    cut: () => {
-      const id = any(cluster.bridges.keys());
-      if (id === "" || cut.has(id)) return;
-      const bridge = cluster.bridges.get(id);
-      cut.add(id);
-      bridge?.directory.cut();
-      clock.after(random() * 3 * TTL_MS, () => {
-        bridge?.directory.mend();
-        cut.delete(id);
-      });
-    },
-    // Whoever knows what was wanted is let live until it is there again: nobody else could tell.
-    forget: async () => {
-      if (cut.size > 0 || random() < 0.5) return;
-      directory.forget();
-      happened.forgot = (happened.forgot ?? 0) + 1;
-      await clock.advance(2 * TTL_MS);
-    },
-  };
   for (let step = 0; step < steps; step++) {
-    const name = any(Object.keys(actions));
-    happened[name] = (happened[name] ?? 0) + 1;
-    // One bridge at least is there and hears, so that somebody knows what is wanted.
-    const isLast = cluster.bridges.size - cut.size <= 1;
-    if (!(isLast && ["kill", "drain", "cut"].includes(name))) await actions[name]?.();
+    await chaos.step();
     await clock.advance(random() * 2_000);
   }
   await clock.advance(10 * TTL_MS);
   return {
     overlapMs: cluster.longestOverlapMs(),
-    wanted: [...wanted].sort(),
+    wanted: [...chaos.wanted].sort(),
     running: cluster
       .running()
       .map(({ jobId }) => jobId)
       .sort(),
     happened,
   };
+}
+
+class BridgeChaos {
+  readonly cluster: BridgeCluster;
+  readonly wanted = new Set<string>();
+  readonly happened: Record<string, number> = {};
+  /** Bridges that do not reach the directory. */
+  readonly #cut = new Set<string>();
+  #made = 0;
+
+  constructor(seed: number, capacity: number) {
+    this.cluster = new BridgeCluster({ seed, capacity, stopMs: 50 });
+  }
+
+  async put(): Promise<void> {
+    const id = `job-${10_000 + this.#made++}`;
+    await this.cluster.directory.putJob(recordingJob(id));
+    this.wanted.add(id);
+  }
+
+  async step(): Promise<void> {
+    const actions: Record<string, () => Promise<void> | void> = {
+      replace: () => this.#replace(),
+      fail: () => this.#fail(),
+      forget: () => this.#forget(),
+    };
+    // One bridge at least is there and hears, so that somebody knows what is wanted.
+    if (this.cluster.bridges.size - this.#cut.size > 1) {
+      const id = this.#any(this.cluster.bridges.keys());
+      actions.kill = () => this.#kill(id);
+      actions.drain = () => this.#drain(id);
+      actions.cut = () => this.#cutOff(id);
+    }
+    const name = this.#any(Object.keys(actions));
+    this.#count(name);
+    await actions[name]?.();
+  }
+
+  async #replace(): Promise<void> {
+    const id = this.#any(this.wanted);
+    await this.cluster.directory.deleteJob(id);
+    this.wanted.delete(id);
+    await this.put();
+  }
+
+  #fail(): void {
+    const running = this.cluster.running();
+    running[Math.floor(this.cluster.random() * running.length)]?.end({ failed: true, message: "played" });
+  }
+
+  /** Whoever knows what was wanted is let live until it is there again: nobody else could tell. */
+  async #forget(): Promise<void> {
+    if (this.#cut.size > 0 || this.cluster.random() < 0.5) return;
+    this.#count("forgot");
+    this.cluster.directory.forget();
+    await this.cluster.clock.advance(2 * TTL_MS);
+  }
+
+  #kill(id: string): void {
+    const { cluster } = this;
+    cluster.kill(id);
+    this.#cut.delete(id);
+    cluster.clock.after(cluster.random() * 2 * TTL_MS, () => cluster.add(id));
+  }
+
+  #drain(id: string): void {
+    const { cluster } = this;
+    const bridge = cluster.bridges.get(id);
+    if (!bridge || this.#cut.has(id)) return;
+    cluster.bridges.delete(id);
+    void bridge.runner.close().then(() => cluster.add(id));
+  }
+
+  #cutOff(id: string): void {
+    const bridge = this.cluster.bridges.get(id);
+    if (!bridge || this.#cut.has(id)) return;
+    this.#cut.add(id);
+    bridge.directory.cut();
+    this.cluster.clock.after(this.cluster.random() * 3 * TTL_MS, () => {
+      bridge.directory.mend();
+      if (this.cluster.bridges.get(id) === bridge) this.#cut.delete(id);
+    });
+  }
+
+  #any(list: Iterable<string>): string {
+    const all = [...list];
+    return all[Math.floor(this.cluster.random() * all.length)] ?? "";
+  }
+
+  #count(name: string): void {
+    this.happened[name] = (this.happened[name] ?? 0) + 1;
+  }
 }
