@@ -39,6 +39,8 @@ export const STABLE_AFTER_MS = 10_000;
 export const MAX_REFUSALS = 20;
 /** Where a target has no keyframe to begin with for so long, it begins with sound. */
 export const MAX_KEYFRAME_WAIT_MS = 3_000;
+/** Where somebody's picture is said to be shown and does not come for so long at the beginning, the still does. */
+export const MAX_PICTURE_WAIT_US = 1_000_000;
 /** After an encoder has failed another one is opened so much later. */
 export const ENCODER_RETRY_MS = 2_000;
 /** A keyframe that is so old is followed by a request for another: what players and CDNs cut by. */
