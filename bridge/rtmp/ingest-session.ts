@@ -84,7 +84,7 @@ export class IngestSession {
     let end: IngestEnd;
     let fault: unknown;
     try {
-      end = { code: "disconnected", message: `${await this.#connection.run()}.` };
+      end = { code: "disconnected", message: await this.#connection.run() };
     } catch (error) {
       const known = endOf(error);
       if (known === undefined) fault = error;
@@ -315,6 +315,7 @@ export class IngestSession {
 function endOf(error: unknown): IngestEnd | undefined {
   if (error instanceof PublicationError) return { code: error.code, message: error.message };
   if (error instanceof RtmpError) return { code: "protocol-error", message: error.message };
-  if (error instanceof SocketError) return { code: "disconnected", message: `${error.message}.` };
+  if (error instanceof SocketError)
+    return { code: "disconnected", message: `It broke off: ${error.message}.` };
   return undefined;
 }
