@@ -1,13 +1,24 @@
-/** A net.Socket or tls.TLSSocket as a ByteSocket: pulled instead of pushed, writes that wait for room. */
+/** A socket of node:net or node:tls as a ByteSocket: pulled instead of pushed, writes that wait for room. */
 import { isIPv6, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
 
 /** Bytes that wait to be read; above it the connection is paused, so that the sender is. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 
+/** What lies below a stream that does not pass on pauses and ends by itself. */
+export interface Below {
+  hold(): void;
+  release(): void;
+  destroy(): void;
+  queuedBytes(): number;
+  onEnd(listener: () => void): void;
+}
+
 export class NodeSocket implements ByteSocket {
   readonly remoteAddress: string;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  readonly #below: Below | undefined;
   readonly #chunks: Uint8Array[] = [];
   #unread = 0;
   #ended = false;
@@ -15,19 +26,22 @@ export class NodeSocket implements ByteSocket {
   #wakeReader: (() => void) | undefined;
   #wakeWriters: (() => void)[] = [];
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex, remoteAddress: string, below?: Below) {
     this.#socket = socket;
-    this.remoteAddress = addressOf(socket);
+    this.#below = below;
+    this.remoteAddress = remoteAddress;
     socket.on("data", (chunk: Uint8Array) => {
       this.#chunks.push(chunk);
       this.#unread += chunk.length;
-      if (this.#unread > MAX_UNREAD_BYTES) socket.pause();
+      if (this.#unread > MAX_UNREAD_BYTES) this.#pause();
       this.#wakeReader?.();
     });
-    socket.on("end", () => {
+    const onEnd = (): void => {
       this.#ended = true;
       this.#wakeReader?.();
-    });
+    };
+    socket.on("end", onEnd);
+    below?.onEnd(onEnd);
     socket.on("drain", () => this.#release());
     socket.on("error", (cause) => {
       this.#error ??= new SocketError(`the connection broke: ${cause.message}`, { cause });
@@ -40,7 +54,7 @@ export class NodeSocket implements ByteSocket {
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + (this.#below?.queuedBytes() ?? 0);
   }
 
   async read(): Promise<Uint8Array | undefined> {
@@ -52,7 +66,7 @@ export class NodeSocket implements ByteSocket {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#unread -= chunk.length;
-      if (this.#unread <= MAX_UNREAD_BYTES / 2 && this.#socket.isPaused()) this.#socket.resume();
+      if (this.#unread <= MAX_UNREAD_BYTES / 2 && this.#socket.isPaused()) this.#resume();
       return chunk;
     }
     if (this.#ended) return undefined;
@@ -73,8 +87,19 @@ export class NodeSocket implements ByteSocket {
   destroy(): void {
     this.#error ??= new SocketError("the connection was closed by us");
     this.#socket.destroy();
+    this.#below?.destroy();
     this.#wakeReader?.();
     this.#release();
+  }
+
+  #pause(): void {
+    this.#socket.pause();
+    this.#below?.hold();
+  }
+
+  #resume(): void {
+    this.#below?.release();
+    this.#socket.resume();
   }
 
   #throwIfBroken(): void {
@@ -87,7 +112,8 @@ export class NodeSocket implements ByteSocket {
   }
 }
 
-function addressOf(socket: Socket): string {
+/** "address:port" of the other end. */
+export function addressOf(socket: Socket): string {
   const address = (socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d+\.)/, "");
   return `${isIPv6(address) ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
 }

@@ -1,13 +1,10 @@
 /** TCP and TLS as ByteSockets, over node:net and node:tls: a listener, and connections to others. Runs in Node and in Deno. */
 import { lookup } from "node:dns/promises";
-import { connect as connectPlain, createServer, isIP, type Server, type Socket } from "node:net";
-import {
-  connect as connectSecure,
-  createServer as createSecureServer,
-  type Server as SecureServer,
-} from "node:tls";
+import { connect, createServer, isIP, type Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 import { type ByteSocket, SocketError } from "../net/byte-socket.ts";
-import { NodeSocket } from "./node-socket.ts";
+import { addressOf, NodeSocket } from "./node-socket.ts";
+import { secureClientSide, secureServerSide } from "./tls-socket.ts";
 
 /** PEM. */
 export interface TlsIdentity {
@@ -40,18 +37,12 @@ const TLS_HANDSHAKE_MS = 10_000;
 
 /** Rejects with SocketError. */
 export async function listenTcp(options: ListenOptions): Promise<TcpListener> {
-  const { host, port, tls } = options;
-  const settings = { allowHalfOpen: true, noDelay: true };
-  const take = (socket: Socket): void => {
-    options.onSocket(new NodeSocket(socket));
-  };
-  let secure: SecureServer | undefined;
-  if (tls !== undefined) {
-    secure = createSecureServer({ ...settings, ...tls, handshakeTimeout: TLS_HANDSHAKE_MS }, take);
-    // Somebody who does not speak TLS is not our fault, and must not end the process.
-    secure.on("tlsClientError", (_error, socket) => socket.destroy());
-  }
-  const server: Server = secure ?? createServer(settings, take);
+  const { host, port, tls, onSocket } = options;
+  let context = tls === undefined ? undefined : createSecureContext({ ...tls });
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (context === undefined) onSocket(new NodeSocket(socket, addressOf(socket)));
+    else secureServerSide(socket, context, TLS_HANDSHAKE_MS, onSocket);
+  });
   server.maxConnections = options.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
@@ -65,7 +56,9 @@ export async function listenTcp(options: ListenOptions): Promise<TcpListener> {
   if (bound === null || typeof bound === "string") throw new SocketError("the listener has no port");
   return {
     port: bound.port,
-    updateCertificate: (identity) => secure?.setSecureContext({ ...identity }),
+    updateCertificate: (identity) => {
+      if (context !== undefined) context = createSecureContext({ ...identity });
+    },
     close: () => {
       server.close();
     },
@@ -107,11 +100,9 @@ export async function connectTcp(options: ConnectOptions): Promise<ByteSocket> {
     for (const address of await addressesOf(options)) {
       if (late) break;
       try {
-        return new NodeSocket(
-          await connected(options, address, (socket) => {
-            current = socket;
-          }),
-        );
+        return await connected(options, address, (socket) => {
+          current = socket;
+        });
       } catch (cause) {
         failure = cause;
       }
@@ -142,31 +133,22 @@ async function addressesOf({ host, port, allowAddress }: ConnectOptions): Promis
   return allowed;
 }
 
-function connected(
+async function connected(
   options: ConnectOptions,
   address: string,
   begun: (socket: Socket) => void,
-): Promise<Socket> {
+): Promise<ByteSocket> {
   const { host, port, tls } = options;
-  return new Promise((resolve, reject) => {
-    const name = tls?.serverName ?? host;
-    const common = { host: address, port, allowHalfOpen: true };
-    const socket =
-      tls === undefined
-        ? connectPlain(common)
-        : connectSecure({
-            ...common,
-            // An address is no name that SNI may carry (RFC 6066, section 3).
-            ...(isIP(name) ? {} : { servername: name }),
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-          });
-    begun(socket);
-    socket.setNoDelay(true);
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-    socket.once("error", reject);
-    socket.once("close", () => reject(new SocketError("the other side closed it at once")));
+  const raw = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+  begun(raw);
+  await new Promise<void>((resolve, reject) => {
+    raw.once("connect", resolve);
+    raw.once("error", reject);
+    raw.once("close", () => reject(new SocketError("it was closed at once")));
   });
+  if (tls === undefined) return new NodeSocket(raw, addressOf(raw));
+  const name = tls.serverName ?? host;
+  // An address is no name that SNI may carry (RFC 6066, section 3).
+  const serverName = isIP(name) ? undefined : name;
+  return await secureClientSide(raw, { serverName, host: name, ca: tls.ca });
 }

@@ -8,7 +8,7 @@ import { RtmpError } from "./rtmp-error.ts";
 
 export const PACKET_MULTITRACK = 5;
 export const PACKET_MULTITRACK_VIDEO = 6;
-export const PACKET_MOD_EX = 7;
+const PACKET_MOD_EX = 7;
 const MOD_EX_NANOSECONDS = 0;
 const ONE_TRACK = 0;
 const MANY_TRACKS_MANY_CODECS = 2;

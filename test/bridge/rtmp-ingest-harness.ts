@@ -229,8 +229,8 @@ export function smallPieces(port: number, size: number): Promise<{ port: number;
       for (let at = 0; at < bytes.length; at += size) far.write(bytes.subarray(at, at + size));
     });
     far.pipe(near);
-    near.on("close", () => far.destroy());
-    far.on("close", () => near.destroy());
+    // What is still on its way is passed on before the end is.
+    near.on("close", () => far.end());
     near.on("error", () => far.destroy());
     far.on("error", () => near.destroy());
   });
