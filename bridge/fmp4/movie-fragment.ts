@@ -4,7 +4,7 @@ import { BoxWriter } from "./box-writer.ts";
 export interface Sample {
   /** Ticks until the next one is decoded. */
   duration: number;
-  /** Presentation minus decode time, ticks; may be negative (version 1 of `trun`). */
+  /** Presentation minus decode time, ticks; never negative, which not every reader takes alike. */
   offset: number;
   sync: boolean;
   bytes: Uint8Array;
@@ -56,7 +56,7 @@ function trackFragment(w: BoxWriter, { track, decodeTime, samples }: TrackRun, o
     });
     w.fullBox("tfdt", 1, 0, () => w.u64(decodeTime));
     // Data offset, durations, sizes; flags and composition offsets where they matter.
-    w.fullBox("trun", 1, 0x301 | (allSync ? 0 : 0x400) | (reordered ? 0x800 : 0), () => {
+    w.fullBox("trun", 0, 0x301 | (allSync ? 0 : 0x400) | (reordered ? 0x800 : 0), () => {
       w.u32(samples.length);
       offsets.push(w.length);
       w.u32(0);
@@ -64,7 +64,7 @@ function trackFragment(w: BoxWriter, { track, decodeTime, samples }: TrackRun, o
         w.u32(sample.duration);
         w.u32(sample.bytes.length);
         if (!allSync) w.u32(sample.sync ? SYNC_FLAGS : DELTA_FLAGS);
-        if (reordered) w.u32(sample.offset >>> 0);
+        if (reordered) w.u32(sample.offset);
       }
     });
   });

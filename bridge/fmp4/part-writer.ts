@@ -43,7 +43,8 @@ export class PartWriter {
   }
 
   part(cut: CutPart): MediaPart {
-    this.#originUs ??= cut.startUs;
+    // Not behind what is decoded first: with B-frames that is before it is shown.
+    this.#originUs ??= Math.min(cut.startUs, cut.pictures[0]?.decodeTimeUs ?? cut.startUs);
     this.#sequence += 1;
     const runs = [this.#pictureRun(cut, this.#originUs), this.#soundRun(cut, this.#originUs)];
     return {
@@ -53,21 +54,22 @@ export class PartWriter {
       durationUs: cut.endUs - cut.startUs,
       independent: cut.independent,
       segmentStart: cut.segmentStart,
+      segmentEnd: cut.segmentEnd,
     };
   }
 
-  #pictureRun({ pictures, endUs, nextPictureUs }: CutPart, originUs: number): TrackRun {
+  #pictureRun({ pictures, endUs, nextDecodeUs }: CutPart, originUs: number): TrackRun {
     const samples = pictures.map((picture, index): Sample => {
       // A picture that is not followed in time stays: players go on with the sound as long as it covers the time.
-      const nextUs = pictures[index + 1]?.positionUs ?? nextPictureUs ?? endUs + PICTURE_GONE_US;
+      const nextUs = pictures[index + 1]?.decodeTimeUs ?? nextDecodeUs ?? endUs + PICTURE_GONE_US;
       return {
-        duration: nextUs - picture.positionUs,
-        offset: picture.timeUs - picture.positionUs,
+        duration: nextUs - picture.decodeTimeUs,
+        offset: picture.timeUs - picture.decodeTimeUs,
         sync: picture.keyframe,
         bytes: picture.bytes,
       };
     });
-    const firstUs = pictures[0]?.positionUs ?? originUs;
+    const firstUs = pictures[0]?.decodeTimeUs ?? originUs;
     return {
       track: PICTURE_TRACK,
       decodeTime: Math.round(((firstUs - originUs) * PICTURE_TIMESCALE) / 1e6),

@@ -5,10 +5,8 @@ import { formatOf, type PictureFormat, toSample } from "./picture-format.ts";
 
 export interface WaitingPicture {
   timeUs: number;
-  /**
-   * Decode time, moved so that a keyframe's is the time at which it is shown. Sound and picture are cut at the same place by it, and
-   * composition offsets of B-frames become negative.
-   */
+  decodeTimeUs: number;
+  /** Decode time, moved so that a keyframe's is the time at which it is shown: where sound and picture are cut. */
   positionUs: number;
   keyframe: boolean;
   /** Of keyframes. */
@@ -24,6 +22,7 @@ export class PictureQueue {
   /** Position minus decode time since the last keyframe. */
   #shiftUs = 0;
   #newestUs: number | undefined;
+  #newestDecodeUs = Number.NEGATIVE_INFINITY;
   dropped = 0;
 
   get first(): WaitingPicture | undefined {
@@ -59,7 +58,11 @@ export class PictureQueue {
     const bytes = toSample(unit.bytes);
     this.#bytes += bytes.length;
     this.#newestUs = positionUs;
-    this.#waiting.push({ timeUs: unit.timeUs, positionUs, keyframe: unit.keyframe, format, bytes });
+    // Where sources take turns the first unit of one may lie before the last of another.
+    const decodeTimeUs = Math.max(unit.decodeTimeUs, this.#newestDecodeUs + 1);
+    this.#newestDecodeUs = decodeTimeUs;
+    const timeUs = Math.max(unit.timeUs, decodeTimeUs);
+    this.#waiting.push({ timeUs, decodeTimeUs, positionUs, keyframe: unit.keyframe, format, bytes });
   }
 
   /** Those before `endUs`, no longer waiting. */
