@@ -260,7 +260,7 @@ describe("Interleaver", () => {
         ["sound", 0],
         ["sound", MAX_INTERLEAVE_US / 1000],
       ]),
-    ).toEqual(["s0", "|", "s150"]);
+    ).toEqual(["s0", "|", "s200"]);
     expect(
       run([
         ["picture", 0],

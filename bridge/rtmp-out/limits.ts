@@ -9,7 +9,7 @@ export const MAX_TARGET_QUEUE_TAGS = 1_024;
 /** Sound frames and pictures that wait to be put in order; above it the oldest goes on out of order. */
 export const MAX_INTERLEAVED_TAGS = 256;
 /** Sound or picture waits for the other at most so long, in media time; then it goes on without. */
-export const MAX_INTERLEAVE_US = 150_000;
+export const MAX_INTERLEAVE_US = 200_000;
 /** A target's URL has no more characters in its application, and in its stream key; a longer one is refused. */
 export const MAX_URL_PART_CHARS = 1_024;
 /** Addresses of a host that are looked at; further ones are not tried. */
