@@ -165,6 +165,21 @@ describe("FlvOutput", () => {
     expect(later[1]!.header).not.toEqual(later[0]!.header);
   });
 
+  it("shows the still where a picture that is said to be there does not come", () => {
+    const { flv, tags } = output();
+    for (let ms = 0; ms < 980; ms += 20) flv.tick(START_US + ms * 1000, true);
+    expect(flv.showsStill).toBe(false);
+    for (let ms = 980; ms < 1_300; ms += 20) flv.tick(START_US + ms * 1000, true);
+    expect(flv.showsStill).toBe(true);
+    flv.pushPicture(picture(1_300, { keyframe: true }));
+    for (let ms = 1_300; ms < 9_000; ms += 20) flv.tick(START_US + ms * 1000, true);
+    flv.end();
+    expect(tags.map(({ timestampMs, keyframe }) => [timestampMs, keyframe])).toEqual([
+      [0, true],
+      [300, true],
+    ]);
+  });
+
   it("never runs backwards where a camera lies behind the still", () => {
     const { flv, tags } = output();
     flv.tick(START_US, false);
@@ -245,7 +260,7 @@ describe("Interleaver", () => {
         ["sound", 0],
         ["sound", MAX_INTERLEAVE_US / 1000],
       ]),
-    ).toEqual(["s0", "|", "s150"]);
+    ).toEqual(["s0", "|", "s200"]);
     expect(
       run([
         ["picture", 0],

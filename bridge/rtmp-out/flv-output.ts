@@ -9,6 +9,7 @@ import { makeAacTag } from "../rtmp/flv-audio.ts";
 import { makeAvcConfigTag, makeAvcFrameTag } from "../rtmp/flv-video.ts";
 import type { FlvTag } from "./flv-tag.ts";
 import { Interleaver } from "./interleaver.ts";
+import { MAX_PICTURE_WAIT_US } from "./limits.ts";
 import { STILL_PERIOD_US, stillPictures } from "./still-picture.ts";
 
 interface Waiting {
@@ -34,6 +35,7 @@ export class FlvOutput {
   readonly #still = stillPictures();
   /** Which picture of the still comes next, and when; undefined while somebody's picture is shown. */
   #stillNext: { index: number; atUs: number } | undefined;
+  #firstTickUs: number | undefined;
   #startUs: number | undefined;
   readonly #lastMs = { sound: -1, picture: -1 };
   #lastDecodeUs = Number.NEGATIVE_INFINITY;
@@ -76,14 +78,14 @@ export class FlvOutput {
 
   /** Time passes: each sound block says how far it is. `hasPicture`: somebody's picture is being shown. */
   tick(timeUs: number, hasPicture: boolean): void {
-    if (hasPicture) {
-      // The still goes on until the first keyframe: that may take a while.
-      if (this.#stillNext === undefined) return;
-    } else {
-      this.#stillNext ??= { index: 0, atUs: timeUs };
+    this.#firstTickUs ??= timeUs;
+    if (hasPicture && this.#stillNext === undefined) {
+      const isMissed = this.#pictureHeader === undefined && timeUs - this.#firstTickUs >= MAX_PICTURE_WAIT_US;
+      if (!isMissed) return;
     }
+    // Once begun the still goes on until somebody's first keyframe: that may take a while.
+    this.#stillNext ??= { index: 0, atUs: timeUs };
     const next = this.#stillNext;
-    if (next === undefined) return;
     // Sound need not wait for a still.
     if (timeUs < next.atUs) return this.#interleaver.advance("picture", timeUs);
     const decodeUs = Math.max(timeUs, this.#lastDecodeUs + 1);

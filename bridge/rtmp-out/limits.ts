@@ -9,7 +9,7 @@ export const MAX_TARGET_QUEUE_TAGS = 1_024;
 /** Sound frames and pictures that wait to be put in order; above it the oldest goes on out of order. */
 export const MAX_INTERLEAVED_TAGS = 256;
 /** Sound or picture waits for the other at most so long, in media time; then it goes on without. */
-export const MAX_INTERLEAVE_US = 150_000;
+export const MAX_INTERLEAVE_US = 200_000;
 /** A target's URL has no more characters in its application, and in its stream key; a longer one is refused. */
 export const MAX_URL_PART_CHARS = 1_024;
 /** Addresses of a host that are looked at; further ones are not tried. */
@@ -39,6 +39,8 @@ export const STABLE_AFTER_MS = 10_000;
 export const MAX_REFUSALS = 20;
 /** Where a target has no keyframe to begin with for so long, it begins with sound. */
 export const MAX_KEYFRAME_WAIT_MS = 3_000;
+/** Where somebody's picture is said to be shown and does not come for so long at the beginning, the still does. */
+export const MAX_PICTURE_WAIT_US = 1_000_000;
 /** After an encoder has failed another one is opened so much later. */
 export const ENCODER_RETRY_MS = 2_000;
 /** A keyframe that is so old is followed by a request for another: what players and CDNs cut by. */

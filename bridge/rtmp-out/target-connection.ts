@@ -103,7 +103,6 @@ export class TargetConnection {
   /** Cuts it off. `end` is what `ended` says, unless it has ended before. */
   close(end: ConnectionEnd): void {
     this.#finishWith(end);
-    this.#socket.destroy();
   }
 
   /** Reads until the end, whatever happens to the writing side. */
@@ -114,7 +113,7 @@ export class TargetConnection {
       for (;;) {
         const bytes = await this.#socket.read();
         if (bytes === undefined) break;
-        if (this.#end !== undefined) continue;
+        if (this.#end !== undefined) return;
         this.#received += bytes.length;
         if (!isShaking) {
           reader.push(bytes);
@@ -133,7 +132,6 @@ export class TargetConnection {
     } catch (error) {
       // SocketError or RtmpError: both say in a sentence what happened.
       this.#finishWith(lostBy(error));
-      this.#socket.destroy();
     }
   }
 
@@ -247,6 +245,8 @@ export class TargetConnection {
   #finishWith(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    // A write that waits for a target which has said all it had to say would wait for ever.
+    this.#socket.destroy();
     this.#ended(end);
   }
 }

@@ -117,4 +117,19 @@ describe("refusals", () => {
     await ingest.clock.advance(40_000);
     expect(ingest.server.connections).toBe(0);
   });
+
+  it("a flood of connections does not flood the log", async () => {
+    for (let i = 0; i < 216; i++) {
+      const [, far] = memorySocketPair(["192.0.2.1:1", "198.51.100.1:1935"]);
+      void ingest.server.accept(far);
+    }
+    expect(ingest.log).toHaveLength(50);
+    await ingest.clock.advance(1_000);
+    const [, far] = memorySocketPair(["192.0.2.1:1", "198.51.100.1:1935"]);
+    void ingest.server.accept(far);
+    expect(ingest.log.slice(50)).toEqual([
+      "RTMP: 150 more lines were left out, there were too many at once",
+      "RTMP from 192.0.2.1:1 refused: 16 connections from this address do not publish yet",
+    ]);
+  });
 });

@@ -41,7 +41,7 @@ describe("time and flow", () => {
     expect(ingest.taken[0]!.ends).toEqual([]);
     await ingest.clock.advance(2_000);
     expect(ingest.taken[0]!.ends).toMatchObject([{ code: "disconnected" }]);
-    expect(ingest.taken[0]!.ends[0]!.message).toContain("nothing came for 20 s");
+    expect(ingest.taken[0]!.ends[0]!.message).toContain("Nothing came for 20 s");
     expect(ingest.server.connections).toBe(0);
   });
 
@@ -121,5 +121,21 @@ describe("time and flow", () => {
     expect(ingest.taken[0]!.ends).toMatchObject([{ code: "ended-here" }]);
     expect(ingest.faults).toMatchObject([{ message: "a fault of ours" }]);
     expect(ingest.server.connections).toBe(0);
+  });
+
+  it("so does one that cannot be opened, and its key is free again", async () => {
+    ingest.authorise = async () => ({
+      granted: true,
+      publication: "x",
+      open: () => {
+        throw new Error("no room");
+      },
+    });
+    const client = await ingest.dial();
+    client.publish("any");
+    await ingest.clock.advance(1_500);
+    expect(client.lastDescription).toContain("a fault of its own");
+    expect(ingest.faults).toMatchObject([{ message: "no room" }]);
+    expect([ingest.server.publications, ingest.server.connections]).toEqual([0, 0]);
   });
 });

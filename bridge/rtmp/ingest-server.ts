@@ -7,7 +7,12 @@ import type { ByteSocket } from "../net/byte-socket.ts";
 import { IngestSession } from "./ingest-session.ts";
 import type { Authorise } from "./ingest-sink.ts";
 import { guardedAddress, KeyGuard } from "./key-guard.ts";
-import { MAX_CONNECTIONS, MAX_UNPUBLISHED, MAX_UNPUBLISHED_PER_ADDRESS } from "./limits.ts";
+import {
+  MAX_CONNECTIONS,
+  MAX_LOG_LINES_PER_SECOND,
+  MAX_UNPUBLISHED,
+  MAX_UNPUBLISHED_PER_ADDRESS,
+} from "./limits.ts";
 import { Publications } from "./publications.ts";
 
 export interface IngestServerOptions {
@@ -27,6 +32,9 @@ export class IngestServer {
   /** Connections that do not publish yet, by address. */
   readonly #unpublished = new Map<string, number>();
   #unpublishedCount = 0;
+  /** Of the second that `#logSecond` began. */
+  #logLines = 0;
+  #logSecond = 0;
   #closed = false;
 
   constructor(options: IngestServerOptions) {
@@ -48,11 +56,11 @@ export class IngestServer {
     const address = guardedAddress(socket.remoteAddress);
     const refusal = this.#refusal(address);
     if (refusal !== undefined) {
-      this.#options.log(`RTMP from ${socket.remoteAddress} refused: ${refusal}`);
+      this.#log(`RTMP from ${socket.remoteAddress} refused: ${refusal}`);
       socket.destroy();
       return;
     }
-    const { clock, random, authorise, log } = this.#options;
+    const { clock, random, authorise } = this.#options;
     this.#count(address, 1);
     let waits = true;
     const session = new IngestSession({
@@ -60,7 +68,7 @@ export class IngestServer {
       clock,
       random,
       authorise,
-      log,
+      log: (line) => this.#log(line),
       publications: this.#publications,
       isBlocked: () => this.#guard.isBlocked(address),
       onWrongKey: () => this.#guard.wrongKey(address),
@@ -83,6 +91,17 @@ export class IngestServer {
   close(message: string): void {
     this.#closed = true;
     for (const session of this.#sessions) session.shutDown(message);
+  }
+
+  #log(line: string): void {
+    const second = Math.floor(this.#options.clock.nowUs() / 1e6);
+    if (second !== this.#logSecond) {
+      const left = this.#logLines - MAX_LOG_LINES_PER_SECOND;
+      this.#logSecond = second;
+      this.#logLines = 0;
+      if (left > 0) this.#options.log(`RTMP: ${left} more lines were left out, there were too many at once`);
+    }
+    if (++this.#logLines <= MAX_LOG_LINES_PER_SECOND) this.#options.log(line);
   }
 
   #refusal(address: string): string | undefined {

@@ -84,7 +84,7 @@ export class IngestSession {
     let end: IngestEnd;
     let fault: unknown;
     try {
-      end = { code: "disconnected", message: `${await this.#connection.run()}.` };
+      end = { code: "disconnected", message: await this.#connection.run() };
     } catch (error) {
       const known = endOf(error);
       if (known === undefined) fault = error;
@@ -257,12 +257,16 @@ export class IngestSession {
   }
 
   #onPublicationEnd(publication: Publication, end: IngestEnd): void {
-    const { videoUnits, audioUnits, bytes, dropped } = publication.stats;
+    const { videoUnits, audioUnits, bytes, dropped, falseKeyframes } = publication.stats;
     const left = Object.entries(dropped).filter(([, count]) => count > 0);
     const lost = left.length === 0 ? "" : `, left out: ${left.map(([why, n]) => `${n} ${why}`).join(", ")}`;
-    this.#log(
-      `${publication.name} is over (${end.code}: ${end.message} ${videoUnits} pictures, ${audioUnits} sounds, ${bytes} bytes${lost})`,
-    );
+    const taken = `${videoUnits} pictures, ${audioUnits} sounds, ${bytes} bytes${lost}`;
+    this.#log(`${publication.name} is over (${end.code}: ${end.message} ${taken})`);
+    if (falseKeyframes > 0) {
+      this.#log(
+        `sent ${falseKeyframes} keyframes that nobody can join at: turn off open GOP and intra refresh`,
+      );
+    }
     this.#setupSinceUs = this.#options.clock.nowUs();
     this.#options.onPublishing(false);
     const failed = end.code !== "finished" && end.code !== "ended-here";
@@ -315,6 +319,7 @@ export class IngestSession {
 function endOf(error: unknown): IngestEnd | undefined {
   if (error instanceof PublicationError) return { code: error.code, message: error.message };
   if (error instanceof RtmpError) return { code: "protocol-error", message: error.message };
-  if (error instanceof SocketError) return { code: "disconnected", message: `${error.message}.` };
+  if (error instanceof SocketError)
+    return { code: "disconnected", message: `It broke off: ${error.message}.` };
   return undefined;
 }

@@ -70,6 +70,8 @@ export interface IngestStats {
   bytes: number;
   videoUnits: number;
   audioUnits: number;
+  /** Pictures that the tag calls keyframes and the bitstream does not: open GOP or intra refresh, which nobody can join at. */
+  falseKeyframes: number;
   dropped: Record<IngestDrop, number>;
 }
 

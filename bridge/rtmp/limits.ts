@@ -29,6 +29,8 @@ export const MAX_CONNECTIONS = 512;
 export const MAX_UNPUBLISHED_PER_ADDRESS = 16;
 /** Connections that do not publish yet, of all addresses; a further one is closed at once. */
 export const MAX_UNPUBLISHED = 128;
+/** Log lines of one server in a second; further ones are counted, and the next second's first says how many. */
+export const MAX_LOG_LINES_PER_SECOND = 50;
 /** From connection to a whole handshake; then it is cut off. */
 export const HANDSHAKE_MS = 10_000;
 /** From handshake, or the end of the last publication, to Publish.Start; then the connection is closed. */

@@ -17,6 +17,7 @@ export class MediaReader {
     bytes: 0,
     videoUnits: 0,
     audioUnits: 0,
+    falseKeyframes: 0,
     dropped: {
       "no-config": 0,
       "no-keyframe": 0,
@@ -67,6 +68,7 @@ export class MediaReader {
     if (typeof unit === "string") this.#drop(unit);
     else if (unit !== undefined) {
       this.stats.videoUnits++;
+      if (tag?.keyframe === true && !unit.keyframe) this.stats.falseKeyframes++;
       sink.onVideo(unit);
     }
   }

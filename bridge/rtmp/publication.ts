@@ -40,7 +40,7 @@ export class Publication implements Holder {
     return this.#over;
   }
 
-  /** Takes the key. Returns why not, as a sentence. */
+  /** Takes the key. Returns why not, as a sentence; throws what `open` throws. */
   begin(grant: IngestGrant): string | undefined {
     const refusal = this.#publications.claim(this.name, this, this.remoteAddress);
     if (refusal !== undefined) return refusal;
@@ -49,7 +49,12 @@ export class Publication implements Holder {
       stats: this.stats,
       end: (message) => this.end({ code: "ended-here", message }),
     };
-    this.#sink = grant.open(control);
+    try {
+      this.#sink = grant.open(control);
+    } catch (error) {
+      this.#publications.release(this.name, this);
+      throw error;
+    }
     return undefined;
   }
 

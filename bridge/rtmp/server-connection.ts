@@ -65,22 +65,22 @@ export class ServerConnection {
   }
 
   /**
-   * Reads until the other side or `end` ends it, which resolves to why in a few words. Rejects with SocketError, RtmpError and what
+   * Reads until the other side or `end` ends it, which resolves to why, as a sentence. Rejects with SocketError, RtmpError and what
    * onMessage throws; the owner may then still send a status and has to call `close`.
    */
   async run(): Promise<string> {
     const { clock } = this.#options;
     const deadline = clock.after(HANDSHAKE_MS, () => {
-      if (!this.#established) this.#cut(`made no RTMP handshake within ${HANDSHAKE_MS / 1000} s`);
+      if (!this.#established) this.#cut(`It made no RTMP handshake within ${HANDSHAKE_MS / 1000} s.`);
     });
     const ticker = every(clock, TICK_MS, () => this.#tick());
     try {
       while (!this.#ending) {
         const bytes = await this.#read();
-        if (bytes === undefined) return this.#timedOut ?? "the sender closed the connection";
+        if (bytes === undefined) return this.#timedOut ?? "The sender closed the connection.";
         await this.#take(bytes);
       }
-      return "ended here";
+      return "It was ended here.";
     } finally {
       deadline.cancel();
       ticker.cancel();
@@ -149,7 +149,7 @@ export class ServerConnection {
     const nowUs = this.#options.clock.nowUs();
     const silentMs = (nowUs - this.#heardUs) / 1000;
     if (silentMs >= IDLE_MS) {
-      this.#cut(`nothing came for ${IDLE_MS / 1000} s`);
+      this.#cut(`Nothing came for ${IDLE_MS / 1000} s.`);
       return;
     }
     if (silentMs >= PING_AFTER_MS && nowUs - this.#pingedUs >= PING_AFTER_MS * 1000) {
@@ -167,7 +167,7 @@ export class ServerConnection {
 
   #write(bytes: Uint8Array): void {
     if (this.#socket.queuedBytes > MAX_QUEUED_REPLY_BYTES) {
-      this.#cut("the sender does not read what it is told");
+      this.#cut("The sender does not read what it is told.");
       return;
     }
     this.#socket.write(bytes).catch((error: unknown) => {

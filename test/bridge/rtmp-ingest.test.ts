@@ -83,6 +83,33 @@ describe("ffmpeg", () => {
     expect(taken.audio.length).toBeGreaterThan(70);
   });
 
+  it("keyframes of an open GOP are no keyframes, and the log says what to do", async () => {
+    const ingest = await start();
+    const videoCodec = [
+      "-c:v",
+      "libx264",
+      "-preset",
+      "ultrafast",
+      "-bf",
+      "2",
+      "-g",
+      "15",
+      "-pix_fmt",
+      "yuv420p",
+    ];
+    const openGop = ["-x264-params", "open-gop=1:b-adapt=0"];
+    expect(
+      await ffmpeg(ingest.url(), { videoCodec: [...videoCodec, ...openGop], fast: true }).ended,
+    ).toMatchObject({
+      code: 0,
+    });
+    const taken = await ingest.publication(0);
+    await expectSound(taken, 60);
+    expect(taken.video.filter(({ keyframe }) => keyframe)).toHaveLength(1);
+    expect(taken.control.stats.falseKeyframes).toBeGreaterThan(1);
+    expect(ingest.log.at(-1)).toContain("turn off open GOP");
+  });
+
   it("timestamps that cross 2^24 ms", async () => {
     const ingest = await start();
     const before = ["-output_ts_offset", "16776.2"];

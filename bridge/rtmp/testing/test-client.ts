@@ -17,6 +17,11 @@ export class TestClient {
   readonly #handshake: Handshake;
   readonly #reader = new ChunkReader((message) => this.received.push(message));
   #established = false;
+  #onEstablished: () => void = () => undefined;
+  /** The handshake is made: commands may be sent. */
+  readonly established = new Promise<void>((resolve) => {
+    this.#onEstablished = resolve;
+  });
 
   constructor(socket: ByteSocket, random: Random, options: ChunkWriterOptions = {}) {
     this.socket = socket;
@@ -41,6 +46,7 @@ export class TestClient {
           if (step.reply !== undefined) this.write(step.reply);
           rest = step.rest;
           this.#established = rest !== undefined;
+          if (this.#established) this.#onEstablished();
         }
         if (rest !== undefined) this.#reader.push(rest);
       }
