@@ -85,6 +85,14 @@ class FfmpegSoundDecoder implements SoundDecoder {
     return true;
   }
 
+  pause(): void {
+    this.#child.stdout.pause();
+  }
+
+  resume(): void {
+    this.#child.stdout.resume();
+  }
+
   async ready(): Promise<void> {
     if (this.queuedBytes <= ENOUGH_WAITING_BYTES) return;
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
@@ -102,6 +110,7 @@ class FfmpegSoundDecoder implements SoundDecoder {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#release();
+    this.#child.stdout.resume();
     this.#child.kill("SIGKILL");
   }
 
