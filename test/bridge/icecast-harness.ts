@@ -31,6 +31,7 @@ export class Heard implements IcecastSink {
   readonly crossings: number[] = [];
   #end: (end: IcecastEnd) => void = () => undefined;
   #nextUs: number | undefined;
+  #last = 0;
 
   constructor(control: IcecastControl) {
     this.control = control;
@@ -45,9 +46,10 @@ export class Heard implements IcecastSink {
     this.blocks += 1;
     let crossings = 0;
     let loudest = 0;
-    for (let i = 1; i < left.length; i++) {
-      if (left[i - 1]! < 0 && left[i]! >= 0) crossings += 1;
-      loudest = Math.max(loudest, Math.abs(left[i]!));
+    for (const value of left) {
+      if (this.#last < 0 && value >= 0) crossings += 1;
+      loudest = Math.max(loudest, Math.abs(value));
+      this.#last = value;
     }
     if (loudest > 0.05) this.crossings.push(crossings);
   }
@@ -81,7 +83,7 @@ export async function startIcecast(): Promise<Icecast> {
   const requests: IcecastRequest[] = [];
   const log: string[] = [];
   const server = new SourceServer({
-    clock: wallClock(),
+    clock: wallClock,
     openDecoder: openFfmpegSoundDecoder,
     log: (line) => log.push(line),
     async authorise(request) {
