@@ -85,6 +85,14 @@ class FfmpegSoundDecoder implements SoundDecoder {
     return true;
   }
 
+  pause(): void {
+    this.#child.stdout.pause();
+  }
+
+  resume(): void {
+    this.#child.stdout.resume();
+  }
+
   async ready(): Promise<void> {
     if (this.queuedBytes <= ENOUGH_WAITING_BYTES) return;
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
@@ -102,6 +110,7 @@ class FfmpegSoundDecoder implements SoundDecoder {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#release();
+    this.#child.stdout.resume();
     this.#child.kill("SIGKILL");
   }
 
@@ -131,8 +140,8 @@ class FfmpegSoundDecoder implements SoundDecoder {
   }
 
   #judge(code: number | null, signal: string | null): SoundDecoderError | undefined {
-    // An end that was asked for is no failure, though ffmpeg calls it one where no frame was whole.
-    if (this.#state === "ending" && signal === null) return undefined;
+    // An end that was asked for is no failure where anything came of it.
+    if (this.#state === "ending" && signal === null && (code === 0 || this.#samplesOut > 0)) return undefined;
     const how = signal === null ? `with status ${code ?? "unknown"}` : `by ${signal}`;
     const why = this.#complaint.trim();
     return new SoundDecoderError(

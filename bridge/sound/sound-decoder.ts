@@ -17,7 +17,7 @@ export interface SoundDecoderOptions {
    * `firstSample` counts the samples that came before.
    */
   onSound(left: Float32Array, right: Float32Array, firstSample: number): void;
-  /** It does not work or has failed, and says nothing more; once at most, never after `close`. */
+  /** It does not work or has failed, and says nothing more; once at most, never after `close`, nor before the decoder was returned. */
   onFailure(error: SoundDecoderError): void;
 }
 
@@ -31,6 +31,12 @@ export interface SoundDecoder {
    * Nothing happens after an end or a failure.
    */
   push(bytes: Uint8Array): boolean;
+  /**
+   * Lets no more sound come out, but for what is out already (some 200 ms), until `resume`: then bytes wait too, and `ready` with them. Few bytes
+   * can hold hours of silence, so whoever keeps sound needs this.
+   */
+  pause(): void;
+  resume(): void;
   /** Resolves when more is welcome: at once while little waits, and when it has ended. For senders that can be made to wait. */
   ready(): Promise<void>;
   /** Nothing more is pushed; resolves when all sound has come out, or when it has failed. */
@@ -39,7 +45,7 @@ export interface SoundDecoder {
   close(): void;
 }
 
-/** Begins to decode. What goes wrong is said by `onFailure`. */
+/** Begins to decode. What goes wrong is said by `onFailure`, later. */
 export type OpenSoundDecoder = (options: SoundDecoderOptions) => SoundDecoder;
 
 /** `missing`: there is no decoder to run. `failed`: it has ended by itself. `message` is a sentence that says what to do. */
