@@ -26,7 +26,7 @@ const SHAPES = {
   back: svg`<path d="M19 12H5M11 6l-6 6 6 6"/>`,
   play: svg`<path d="M7.5 4.8v14.4L19 12 7.5 4.8Z"/>`,
   pause: svg`<path d="M8.5 5v14M15.5 5v14" stroke-width="2.6"/>`,
-  stop: svg`<rect x="6" y="6" width="12" height="12" rx="2.2"/>`,
+  stop: svg`<rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor"/>`,
   again: svg`<path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5M4.5 4v4.2h4.2"/>`,
   "volume-off": svg`<path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5H4ZM16 9.5l5 5M21 9.5l-5 5"/>`,
   "full-screen": svg`<path d="M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.5V9M20 15v3.5a1.5 1.5 0 0 1-1.5 1.5H15M9 20H5.5A1.5 1.5 0 0 1 4 18.5V15"/>`,

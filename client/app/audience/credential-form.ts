@@ -54,7 +54,7 @@ class CredentialForm extends LitElement {
 
   override render() {
     return html`<form @submit=${this.#submit}>
-      <h2>${icon("history")} Who may see this?</h2>
+      <h2>${icon("history")} A key is needed</h2>
       <p>Recordings are for those who run this server or take part in its rooms. Enter an API key, or a join token of the room.</p>
       ${this.refusal === "" ? nothing : html`<p class="refused" role="alert">${this.refusal}</p>`}
       <label

@@ -208,7 +208,8 @@ export class Playback implements ReactiveController {
       return;
     }
     if (look === "missing" && !this.#expectLive) return this.#set("missing");
-    this.#set(look === "missing" ? "waiting" : "unreachable");
+    const expected = this.#expectLive && (look === "missing" || look === "not-yet");
+    this.#set(expected ? "waiting" : "unreachable");
     this.#again();
   }
 
@@ -262,7 +263,8 @@ export class Playback implements ReactiveController {
       await video.play();
     } catch (error) {
       const refused = error instanceof DOMException && error.name === "NotAllowedError";
-      if (refused && !video.muted) {
+      // A stream goes on without us, and is better seen than not; a recording waits for whoever presses play.
+      if (refused && !video.muted && this.#expectLive) {
         video.muted = true;
         this.needsTap = true;
         return this.#play();
@@ -310,9 +312,9 @@ export class Playback implements ReactiveController {
   #measure(video: HTMLVideoElement): void {
     const count = video.getVideoPlaybackQuality().totalVideoFrames;
     const atMs = performance.now();
-    const { frames } = { frames: this.#frames };
+    const last = this.#frames;
     this.#frames = { count, atMs };
-    const rate = count >= frames.count ? ((count - frames.count) * 1000) / (atMs - frames.atMs) : 0;
+    const rate = count >= last.count ? ((count - last.count) * 1000) / (atMs - last.atMs) : 0;
     const before = this.quality.framesPerSecond;
     this.quality = {
       width: video.videoWidth,

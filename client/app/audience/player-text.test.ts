@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clockText, latencyText, qualityText, sizeText, spokenTime } from "./player-text.ts";
+import { clockText, latencyText, type Quality, qualityText, sizeText, spokenTime } from "./player-text.ts";
 
 test.each([
   [0, "0:00", "0 seconds"],
@@ -34,12 +34,13 @@ test.each([
   [5e15, "5000 TB"],
 ])("%d bytes are %s", (bytes, text) => expect(sizeText(bytes)).toBe(text));
 
-test("quality says what is known and nothing else", () => {
-  expect(qualityText({ width: 1280, height: 720, framesPerSecond: 29.97, bitrateBps: 1_240_000 })).toBe(
-    "1280 × 720 · 30 fps · 1.2 Mb/s",
+test("quality says what is known and nothing else, and breaks between figures only", () => {
+  const shown = (quality: Quality) => qualityText(quality).replaceAll("\u00A0", "~");
+  expect(shown({ width: 1280, height: 720, framesPerSecond: 29.97, bitrateBps: 1_240_000 })).toBe(
+    "1280~×~720 · 30~fps · 1.2~Mb/s",
   );
-  expect(qualityText({ width: 640, height: 360, framesPerSecond: 0, bitrateBps: 0 })).toBe("640 × 360");
-  expect(qualityText({ width: 0, height: 0, framesPerSecond: 30, bitrateBps: 128_400 })).toBe(
-    "Sound only · 128 kb/s",
+  expect(shown({ width: 640, height: 360, framesPerSecond: 0, bitrateBps: 0 })).toBe("640~×~360");
+  expect(shown({ width: 0, height: 0, framesPerSecond: 30, bitrateBps: 128_400 })).toBe(
+    "Sound~only · 128~kb/s",
   );
 });

@@ -53,14 +53,14 @@ export interface Quality {
   bitrateBps: number;
 }
 
-/** "1280 × 720 · 30 fps · 1.2 Mb/s"; leaves out what is not known. */
+/** "1280 × 720 · 30 fps · 1.2 Mb/s"; leaves out what is not known. Breaks between figures only. */
 export function qualityText(quality: Quality): string {
   const parts: string[] = [];
-  if (quality.width > 0) parts.push(`${quality.width} × ${quality.height}`);
-  else parts.push("Sound only");
+  if (quality.width > 0) parts.push(`${quality.width}\u00A0×\u00A0${quality.height}`);
+  else parts.push("Sound\u00A0only");
   if (quality.width > 0 && quality.framesPerSecond > 0)
-    parts.push(`${Math.round(quality.framesPerSecond)} fps`);
-  if (quality.bitrateBps >= 999_500) parts.push(`${(quality.bitrateBps / 1e6).toFixed(1)} Mb/s`);
-  else if (quality.bitrateBps > 0) parts.push(`${Math.round(quality.bitrateBps / 1000)} kb/s`);
+    parts.push(`${Math.round(quality.framesPerSecond)}\u00A0fps`);
+  if (quality.bitrateBps >= 999_500) parts.push(`${(quality.bitrateBps / 1e6).toFixed(1)}\u00A0Mb/s`);
+  else if (quality.bitrateBps > 0) parts.push(`${Math.round(quality.bitrateBps / 1000)}\u00A0kb/s`);
   return parts.join(" · ");
 }

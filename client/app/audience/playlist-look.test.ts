@@ -43,7 +43,8 @@ test("a stream is live or finished as its first media playlist says", async () =
 test("a missing stream is told from one that cannot be reached", async () => {
   expect(await look({ "/hls/a/index.m3u8": 404 })).toBe("missing");
   expect(await look({ "/hls/a/index.m3u8": MULTI, "/hls/a/video/live.m3u8": 410 })).toBe("missing");
-  expect(await look({ "/hls/a/index.m3u8": 503 })).toBe("unreachable");
+  expect(await look({ "/hls/a/index.m3u8": 503 })).toBe("not-yet");
+  expect(await look({ "/hls/a/index.m3u8": 502 })).toBe("unreachable");
   expect(await look({ "/hls/a/index.m3u8": MULTI })).toBe("unreachable");
   expect(await look({ "/hls/a/index.m3u8": MULTI, "/hls/a/video/live.m3u8": MULTI })).toBe("unreachable");
   expect(await look({ "/hls/a/index.m3u8": "<html>" })).toBe("unreachable");

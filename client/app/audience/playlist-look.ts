@@ -24,12 +24,12 @@ export function lookAtPlaylist(text: string): PlaylistLook {
   return { kind: "media", finished: lines.some((line) => line.trimEnd() === "#EXT-X-ENDLIST") };
 }
 
-/** What there is at an address now. `unreachable` is said with why, for the console. */
-export type StreamLook = "live" | "finished" | "missing" | "unreachable";
+/** What there is at an address now. `not-yet`: it has begun, and there is nothing to show so far. */
+export type StreamLook = "live" | "finished" | "missing" | "not-yet" | "unreachable";
 
 /**
  * Fetches the playlist, and the media playlist that it names first, without keeping either. Never rejects but when `signal`
- * aborts. 404 and 410 are "missing"; any other failure is "unreachable".
+ * aborts. 404 and 410 are "missing", 503 is "not-yet"; any other failure is "unreachable".
  */
 export async function lookAtStream(
   url: string,
@@ -42,6 +42,7 @@ export async function lookAtStream(
     try {
       const response = await fetcher(address, { signal, cache: "no-cache" });
       if (response.status === 404 || response.status === 410) return "missing";
+      if (response.status === 503) return "not-yet";
       if (!response.ok) return "unreachable";
       text = await response.text();
       if (response.url !== "") address = response.url;

@@ -113,8 +113,8 @@ class StreamPlayer extends LitElement {
   #calm() {
     return html`<div class="calm">
       <svg class="streams" viewBox="0 0 1200 675" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
-        <path d="M-60 120C240 120 300 330 560 400s380 130 720 130" stroke="#12393a" stroke-width="120" />
-        <path d="M1260 60C1020 60 900 210 800 330s-150 130-240 150" stroke="#164a49" stroke-width="54" />
+        <path d="M-140 110C240 120 300 330 560 400s380 130 780 130" stroke="#12393a" stroke-width="120" />
+        <path d="M1340 50C1020 60 900 210 800 330s-150 130-240 150" stroke="#164a49" stroke-width="54" />
       </svg>
       ${mark(64)}
       <p>${this.name}</p>

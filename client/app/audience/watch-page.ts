@@ -23,9 +23,9 @@ class WatchPage extends LitElement {
         gap: 12px;
         margin-bottom: 14px;
       }
-      tributary-player {
-        max-width: min(100%, calc((100dvh - 240px) * 16 / 9));
-        min-width: min(100%, 480px);
+      /* All of it fits a screen, but not at the price of a picture as small as a stamp. */
+      .stage {
+        max-width: max(min(100%, 520px), calc((100dvh - 240px) * 16 / 9));
         margin: 0 auto;
       }
       .below {
@@ -39,7 +39,6 @@ class WatchPage extends LitElement {
         display: flex;
         flex-wrap: wrap;
         gap: 4px 24px;
-        min-height: 24px;
         font-variant-numeric: tabular-nums;
       }
       dl div {
@@ -76,14 +75,14 @@ class WatchPage extends LitElement {
           <tributary-room-question page="watch"></tributary-room-question></main>`;
     }
     return html`${pageHead("watch", room)}
-      <main>
+      <main><div class="stage">
         <div class="title"><h1>${room}</h1>${this.#mark()}</div>
         <tributary-player live .playback=${this.#playback} .name=${room} .url=${hlsPath(room)}></tributary-player>
         <div class="below">
           ${this.#figures()}
           <a class="button" href=${roomPath(room)}>${icon("camera", 20)} Take part in the room</a>
         </div>
-      </main>`;
+      </div></main>`;
   }
 
   #mark() {
@@ -96,7 +95,7 @@ class WatchPage extends LitElement {
   #figures() {
     const { latencyMs, open, quality, state } = this.#playback;
     const running = open && (state === "playing" || state === "stalled" || state === "paused");
-    if (!running) return html`<dl></dl>`;
+    if (!running) return nothing;
     return html`<dl aria-label="Stream">
       ${latencyMs === null ? nothing : html`<div><dt>Latency</dt><dd data-figure="latency">${latencyText(latencyMs)}</dd></div>`}
       <div><dt>Quality</dt><dd data-figure="quality">${qualityText(quality)}</dd></div>

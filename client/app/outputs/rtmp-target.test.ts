@@ -28,6 +28,8 @@ test("an application is needed, and spaces are nowhere allowed", () => {
 test("what is shown of a target never holds its key", () => {
   expect(targetPlace("rtmps://user:pw@a.example:4433/live/secret-key")).toBe("a.example:4433/live");
   expect(targetPlace("rtmp://a.example")).toBe("a.example");
+  expect(targetPlace("rtmp://a.example/live/••••")).toBe("a.example/live");
+  expect(targetPlace("rtmp://a.example/••••")).toBe("a.example");
   expect(targetPlace("nonsense")).toBe("");
 });
 

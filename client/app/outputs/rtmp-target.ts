@@ -41,5 +41,6 @@ export function targetPlace(url: string): string {
   if (!URL.canParse(url)) return "";
   const { host, pathname } = new URL(url);
   const application = pathname.split("/")[1] ?? "";
-  return application === "" ? host : `${host}/${application}`;
+  // The gateway hides keys with marks that no application is called by.
+  return application === "" || application.includes("%") ? host : `${host}/${application}`;
 }

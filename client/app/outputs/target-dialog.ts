@@ -1,5 +1,6 @@
 /** Asks where the room is to be sent by RTMP. `open()` shows it; fires `target` with {name, url}. */
 import { html, LitElement, nothing } from "lit";
+import { live } from "lit/directives/live.js";
 import { icon } from "../icons.ts";
 import { displayNameFrom } from "../routing.ts";
 import { controls, dialogs } from "../styles/controls.ts";
@@ -11,22 +12,27 @@ export interface TargetWish {
   url: string;
 }
 
+const FIRST: TargetPreset = TARGET_PRESETS[0] ?? { name: "Custom", server: "", keyHelp: "" };
+
 export class TargetDialog extends LitElement {
-  static override properties = { preset: { state: true }, problem: { state: true } };
+  static override properties = { preset: { state: true }, server: { state: true }, problem: { state: true } };
   static override styles = [controls, dialogs, formStyles];
   declare preset: TargetPreset;
+  /** As preset, or as typed over it. */
+  declare server: string;
   /** Sentence: what to correct. */
   declare problem: string;
 
   constructor() {
     super();
-    this.preset = TARGET_PRESETS[0] ?? { name: "", server: "", keyHelp: "" };
+    this.preset = FIRST;
+    this.server = FIRST.server;
     this.problem = "";
   }
 
   open(): void {
-    this.problem = "";
     this.renderRoot.querySelector("form")?.reset();
+    this.#choose(FIRST);
     this.renderRoot.querySelector("dialog")?.showModal();
   }
 
@@ -44,7 +50,7 @@ export class TargetDialog extends LitElement {
             ${TARGET_PRESETS.map(
               (one) =>
                 html`<label class="choice"
-                  ><input type="radio" name="preset" .checked=${one === preset} @change=${() => this.#choose(one)} /><span
+                  ><input type="radio" name="preset" .checked=${live(one === preset)} @change=${() => this.#choose(one)} /><span
                     >${one.name}</span
                   ></label
                 >`,
@@ -53,7 +59,7 @@ export class TargetDialog extends LitElement {
         </fieldset>
         <label
           >Server
-          <input class="field" name="server" inputmode="url" spellcheck="false" placeholder="rtmp://host/app" required .value=${preset.server} />
+          <input class="field" name="server" inputmode="url" spellcheck="false" placeholder="rtmp://host/app" required .value=${live(this.server)} @input=${this.#typed} />
         </label>
         <label
           >Stream key
@@ -75,8 +81,13 @@ export class TargetDialog extends LitElement {
 
   #choose(preset: TargetPreset): void {
     this.preset = preset;
+    this.server = preset.server;
     this.problem = "";
   }
+
+  #typed = (event: Event): void => {
+    this.server = (event.target as HTMLInputElement).value;
+  };
 
   #close = (): void => this.renderRoot.querySelector("dialog")?.close();
 

@@ -111,6 +111,12 @@ export const historyStyles = css`
   .foot .space {
     flex: 1;
   }
+  @media (max-width: 560px) {
+    .title form {
+      flex: 1 1 100%;
+      margin: 0;
+    }
+  }
   .empty {
     display: grid;
     justify-items: center;

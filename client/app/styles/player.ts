@@ -53,20 +53,23 @@ export const playerStyles = css`
     stroke-linecap: round;
   }
   .calm .streams path {
-    stroke-dasharray: 500 60;
-    animation: flow 22s linear infinite;
+    animation: drift 9s ease-in-out infinite alternate;
   }
   .calm .streams path:nth-child(2) {
-    animation-duration: 15s;
+    animation-duration: 13s;
+    animation-direction: alternate-reverse;
   }
   .calm p {
     position: relative;
     font-size: clamp(1rem, 2.4vw, 1.4rem);
     font-weight: 600;
   }
-  @keyframes flow {
+  @keyframes drift {
+    from {
+      transform: translate(-20px, -26px);
+    }
     to {
-      stroke-dashoffset: -1120;
+      transform: translate(20px, 26px);
     }
   }
   .say {
@@ -258,9 +261,11 @@ export const playerStyles = css`
       font-size: 0.86rem;
       line-height: 1.35;
     }
-    .calm svg.mark {
-      width: 44px;
-      height: 44px;
+    .calm svg:not(.streams) {
+      display: none;
+    }
+    .calm p {
+      padding-bottom: 30px;
     }
   }
   @media (hover: none) {
