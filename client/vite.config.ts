@@ -1,5 +1,5 @@
 /** Builds the web app (client/dist), or with `--mode sdk` the SDK as a library (client/dist-sdk). */
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const client = decodeURIComponent(new URL(".", import.meta.url).pathname);
 
@@ -9,10 +9,23 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** The audience's pages are a document of their own, so that neither loads what only the other needs (start/static-files.ts). */
+const AUDIENCE_PATHS = /^\/(watch|listen|history)(\/(?![^/?]*\.mp3(\?|$))[^/?]*)?\/?(\?|$)/;
+const audience: Plugin = {
+  name: "audience-pages",
+  configureServer({ middlewares }) {
+    middlewares.use((request, _response, next) => {
+      if (AUDIENCE_PATHS.test(request.url ?? "")) request.url = "/audience.html";
+      next();
+    });
+  },
+};
+
 export default defineConfig(({ mode }) => ({
   root: `${client}app`,
   base: mode === "sdk" ? "./" : "/",
   appType: "spa",
+  plugins: [audience],
   worker: { format: "es" },
   // The Opus module looks for Node's `module` behind a check that browsers never pass.
   resolve: { alias: { "node:module": `${client}worker/no-node-module.ts` } },
@@ -27,6 +40,9 @@ export default defineConfig(({ mode }) => ({
           outDir: `${client}dist-sdk`,
           lib: { entry: `${client}sdk/index.ts`, formats: ["es"], fileName: "tributary" },
         }
-      : { outDir: `${client}dist` }),
+      : {
+          outDir: `${client}dist`,
+          rolldownOptions: { input: [`${client}app/index.html`, `${client}app/audience.html`] },
+        }),
   },
 }));

@@ -9,6 +9,7 @@ async function withFiles(
   try {
     await Deno.mkdir(`${folder}/dist/assets`, { recursive: true });
     await Deno.writeTextFile(`${folder}/dist/index.html`, `<!doctype html>${"<p>hello</p>".repeat(100)}`);
+    await Deno.writeTextFile(`${folder}/dist/audience.html`, "<!doctype html><p>audience</p>");
     await Deno.writeTextFile(`${folder}/dist/assets/main-0a1b2c3d.js`, "export {};");
     await Deno.writeTextFile(`${folder}/dist/.built-from`, "inside");
     await Deno.writeTextFile(`${folder}/secret.txt`, "outside");
@@ -27,6 +28,30 @@ Deno.test("the app answers on / and on rooms, isolated", () =>
       assert.equal(response?.headers.get("cross-origin-embedder-policy"), "require-corp");
       assert.equal(response?.headers.get("cache-control"), "no-cache");
       assert.match((await response?.text()) ?? "", /hello/);
+    }
+  }));
+
+Deno.test("the audience's pages have a document of their own; streams and playlists have none", () =>
+  withFiles(async (get) => {
+    for (const path of [
+      "/watch",
+      "/watch/a-room",
+      "/listen/%C3%BCber/",
+      "/history",
+      "/history/abc?x=1",
+      "/watch/mix.mp3x",
+    ]) {
+      assert.match((await get(path)?.text()) ?? "", /audience/, path);
+      assert.equal(get(path)?.headers.get("cross-origin-embedder-policy"), "require-corp", path);
+    }
+    for (const path of [
+      "/listen/a-room.mp3",
+      "/hls/a-room/index.m3u8",
+      "/watch/a/b",
+      "/histories",
+      "/v1/recordings",
+    ]) {
+      assert.equal(get(path), undefined, path);
     }
   }));
 

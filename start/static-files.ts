@@ -22,8 +22,11 @@ const PACKED = new Set(["png", "woff2", "ico"]);
 const ONE_YEAR = "public, max-age=31536000, immutable";
 /** `name-<hash>.ext` under assets/, as Vite names what it builds. */
 const HASHED = /^\/assets\/.*-[\w-]{8,}\.\w+$/;
-/** Paths that are the app: it reads the room from the address. */
-const APP_PATHS = /^\/(r\/[^/]*\/?)?$/;
+/** Paths that are pages, and the document that reads the room or recording from them. What ends in .mp3 is a stream. */
+const PAGES: readonly [paths: RegExp, document: string][] = [
+  [/^\/(r\/[^/]*\/?)?$/, "/index.html"],
+  [/^\/(watch|listen|history)(\/(?![^/]*\.mp3\/?$)[^/]*)?\/?$/, "/audience.html"],
+];
 
 /** Isolation: without these three a page may not share memory between its threads. */
 const ISOLATION = {
@@ -65,7 +68,7 @@ export class StaticFiles {
   answer(request: Request): Response | undefined {
     if (request.method !== "GET" && request.method !== "HEAD") return undefined;
     const path = pathOf(request.url);
-    const file = this.#files.get(APP_PATHS.test(path) ? "/index.html" : path);
+    const file = this.#files.get(documentOf(path) ?? path);
     if (file === undefined) return undefined;
     const headers = new Headers(file.headers);
     if (request.headers.get("if-none-match") === headers.get("etag")) {
@@ -77,6 +80,10 @@ export class StaticFiles {
     headers.set("content-length", String(body.length));
     return new Response(request.method === "HEAD" ? null : body, { headers });
   }
+}
+
+function documentOf(path: string): string | undefined {
+  return PAGES.find(([paths]) => paths.test(path))?.[1];
 }
 
 async function prepare(path: string, plain: Uint8Array<ArrayBuffer>): Promise<StaticFile> {

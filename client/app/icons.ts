@@ -24,6 +24,22 @@ const SHAPES = {
   warning: svg`<path d="M12 4 2.8 19.5h18.4L12 4ZM12 10v4.5M12 17h.01"/>`,
   remove: svg`<circle cx="10" cy="8.5" r="3.5"/><path d="M3.5 19.5c.6-3.4 3.2-5.5 6.5-5.5 1.5 0 2.8.4 3.9 1.2M16 16l4.5 4.5M20.5 16 16 20.5"/>`,
   back: svg`<path d="M19 12H5M11 6l-6 6 6 6"/>`,
+  play: svg`<path d="M7.5 4.8v14.4L19 12 7.5 4.8Z"/>`,
+  pause: svg`<path d="M8.5 5v14M15.5 5v14" stroke-width="2.6"/>`,
+  stop: svg`<rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor"/>`,
+  again: svg`<path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5M4.5 4v4.2h4.2"/>`,
+  "volume-off": svg`<path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5H4ZM16 9.5l5 5M21 9.5l-5 5"/>`,
+  "full-screen": svg`<path d="M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.5V9M20 15v3.5a1.5 1.5 0 0 1-1.5 1.5H15M9 20H5.5A1.5 1.5 0 0 1 4 18.5V15"/>`,
+  "small-window": svg`<rect x="3" y="4.5" width="18" height="15" rx="2.2"/><rect x="11.5" y="11.5" width="6.5" height="5" rx="1" fill="currentColor"/>`,
+  download: svg`<path d="M12 4v11M7.5 10.8 12 15.3l4.5-4.5M5 19.5h14"/>`,
+  delete: svg`<path d="M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10.3 10.5v5.5M13.700 10.5v5.5"/>`,
+  copy: svg`<rect x="9" y="9" width="11" height="11" rx="2.2"/><path d="M15 9V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h3"/>`,
+  broadcast: svg`<circle cx="12" cy="12" r="2.2"/><path d="M8 16a5.6 5.6 0 0 1 0-8M16 8a5.6 5.6 0 0 1 0 8M5.2 18.8a9.6 9.6 0 0 1 0-13.6M18.8 5.2a9.6 9.6 0 0 1 0 13.6"/>`,
+  record: svg`<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="3.5" fill="currentColor"/>`,
+  headphones: svg`<path d="M4 15v-2.5a8 8 0 0 1 16 0V15"/><rect x="3.5" y="14" width="4" height="6" rx="1.6"/><rect x="16.5" y="14" width="4" height="6" rx="1.6"/>`,
+  history: svg`<path d="M4 12a8 8 0 1 0 2.5-5.8M4 4v4.2h4.2M12 8v4.3l3 1.900"/>`,
+  plus: svg`<path d="M12 5v14M5 12h14"/>`,
+  "send-out": svg`<path d="M12 15V4M7.5 8.5 12 4l4.5 4.5M5 15v3a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 19 18v-3"/>`,
 } satisfies Record<string, SVGTemplateResult>;
 
 export type IconName = keyof typeof SHAPES;

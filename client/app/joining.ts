@@ -21,10 +21,17 @@ export interface JoinWish {
   speakerId: string;
 }
 
+export interface Entered {
+  room: Room;
+  /** The join token, which other routes of the gateway take as well. */
+  token: string;
+}
+
 /** `region`: empty = the gateway's own idea. Rejects with JoinRefusedError or RoomError, both of which say what to do. */
-export async function enterRoom(wish: JoinWish, region: string, signal: AbortSignal): Promise<Room> {
+export async function enterRoom(wish: JoinWish, region: string, signal: AbortSignal): Promise<Entered> {
   const token = wish.token === "" ? await requestGuestToken("", wish.room, wish.name, signal) : wish.token;
-  return joinRoom({ token, signal, ...(region === "" ? {} : { region }) });
+  const room = await joinRoom({ token, signal, ...(region === "" ? {} : { region }) });
+  return { room, token };
 }
 
 /** Publishes what was wished, all at once; answers a sentence for each thing that did not work. */

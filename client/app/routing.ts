@@ -21,7 +21,7 @@ export interface Route {
 /** Reads `/`, `/r/<room>` and the parameters name, token, join. An unknown path is the start page. */
 export function parseRoute(address: URL): Route {
   const match = /^\/r\/([^/]+)\/?$/.exec(address.pathname);
-  const room = roomNameFrom(match?.[1] === undefined ? "" : decodeSafely(match[1]));
+  const room = roomNameFrom(match?.[1] === undefined ? "" : decodePart(match[1]));
   const token = (address.searchParams.get("token") ?? "").slice(0, MAX_TOKEN_CHARS);
   const invited = token === "" ? undefined : peekToken(token);
   return {
@@ -107,7 +107,8 @@ function peekToken(token: string): { room: string; name: string } | undefined {
   }
 }
 
-function decodeSafely(part: string): string {
+/** Text of one escaped part of a path. */
+export function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -1,6 +1,15 @@
 /** Keyboard shortcuts of the room page: which key means what, and when a key is only typing. */
 
-export type Action = "microphone" | "camera" | "screen" | "chat" | "people" | "stats" | "help" | "close";
+export type Action =
+  | "microphone"
+  | "camera"
+  | "screen"
+  | "chat"
+  | "people"
+  | "stats"
+  | "outputs"
+  | "help"
+  | "close";
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   m: "microphone",
@@ -9,6 +18,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   c: "chat",
   p: "people",
   i: "stats",
+  o: "outputs",
   "?": "help",
   Escape: "close",
 };
@@ -21,6 +31,7 @@ export const SHORTCUT_HELP: readonly (readonly [key: string, meaning: string])[]
   ["C", "Chat"],
   ["P", "People"],
   ["I", "Connection figures"],
+  ["O", "Outputs, for whoever may see them"],
   ["?", "This help"],
   ["Esc", "Close what is open"],
 ];

@@ -10,6 +10,7 @@ export type BarAction =
   | "screen"
   | "chat"
   | "people"
+  | "outputs"
   | "stats"
   | "settings"
   | "help"
@@ -25,7 +26,9 @@ export interface BarState {
   /** False also where the browser cannot share screens (phones). */
   mayScreen: boolean;
   mayChat: boolean;
-  panel: "chat" | "people" | "none";
+  /** Outputs of the room may be seen. */
+  mayOutputs: boolean;
+  panel: "chat" | "people" | "outputs" | "none";
   statsOpen: boolean;
   unread: number;
   people: number;
@@ -64,6 +67,16 @@ class ControlBar extends LitElement {
           tone: state.panel === "people" ? "active" : "plain",
         })}
         <span class="wide">
+          ${
+            state.mayOutputs
+              ? this.#button("outputs", "broadcast", {
+                  label: "Outputs",
+                  hint: "O",
+                  pressed: state.panel === "outputs",
+                  tone: state.panel === "outputs" ? "active" : "plain",
+                })
+              : nothing
+          }
           ${this.#button("stats", "stats", {
             label: "Connection figures",
             hint: "I",
@@ -108,7 +121,9 @@ class ControlBar extends LitElement {
       html`<button class="item" @click=${() => this.#fromMenu(action)}>${icon(name, 20)} ${text}</button>`;
     return html`<button class="round narrow" popovertarget="menu" aria-label="More" title="More">${icon("more")}</button>
       <div id="menu" popover>
-        ${item("invite", "link", "Copy invite link")} ${item("settings", "settings", "Devices")}
+        ${item("invite", "link", "Copy invite link")}
+        ${this.state.mayOutputs ? item("outputs", "broadcast", "Outputs") : nothing}
+        ${item("settings", "settings", "Devices")}
         ${item("stats", "stats", this.state.statsOpen ? "Hide figures" : "Connection figures")}
         ${item("help", "help", "Keyboard shortcuts")}
       </div>`;

@@ -5,6 +5,8 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import type { RemoteParticipant, Room } from "../../sdk/api.ts";
 import { icon, mark } from "../icons.ts";
+import { OutputsController } from "../outputs/outputs-controller.ts";
+import "../outputs/outputs-panel.ts";
 import { browserStore, loadPreferences, savePreferences } from "../preferences.ts";
 import { RoomController } from "../room-controller.ts";
 import { inviteLink } from "../routing.ts";
@@ -28,6 +30,7 @@ import "./toast-list.ts";
 export class RoomPage extends LitElement {
   static override properties = {
     room: { attribute: false },
+    token: {},
     notices: { attribute: false },
     panel: { state: true },
     pinnedKey: { state: true },
@@ -36,6 +39,8 @@ export class RoomPage extends LitElement {
   };
   static override styles = [controls, roomStyles];
   declare room: Room;
+  /** Join token for the room's outputs; empty where they are not for us to see. */
+  declare token: string;
   /** Sentences from joining (a missing camera); shown once. */
   declare notices: readonly string[];
   declare panel: BarState["panel"];
@@ -45,10 +50,12 @@ export class RoomPage extends LitElement {
   #controller = new RoomController(this, (end) => {
     this.dispatchEvent(new CustomEvent("room-ended", { detail: end }));
   });
+  #outputs = new OutputsController(this);
   #stats = new StatsController(this, (error) => void this.#controller.attempt(Promise.reject(error)));
 
   constructor() {
     super();
+    this.token = "";
     this.notices = [];
     this.panel = "none";
     this.pinnedKey = "";
@@ -68,6 +75,7 @@ export class RoomPage extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("room")) this.#controller.follow(this.room);
+    if (changed.has("room") || changed.has("token")) this.#outputs.follow(this.room.name, this.token);
     if (changed.has("notices")) for (const text of this.notices) this.#controller.notify(text, "warning");
   }
 
@@ -123,9 +131,22 @@ export class RoomPage extends LitElement {
     return html`<div class="top">
       ${mark(30)}
       <h1>${this.room.name}</h1>
+      ${this.#onAir()}
       <span class="space"></span>
       <button class="button invite" @click=${() => this.#act("invite")}>${icon("link", 18)} Copy invite link</button>
     </div>`;
+  }
+
+  /** Whoever is heard and seen outside of the room should know. */
+  #onAir() {
+    const { recording, live } = this.#outputs.onAir;
+    return html`<span class="on-air" role="status"
+      >${recording ? html`<span title="This room is being recorded">REC<span class="unseen">, this room is being recorded</span></span>` : nothing}${
+        live
+          ? html`<span title="This room is streamed">LIVE<span class="unseen">, this room is streamed</span></span>`
+          : nothing
+      }</span
+    >`;
   }
 
   #lonely() {
@@ -147,6 +168,15 @@ export class RoomPage extends LitElement {
       ></tributary-chat>`;
     }
     if (this.panel === "none") return nothing;
+    if (this.panel === "outputs") {
+      return html`<tributary-outputs
+        class="panel"
+        .outputs=${this.#outputs}
+        .room=${room.name}
+        .token=${this.token}
+        @close-panel=${() => this.#show("none")}
+      ></tributary-outputs>`;
+    }
     return html`<tributary-people
       class="panel"
       .room=${room}
@@ -178,6 +208,7 @@ export class RoomPage extends LitElement {
       mayCamera: may("camera"),
       mayScreen: may("screen") && navigator.mediaDevices?.getDisplayMedia !== undefined,
       mayChat: grants.data,
+      mayOutputs: this.#outputs.available,
       panel: this.panel,
       statsOpen: this.#stats.running,
       unread: this.#controller.unread,
@@ -195,8 +226,11 @@ export class RoomPage extends LitElement {
         break;
       case "chat":
       case "people":
-        if (action === "people" || this.room.grants.data) this.#show(this.panel === action ? "none" : action);
+      case "outputs": {
+        const may = { chat: this.room.grants.data, people: true, outputs: this.#outputs.available };
+        if (may[action]) this.#show(this.panel === action ? "none" : action);
         break;
+      }
       case "stats":
         if (this.#stats.running) this.#stats.stop();
         else this.#stats.start(this.room);
@@ -280,6 +314,7 @@ export class RoomPage extends LitElement {
   #show(panel: BarState["panel"]): void {
     this.panel = panel;
     this.#controller.setChatOpen(panel === "chat");
+    this.#outputs.setOpen(panel === "outputs");
   }
 
   #pin(key: string): void {

@@ -25,7 +25,8 @@ declare global {
 type View =
   | { kind: "lobby"; problem: string; joining: boolean }
   | { kind: "joining"; room: string }
-  | { kind: "room"; room: Room; notices: readonly string[] }
+  /** `token` is empty where outputs are not for us to see. */
+  | { kind: "room"; room: Room; token: string; notices: readonly string[] }
   | { kind: "ended"; ending: Ending };
 
 class TributaryApp extends LitElement {
@@ -77,6 +78,7 @@ class TributaryApp extends LitElement {
       case "room":
         return html`<tributary-room
           .room=${view.room}
+          .token=${view.token}
           .notices=${view.notices}
           @left=${this.#left}
           @room-ended=${(event: CustomEvent<RoomEnd>) => this.#ended(event.detail)}
@@ -107,15 +109,18 @@ class TributaryApp extends LitElement {
     this.#attempt = attempt;
     if (this.view.kind !== "lobby" || !this.view.joining) this.view = { kind: "joining", room: wish.room };
     try {
-      window.tributary.joining = enterRoom(wish, this.#region, attempt.signal);
-      const room = await window.tributary.joining;
+      const entering = enterRoom(wish, this.#region, attempt.signal);
+      window.tributary.joining = entering.then(({ room }) => room);
+      const { room, token: joinToken } = await entering;
       if (attempt.signal.aborted) return void (await room.leave());
       window.tributary.room = room;
       if (this.route.room !== wish.room) this.#go(roomPath(wish.room));
-      this.view = { kind: "room", room, notices: [] };
+      // Admins may, and where guests are let in everybody may: those who came without an invitation know that they are.
+      const token = room.grants.admin || wish.token === "" ? joinToken : "";
+      this.view = { kind: "room", room, token, notices: [] };
       const notices = await publishWished(room, wish);
       if (notices.length > 0 && this.view.kind === "room" && this.view.room === room) {
-        this.view = { kind: "room", room, notices };
+        this.view = { kind: "room", room, token, notices };
       }
     } catch (error) {
       if (attempt.signal.aborted) return;

@@ -24,6 +24,29 @@ export const roomStyles = css`
     font-size: 1.05rem;
     letter-spacing: -0.01em;
   }
+  .on-air {
+    display: flex;
+    gap: 6px;
+  }
+  .on-air > span {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    padding: 2px 9px;
+    border-radius: 8px;
+    background: var(--danger);
+    color: var(--on-danger);
+    font-size: 0.76rem;
+    font-weight: 700;
+    letter-spacing: 0.05em;
+  }
+  .on-air > span::before {
+    content: "";
+    width: 8px;
+    height: 8px;
+    border-radius: 50%;
+    background: currentColor;
+  }
   .top .space {
     flex: 1;
   }

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { identitySchema } from "../../../core/wire/room-model.ts";
+import { jobStatusSchema, outputSpecSchema } from "../../../core/wire/bridge-jobs.ts";
+import {
+  figuresText,
+  ingestIdentity,
+  onAirOf,
+  sourceSettings,
+  stateOf,
+  targetFigures,
+} from "./output-text.ts";
+import type { RoomIngest, RoomOutput } from "./outputs-api.ts";
+
+const status = (more: Record<string, unknown>) =>
+  jobStatusSchema.parse({
+    jobId: "job-00000001",
+    bridgeId: "bridge-1",
+    state: "running",
+    since: "2026-11-28T13:00:00Z",
+    ...more,
+  });
+const output = (spec: Record<string, unknown>, state: string | null): RoomOutput => ({
+  id: "job-00000001",
+  room: "a",
+  createdAt: "2026-11-28T13:00:00Z",
+  spec: outputSpecSchema.parse(spec),
+  status: state === null ? null : status({ state }),
+});
+
+test("a job that nobody has taken is said to wait", () => {
+  expect(stateOf(null)).toEqual({ word: "Waiting for a bridge…", tone: "busy" });
+  expect(stateOf(status({ state: "failed" })).tone).toBe("bad");
+});
+
+test("figures name what is known", () => {
+  expect(figuresText("hls", status({ latencyMs: 1_900, audience: 12 }))).toBe("1.9 s behind · 12 watching");
+  expect(figuresText("mp3", status({ audience: 0 }))).toBe("0 listening");
+  expect(figuresText("recording", status({ latencyMs: 300 }))).toBe("");
+  expect(figuresText("hls", null)).toBe("");
+  expect(targetFigures({ bytesSent: 84_000_000, dropped: 1 })).toBe(
+    "84 MB sent · 1 picture dropped: too slow",
+  );
+  expect(targetFigures({ bytesSent: 0, dropped: 0 })).toBe("");
+});
+
+test("a room is on the air by what runs, not by what is wished", () => {
+  expect(onAirOf([output({ type: "hls" }, null), output({ type: "recording" }, "failed")])).toEqual({
+    recording: false,
+    live: false,
+  });
+  expect(
+    onAirOf([output({ type: "mp3" }, "reconnecting"), output({ type: "recording" }, "running")]),
+  ).toEqual({
+    recording: true,
+    live: true,
+  });
+});
+
+test("an ingest's identity is valid whatever it is called", () => {
+  for (const name of ["Stage camera", "  ", "Bühne 2!", "舞台", "x".repeat(64)]) {
+    const identity = ingestIdentity(name, () => 0.99);
+    expect(identitySchema.safeParse(identity).success, name).toBe(true);
+  }
+  expect(ingestIdentity("Stage camera", () => 0)).toBe("stage-camera-000000");
+  expect(ingestIdentity("舞台", () => 0)).toBe("source-000000");
+});
+
+test("settings are those that the sending program asks for, the key apart from the server", () => {
+  const ingest = (type: "rtmp" | "icecast", urls: RoomIngest["urls"]): RoomIngest => ({
+    id: "job-00000001",
+    room: "a",
+    spec: { type, identity: "x" },
+    streamKey: "0123456789abcdef",
+    urls,
+    status: null,
+  });
+  expect(sourceSettings(ingest("rtmp", { rtmp: "rtmp://h:1935/live/0123456789abcdef" }))).toEqual([
+    { label: "Server", value: "rtmp://h:1935/live", secret: false },
+    { label: "Stream key", value: "0123456789abcdef", secret: true },
+  ]);
+  expect(sourceSettings(ingest("rtmp", { rtmp: "rtmp://h:1935/live" }))[0]?.value).toBe("rtmp://h:1935/live");
+  expect(
+    sourceSettings(ingest("icecast", { icecast: "http://h:8000/live" })).map(({ label }) => label),
+  ).toEqual(["Address", "User", "Password"]);
+  expect(sourceSettings(ingest("icecast", { rtmp: "rtmp://h/live" }))).toEqual([]);
+});

@@ -1,0 +1,103 @@
+/** How outputs and ingests of a room are spoken of: states, figures, names. */
+import type { JobState, JobStatus } from "../../../core/wire/bridge-jobs.ts";
+import { latencyText, sizeText } from "../audience/player-text.ts";
+import type { RoomIngest, RoomOutput } from "./outputs-api.ts";
+
+export type StateTone = "good" | "busy" | "bad" | "quiet";
+
+const STATES: Readonly<Record<JobState, { word: string; tone: StateTone }>> = {
+  starting: { word: "Starting…", tone: "busy" },
+  running: { word: "Running", tone: "good" },
+  reconnecting: { word: "Reconnecting…", tone: "busy" },
+  failed: { word: "Failed", tone: "bad" },
+  ended: { word: "Ended", tone: "quiet" },
+};
+
+/** `status` null: nobody has taken the job yet. */
+export function stateOf(status: { state: JobState } | null): { word: string; tone: StateTone } {
+  return status === null ? { word: "Waiting for a bridge…", tone: "busy" } : STATES[status.state];
+}
+
+/** "1.9 s behind · 12 watching"; empty while there is nothing to say. */
+export function figuresText(type: RoomOutput["spec"]["type"], status: JobStatus | null): string {
+  if (status === null) return "";
+  const parts: string[] = [];
+  if (status.latencyMs !== null && type !== "recording")
+    parts.push(`${latencyText(status.latencyMs)} behind`);
+  if (status.audience !== undefined) {
+    parts.push(`${status.audience} ${type === "mp3" ? "listening" : "watching"}`);
+  }
+  return parts.join(" · ");
+}
+
+/** "84 MB sent · 12 pictures dropped". */
+export function targetFigures(target: { bytesSent: number; dropped: number }): string {
+  const sent = target.bytesSent === 0 ? "" : `${sizeText(target.bytesSent)} sent`;
+  const dropped =
+    target.dropped === 0
+      ? ""
+      : `${target.dropped} picture${target.dropped === 1 ? "" : "s"} dropped: too slow`;
+  return [sent, dropped].filter((part) => part !== "").join(" · ");
+}
+
+/** What everybody in a room should know of its outputs. */
+export interface OnAir {
+  recording: boolean;
+  live: boolean;
+}
+
+export function onAirOf(outputs: readonly RoomOutput[]): OnAir {
+  const running = outputs.filter(
+    ({ status }) => status?.state === "running" || status?.state === "reconnecting",
+  );
+  return {
+    recording: running.some(({ spec }) => spec.type === "recording"),
+    live: running.some(({ spec }) => spec.type !== "recording"),
+  };
+}
+
+/** Identity of an ingest that is called `name`: letters and digits of it, and six more so that two may share a name. */
+export function ingestIdentity(name: string, random: () => number): string {
+  const letters = [
+    ...name
+      .normalize("NFKD")
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-"),
+  ]
+    .slice(0, 24)
+    .join("");
+  const stem = letters.replace(/^-+|-+$/g, "") || "source";
+  const tail = Array.from({ length: 6 }, () => Math.floor(random() * 36).toString(36)).join("");
+  return `${stem}-${tail}`;
+}
+
+/** One thing to copy into the sending program. */
+export interface SourceSetting {
+  label: string;
+  value: string;
+  secret: boolean;
+}
+
+/** What the sending program is to be told, as OBS and Icecast clients call it. Empty until a bridge has taken the job. */
+export function sourceSettings(ingest: RoomIngest): readonly SourceSetting[] {
+  const { rtmp, icecast } = ingest.urls;
+  if (ingest.spec.type === "rtmp" && rtmp !== undefined && rtmp !== "") {
+    return [
+      { label: "Server", value: withoutKey(rtmp, ingest.streamKey), secret: false },
+      { label: "Stream key", value: ingest.streamKey, secret: true },
+    ];
+  }
+  if (ingest.spec.type === "icecast" && icecast !== undefined && icecast !== "") {
+    return [
+      { label: "Address", value: icecast, secret: icecast.includes(ingest.streamKey) },
+      { label: "User", value: "source", secret: false },
+      { label: "Password", value: ingest.streamKey, secret: true },
+    ];
+  }
+  return [];
+}
+
+/** OBS puts the key behind the server by itself. */
+function withoutKey(url: string, key: string): string {
+  return url.endsWith(`/${key}`) ? url.slice(0, -key.length - 1) : url;
+}
