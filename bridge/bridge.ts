@@ -3,11 +3,12 @@
  * and Icecast. What it stands on (sockets, storage, codecs, the room's transport) is handed in.
  */
 import { Hono } from "hono";
+import { every, type Timer } from "../core/clock.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
+import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { HlsRoom } from "./hls/hls-room.ts";
 import { hlsRoutes } from "./hls/hls-routes.ts";
-import type { SegmentHistory } from "./hls/segment-history.ts";
 import { authoriseRtmp } from "./ingest/rtmp-senders.ts";
 import { JobRunner } from "./jobs/job-runner.ts";
 import type { JobLog } from "./jobs/running-job.ts";
@@ -22,9 +23,14 @@ import { SharedParts } from "./outputs/shared-parts.ts";
 import { startOutput } from "./outputs/start-output.ts";
 import { Programmes } from "./programme/programmes.ts";
 import type { FreeableDecoder } from "./programme/sound-mix.ts";
+import { createBridgeOperations } from "./operations-routes.ts";
 import { Catalogue } from "./recording/catalogue.ts";
 import type { MakePoster } from "./recording/poster.ts";
+import { History } from "./recording/history.ts";
+import { historyRoutes } from "./recording/history-routes.ts";
 import { Recordings } from "./recording/recordings.ts";
+import { recordingsSource } from "./recording/recordings-source.ts";
+import { Retention } from "./recording/retention.ts";
 import type { RoomAccess } from "./room/room-member.ts";
 import { IngestServer } from "./rtmp/ingest-server.ts";
 import type { Dial } from "./rtmp-out/target.ts";
@@ -35,8 +41,8 @@ import type { SoundEncoder, SoundEncoderOptions } from "./sound/sound-encoder.ts
 
 /** How long the directory keeps a bridge that it does not hear of. */
 const LEASE_MS = 10_000;
-
-const NO_HISTORY: SegmentHistory = { segmentsBefore: () => [] };
+/** Between two looks for recordings that nobody goes on with. */
+const RECOVER_EVERY_MS = 30_000;
 
 export interface BridgeOptions {
   record: Omit<BridgeRecord, "jobs" | "draining">;
@@ -48,6 +54,10 @@ export interface BridgeOptions {
   /** Decodes AAC, MP3 and Ogg that come in. */
   openDecoder: OpenSoundDecoder;
   storage: Storage;
+  /** How long recordings are kept; for ever where nothing is said. */
+  retention?: { maxDays?: number; maxBytes?: number };
+  /** The gateway's public keys. */
+  keys: TicketKeys;
   makePoster: MakePoster | undefined;
   dial: Dial;
   guard: TargetGuard;
@@ -55,11 +65,15 @@ export interface BridgeOptions {
 }
 
 export class Bridge {
-  /** For audiences: /hls and /listen. */
+  /** For audiences: /hls, /listen and /recordings. */
   readonly routes = new Hono();
+  /** For gateways (core/wire/bridge-operations.ts). */
+  readonly operations: Hono;
   readonly #options: BridgeOptions;
   readonly #runner: JobRunner;
   readonly #rtmp: IngestServer;
+  readonly #retention: Retention;
+  readonly #recover: Timer;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -90,7 +104,7 @@ export class Bridge {
     });
     const kinds = {
       rtmp: rtmpOutput({ clock, random, openEncoder, guard: options.guard, dial: options.dial }),
-      hls: hlsOutput({ clock, parts, rooms: hlsRooms, historyOf: () => NO_HISTORY, publicUrl }),
+      hls: hlsOutput({ clock, parts, rooms: hlsRooms, publicUrl }),
       mp3: mp3Output({ clock, rooms: mp3Rooms, publicUrl }),
       recording: recordingOutput({ parts, recordings, publicUrl }),
     };
@@ -99,6 +113,18 @@ export class Bridge {
     const { ingests } = this.#runner;
     const authorise = authoriseRtmp({ ingests, access, openDecoder, log: line });
     this.#rtmp = new IngestServer({ clock, random, authorise, log: line });
+    const history = new History({ storage, catalogue, recordings });
+    this.#retention = new Retention({ catalogue, history, clock, log, ...options.retention });
+    this.#recover = every(clock, RECOVER_EVERY_MS, () => void this.#endForgotten(recordings));
+    // Lists, and deleting, are the gateway's: it knows who may.
+    this.routes.route("/", historyRoutes({ history, storage, log, authorise: async () => false }));
+    this.operations = createBridgeOperations({
+      bridgeId: record.id,
+      keys: options.keys,
+      clock,
+      recordings: recordingsSource(history),
+      log: note,
+    });
     this.routes.route("/hls", hlsRoutes({ room: (name) => hlsRooms.get(name) }));
     this.routes.route(
       "/listen",
@@ -108,6 +134,18 @@ export class Bridge {
 
   start(): void {
     this.#runner.start();
+    this.#retention.start();
+  }
+
+  /** Ends recordings that a crash has left and whose job nobody wants any more. */
+  async #endForgotten(recordings: Recordings): Promise<void> {
+    const { directory, log } = this.#options;
+    try {
+      const jobs = new Set((await directory.jobs()).map(({ job }) => job.id));
+      await recordings.recover(async ({ jobId }) => (jobs.has(jobId) ? "theirs" : "nobodys"));
+    } catch (error) {
+      log("warn", "interrupted recordings could not be looked for", { error: String(error) });
+    }
   }
 
   /** Takes over the connection of an RTMP sender. */
@@ -123,6 +161,8 @@ export class Bridge {
   }
 
   async close(): Promise<void> {
+    this.#recover.cancel();
+    this.#retention.stop();
     this.#rtmp.close("This bridge is being restarted: connect again.");
     await this.#runner.close();
   }

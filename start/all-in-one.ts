@@ -50,6 +50,7 @@ async function start(): Promise<() => Promise<void>> {
   const app = createGateway({
     ...outside,
     directory,
+    bridges,
     config,
     ticketKey,
     guests: true,
@@ -83,6 +84,7 @@ async function start(): Promise<() => Promise<void>> {
     settings,
     environment,
     directory: bridges,
+    keys: ticketKeysOf(ticketKey.publicJwk),
     app,
     origin,
     version: packageJson.version,

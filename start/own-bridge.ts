@@ -1,6 +1,7 @@
 /** The bridge of `npm start`: in the same process as gateway and relay, with the gateway's own key. */
 import { join } from "node:path";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { createGateway } from "../gateway/app.ts";
 import type { Settings } from "./settings.mjs";
 import { type RunningBridge, startBridge } from "./start-bridge.ts";
@@ -12,6 +13,8 @@ export interface OwnBridgeOptions {
   settings: Settings;
   environment: Readonly<Record<string, string>>;
   directory: BridgeDirectory;
+  /** The gateway's public keys. */
+  keys: TicketKeys;
   app: ReturnType<typeof createGateway>;
   /** Where people reach this machine's pages. */
   origin: string;
@@ -20,7 +23,7 @@ export interface OwnBridgeOptions {
 
 /** On the usual RTMP port, or any where that is taken and none was asked for. */
 export async function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
-  const { settings, environment, directory, app, origin, version } = options;
+  const { settings, environment, directory, keys, app, origin, version } = options;
   const [apiKey = ""] = (environment.TRIBUTARY_API_KEYS ?? "").split(",");
   const open = (rtmpPort: number): Promise<RunningBridge> =>
     startBridge({
@@ -38,6 +41,7 @@ export async function openBridge(options: OwnBridgeOptions): Promise<RunningBrid
       request: async (url, { method, headers, body }) =>
         app.fetch(new Request(url, { method, headers, body })),
       directory,
+      keys,
       log: (level, message, fields) => {
         if (level !== "info") console.error(`bridge: ${message} ${JSON.stringify(fields ?? {})}`);
       },

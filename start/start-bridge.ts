@@ -1,15 +1,17 @@
 /** Brings a bridge to life on Deno: its sockets, its codecs, its way into rooms. Used by `npm start` and by start/bridge.ts. */
-import { lookup } from "node:dns/promises";
 import { Bridge } from "../bridge/bridge.ts";
 import type { JobLog } from "../bridge/jobs/running-job.ts";
 import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
+import { ffmpegPoster } from "../bridge/node/ffmpeg-poster.ts";
 import { FileStorage } from "../bridge/node/file-storage.ts";
-import { connectTcp, listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
+import { dialTarget, resolveHost } from "../bridge/node/rtmp-target-dial.ts";
+import { listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
 import { GatewayAccess, type GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { TargetGuard } from "../bridge/rtmp-out/target-address.ts";
 import { openAacEncoder } from "../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../bridge/sound/opus-decoder.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import { systemClock } from "../relay/deno/clock.ts";
 import { connectSession } from "../relay/deno/session.ts";
@@ -37,6 +39,8 @@ export interface BridgeConfig {
   /** How the gateway is asked. */
   request: JoinRequest<{ aborted: boolean }>;
   directory: BridgeDirectory;
+  /** The gateway's public keys. */
+  keys: TicketKeys;
   /** Where recordings are kept. */
   recordingsFolder: string;
   log: JobLog;
@@ -49,7 +53,9 @@ export interface RunningBridge {
   stop(): Promise<void>;
 }
 
-const AUDIENCE_PATHS = /^\/(hls\/|listen\/[^/]+\.mp3$)/;
+const AUDIENCE_PATHS = /^\/(hls\/|recordings\/|listen\/[^/]+\.mp3$)/;
+/** Where gateways of this machine ask for recordings. */
+const operationsHost = "127.0.0.1";
 
 /** Rejects with SocketError when the port cannot be opened. */
 export async function startBridge(config: BridgeConfig): Promise<RunningBridge> {
@@ -61,6 +67,11 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     maxConnections: MAX_RTMP_CONNECTIONS,
     onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
   });
+  const operations = Deno.serve(
+    { hostname: operationsHost, port: 0, onListen: () => undefined },
+    (request) =>
+      bridge === undefined ? new Response(null, { status: 503 }) : bridge.operations.fetch(request),
+  );
   const gateway = new GatewayAccess(config.gateway, config.request);
   bridge = new Bridge({
     record: {
@@ -71,7 +82,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
       publicUrl,
       rtmpUrl: `rtmp://${publicHost}:${listener.port}/live`,
       icecastUrl: "",
-      operationsUrl: "",
+      operationsUrl: `http://${operationsHost}:${operations.addr.port}`,
     },
     directory,
     access: { clock: systemClock, random: Math.random, connect: connectSession, gateway },
@@ -80,15 +91,10 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
     storage: new FileStorage({ root: config.recordingsFolder }),
-    makePoster: undefined,
-    dial: ({ address, port, serverName, timeoutMs }) =>
-      connectTcp({
-        host: address,
-        port,
-        timeoutMs,
-        ...(serverName === undefined ? {} : { tls: { serverName } }),
-      }),
-    guard: new TargetGuard(addressesOf, config.allowedTargets),
+    makePoster: ffmpegPoster(),
+    keys: config.keys,
+    dial: dialTarget(),
+    guard: new TargetGuard(resolveHost, config.allowedTargets),
     log,
   });
   bridge.start();
@@ -99,11 +105,8 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     rtmpPort: listener.port,
     async stop(): Promise<void> {
       listener.close();
+      await operations.shutdown();
       await running.close();
     },
   };
-}
-
-async function addressesOf(host: string): Promise<string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bridge } from "../../bridge/bridge.ts";
 import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
+import { ffmpegPoster } from "../../bridge/node/ffmpeg-poster.ts";
 import { FileStorage } from "../../bridge/node/file-storage.ts";
 import { connectTcp } from "../../bridge/node/tcp.ts";
 import { TargetGuard } from "../../bridge/rtmp-out/target-address.ts";
@@ -43,7 +44,8 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
     storage: new FileStorage({ root: folder }),
-    makePoster: undefined,
+    makePoster: ffmpegPoster(),
+    keys: stage.keys,
     dial: ({ address, port, timeoutMs }) => connectTcp({ host: address, port, timeoutMs }),
     guard: new TargetGuard(async () => []),
     log: (level, message, fields) => {

@@ -9,13 +9,15 @@ import { createCertificate } from "../../relay/deno/certificate.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 import { startRelay } from "../../relay/deno/start-relay.ts";
-import { ticketKeysOf } from "../../relay/ticket-verifier.ts";
+import { type TicketKeys, ticketKeysOf } from "../../relay/ticket-verifier.ts";
 
 const API_KEY = "bridge:0123456789abcdef0123456789abcdef";
 const GATEWAY_URL = "http://gateway.test";
 
 export interface RoomStage {
   access: RoomAccess;
+  /** The gateway's public ones. */
+  keys: TicketKeys;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export async function openRoomStage(): Promise<RoomStage> {
     version: "test",
     clientAddress: () => "127.0.0.1",
   });
+  const keys = ticketKeysOf(ticketKey.publicJwk);
   const certificate = await createCertificate();
   const relay = await startRelay({
     id: "local",
@@ -42,7 +45,7 @@ export async function openRoomStage(): Promise<RoomStage> {
     host: "127.0.0.1",
     port: 0,
     certificate: { ...certificate, hashes: [certificate.sha256.toBase64()] },
-    keys: ticketKeysOf(ticketKey.publicJwk),
+    keys,
     directory,
     operations: { host: "127.0.0.1", port: 0 },
     log: () => undefined,
@@ -52,5 +55,5 @@ export async function openRoomStage(): Promise<RoomStage> {
     async (url, { method, headers, body }) => app.fetch(new Request(url, { method, headers, body })),
   );
   const access = { clock: systemClock, random: Math.random, connect: connectSession, gateway };
-  return { access, close: () => relay.stop() };
+  return { access, keys, close: () => relay.stop() };
 }
