@@ -40,6 +40,7 @@ export async function openBridge(options: OwnBridgeOptions): Promise<RunningBrid
       gateway: { gateway: origin, apiKey, region: undefined },
       request: async (url, { method, headers, body }) =>
         app.fetch(new Request(url, { method, headers, body })),
+      operations: { host: "127.0.0.1", port: 0 },
       directory,
       keys,
       log: (level, message, fields) => {

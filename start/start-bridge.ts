@@ -11,6 +11,7 @@ import { TargetGuard } from "../bridge/rtmp-out/target-address.ts";
 import { openAacEncoder } from "../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../bridge/sound/opus-decoder.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import { systemClock } from "../relay/deno/clock.ts";
@@ -41,8 +42,11 @@ export interface BridgeConfig {
   directory: BridgeDirectory;
   /** The gateway's public keys. */
   keys: TicketKeys;
-  /** Where recordings are kept. */
+  /** Where recordings are kept, and how long: for ever where nothing is said. */
   recordingsFolder: string;
+  retention?: { maxDays?: number; maxBytes?: number };
+  /** Address of the operations API, and its base URL where gateways see another one. */
+  operations: { host: string; port: number; url?: string | undefined };
   log: JobLog;
 }
 
@@ -50,12 +54,13 @@ export interface RunningBridge {
   /** Answers what audiences ask for; undefined: it is nothing of a bridge's. */
   answer(request: Request): Response | Promise<Response> | undefined;
   rtmpPort: number;
+  record: Omit<BridgeRecord, "jobs" | "draining">;
+  /** Takes no new jobs, and gives those that it has to others. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const AUDIENCE_PATHS = /^\/(hls\/|recordings\/|listen\/[^/]+\.mp3$)/;
-/** Where gateways of this machine ask for recordings. */
-const operationsHost = "127.0.0.1";
 
 /** Rejects with SocketError when the port cannot be opened. */
 export async function startBridge(config: BridgeConfig): Promise<RunningBridge> {
@@ -68,22 +73,23 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
   });
   const operations = Deno.serve(
-    { hostname: operationsHost, port: 0, onListen: () => undefined },
+    { hostname: config.operations.host, port: config.operations.port, onListen: () => undefined },
     (request) =>
       bridge === undefined ? new Response(null, { status: 503 }) : bridge.operations.fetch(request),
   );
   const gateway = new GatewayAccess(config.gateway, config.request);
+  const record = {
+    id,
+    region,
+    version,
+    capacity,
+    publicUrl,
+    rtmpUrl: `rtmp://${publicHost}:${listener.port}/live`,
+    icecastUrl: "",
+    operationsUrl: config.operations.url ?? `http://${config.operations.host}:${operations.addr.port}`,
+  };
   bridge = new Bridge({
-    record: {
-      id,
-      region,
-      version,
-      capacity,
-      publicUrl,
-      rtmpUrl: `rtmp://${publicHost}:${listener.port}/live`,
-      icecastUrl: "",
-      operationsUrl: `http://${operationsHost}:${operations.addr.port}`,
-    },
+    record,
     directory,
     access: { clock: systemClock, random: Math.random, connect: connectSession, gateway },
     openOpus: () =>
@@ -93,6 +99,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     storage: new FileStorage({ root: config.recordingsFolder }),
     makePoster: ffmpegPoster(),
     keys: config.keys,
+    ...(config.retention === undefined ? {} : { retention: config.retention }),
     dial: dialTarget(),
     guard: new TargetGuard(resolveHost, config.allowedTargets),
     log,
@@ -103,6 +110,8 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     answer: (request) =>
       AUDIENCE_PATHS.test(new URL(request.url).pathname) ? running.routes.fetch(request) : undefined,
     rtmpPort: listener.port,
+    record,
+    drain: () => running.drain(),
     async stop(): Promise<void> {
       listener.close();
       await operations.shutdown();

@@ -23,6 +23,7 @@ const VITEST = join(ROOT, "node_modules", "vitest", "vitest.mjs");
 /** Programs that Deno runs: what they import is checked with them. */
 const DENO_ENTRIES = [
   "start/all-in-one.ts",
+  "start/bridge.ts",
   "gateway/deno.ts",
   "gateway/deno-serve.ts",
   "relay/deno/main.ts",
