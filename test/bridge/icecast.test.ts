@@ -29,7 +29,8 @@ async function expectHeard(index = 0): Promise<void> {
   expect(heard.toneHz).toBeGreaterThan(TONE_HZ * 0.97);
   expect(heard.toneHz).toBeLessThan(TONE_HZ * 1.03);
   expect(heard.control.stats.skippedBlocks).toBe(0);
-  expect(heard.blocks).toBeGreaterThanOrEqual(SECONDS * 50 - 3);
+  // ffmpeg's SOURCE never reads its answer, so that its end is a reset, which takes what was on its way: 5 frames.
+  expect(heard.blocks).toBeGreaterThanOrEqual(SECONDS * 50 - 6);
   expect(heard.blocks).toBeLessThanOrEqual(SECONDS * 50 + 8);
   expect(heard.breaks).toBe(heard.control.stats.gaps);
 }
