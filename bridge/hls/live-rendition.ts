@@ -188,12 +188,10 @@ export class LiveRendition implements MediaPartSink {
     const first = segments[0]!;
     const history = this.#historyBefore(first.startUs);
     const { sequence, part } = window.next;
-    const inFront = history.filter(({ discontinuity }, index) => discontinuity && index > 0).length;
-    // A tag that is shown counts from where it is; one of the first segment is not shown.
-    const shown = history.length > 0 && first.discontinuity ? inFront + 1 : inFront;
+    const inHistory = history.filter(({ discontinuity }) => discontinuity).length;
     return {
       sequence: first.sequence - history.length,
-      discontinuitySequence: window.discontinuities - shown,
+      discontinuitySequence: window.discontinuities - inHistory,
       history,
       segments,
       hintUri: `${this.#options.prefix}p${sequence}.${part}.m4s`,

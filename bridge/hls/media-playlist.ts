@@ -66,7 +66,7 @@ export function livePlaylist(view: LiveView, skip: boolean): string {
       map = key;
       return;
     }
-    if (segment.discontinuity && index > 0) lines.push("#EXT-X-DISCONTINUITY");
+    if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
     if (key !== map) lines.push(key);
     map = key;
     writeSegment(lines, segment, fromEndUs <= LISTED_PARTS_US && !ended);

@@ -3,6 +3,12 @@ import type { InitSegment, MediaPart } from "../fmp4/media-part.ts";
 import { KEPT_SEGMENTS, MAX_SEGMENT_PARTS, MAX_WINDOW_BYTES, MAX_WINDOW_SEGMENTS } from "./limits.ts";
 import type { ListedPart, ListedSegment } from "./media-playlist.ts";
 
+/**
+ * A history in front may have discontinuities from before, so they do not count from 0. Not seconds since 1970, as segments do: hls.js 1.7
+ * comes to a standstill over numbers of thousand millions.
+ */
+const FIRST_DISCONTINUITY = 1_000;
+
 /** A segment with its bytes. */
 export interface HeldSegment extends ListedSegment {
   sequence: number;
@@ -45,12 +51,9 @@ export class SegmentWindow {
     return this.#init;
   }
 
-  /**
-   * Discontinuities in front of the first listed segment. They count from 0, unlike segments: hls.js 1.7 comes to a standstill over a number
-   * in the thousand millions.
-   */
+  /** Discontinuities of segments that are no longer listed. */
   get discontinuities(): number {
-    return this.#unlistedDiscontinuities;
+    return FIRST_DISCONTINUITY + this.#unlistedDiscontinuities;
   }
 
   addInit(init: InitSegment): void {
@@ -151,9 +154,9 @@ export class SegmentWindow {
       this.#segments.length - this.#listedFrom > MAX_WINDOW_SEGMENTS ||
       (this.#bytes > MAX_WINDOW_BYTES && this.#segments.length - this.#listedFrom > 2)
     ) {
-      this.#listedFrom += 1;
-      // Counted when the segment that bears the tag is listed no longer; the first one listed does not show its own.
+      // A tag goes with its segment and counts from then on (RFC 8216bis, 6.2.2).
       if (this.#segments[this.#listedFrom]!.discontinuity) this.#unlistedDiscontinuities += 1;
+      this.#listedFrom += 1;
     }
     while (this.#listedFrom > KEPT_SEGMENTS || (this.#bytes > MAX_WINDOW_BYTES && this.#listedFrom > 0)) {
       this.#bytes -= this.#segments.shift()!.byteCount;
