@@ -25,7 +25,7 @@ export function figuresText(type: RoomOutput["spec"]["type"], status: JobStatus 
   if (status.latencyMs !== null && type !== "recording")
     parts.push(`${latencyText(status.latencyMs)} behind`);
   if (status.audience !== undefined) {
-    parts.push(`${status.audience} ${type === "mp3" ? "listening" : "watching"}`);
+    parts.push(`${status.audience}\u00A0${type === "mp3" ? "listening" : "watching"}`);
   }
   return parts.join(" · ");
 }

@@ -172,7 +172,7 @@ class OutputsPanel extends LitElement {
               <div class="settings">
                 ${
                   ingest.spec.type === "rtmp"
-                    ? html`<small>In OBS: Settings, Stream, Service “Custom…”. Keyframe interval 2 s, no B-frames.</small>`
+                    ? html`<small>In OBS: Settings, Stream, Service “Custom…”. Keyframe interval 2 s, no B‑frames.</small>`
                     : nothing
                 }
                 ${settings.map(
