@@ -4,6 +4,7 @@ import { jobStatusSchema, outputSpecSchema } from "../../../core/wire/bridge-job
 import {
   figuresText,
   ingestIdentity,
+  ingestStateOf,
   onAirOf,
   sourceSettings,
   stateOf,
@@ -85,4 +86,6 @@ test("settings are those that the sending program asks for, the key apart from t
     sourceSettings(ingest("icecast", { icecast: "http://h:8000/live" })).map(({ label }) => label),
   ).toEqual(["Address", "User", "Password"]);
   expect(sourceSettings(ingest("icecast", { rtmp: "rtmp://h/live" }))).toEqual([]);
+  expect(ingestStateOf(ingest("rtmp", { rtmp: "rtmp://h:1935/live" })).word).toBe("Nobody sends yet");
+  expect(ingestStateOf(ingest("rtmp", {})).tone).toBe("bad");
 });
