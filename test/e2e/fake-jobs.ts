@@ -29,6 +29,10 @@ export class FakeJobs {
   ingests: FakeJob[] = [];
   /** Only this key or token opens recordings; empty = they are open. */
   recordingsKey = "";
+  /** Recordings that one answer lists. */
+  pageLength = 100;
+  /** Bridges that do not answer. */
+  unreachable: string[] = [];
   /** The next request is refused with this sentence. */
   refusal = "";
   readonly requests: FakeRequest[] = [];
@@ -48,7 +52,7 @@ export class FakeJobs {
     }
     if (outputs !== null) return this.#output(request, decodeURIComponent(outputs[1] ?? ""), outputs[2]);
     if (other?.[1] === "ingests") return this.#ingest(request, other[2]);
-    return this.#recording(request, url.searchParams.get("room"), other?.[2]);
+    return this.#recording(request, url.searchParams, other?.[2]);
   }
 
   /** What a bridge says of a job. */
@@ -89,9 +93,10 @@ export class FakeJobs {
 
   #recording(
     { method, authorization }: FakeRequest,
-    room: string | null,
+    query: URLSearchParams,
     id: string | undefined,
   ): FakeAnswer {
+    const [room, before] = [query.get("room"), query.get("before")];
     if (this.recordingsKey !== "" && authorization !== `Bearer ${this.recordingsKey}`) {
       const detail =
         authorization === ""
@@ -103,8 +108,25 @@ export class FakeJobs {
       this.recordings = this.recordings.filter((recording) => recording.id !== id);
       return { status: 204, body: undefined };
     }
+    const one = this.recordings.find((recording) => recording.id === id);
+    if (id !== undefined && one === undefined) {
+      return {
+        status: 404,
+        body: { title: "Nothing here", status: 404, detail: "There is no recording of this id." },
+      };
+    }
+    if (one !== undefined) return { status: 200, body: one };
     const recordings = this.recordings.filter((recording) => room === null || recording.room === room);
-    return { status: 200, body: { recordings } };
+    return { status: 200, body: this.#page(recordings, before) };
+  }
+
+  /** Newest first, from behind the one that `before` names. */
+  #page(recordings: readonly RecordingInfo[], before: string | null) {
+    const sorted = recordings.toSorted((one, other) => other.startedAt.localeCompare(one.startedAt));
+    const from = before === null ? 0 : sorted.findIndex(({ id }) => id === before) + 1;
+    const page = sorted.slice(from, from + this.pageLength);
+    const next = from + page.length < sorted.length ? page.at(-1)?.id : undefined;
+    return { recordings: page, ...(next === undefined ? {} : { next }), unreachable: this.unreachable };
   }
 
   #job(room: string) {

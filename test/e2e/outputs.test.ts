@@ -110,6 +110,24 @@ it("sends to a service whose key is neither shown nor kept", async () => {
   expect(await page.locator("tributary-outputs").evaluate(textOf)).not.toContain("secret-key-1");
 });
 
+it("knows where YouTube is, each time that it is asked", async () => {
+  for (const key of ["first-key", "second-key"]) {
+    await page.getByRole("button", { name: /Send to YouTube/ }).click();
+    const dialog = page.getByRole("dialog", { name: "Send the room to a service" });
+    expect(await dialog.getByRole("radio", { name: "YouTube" }).isChecked()).toBe(true);
+    expect(await dialog.getByLabel("Stream key").inputValue()).toBe("");
+    await dialog.getByLabel("Stream key").fill(key);
+    await dialog.getByRole("button", { name: "Start sending" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await expect
+      .poll(() => jobs.outputs.at(-1)?.spec)
+      .toEqual({
+        type: "rtmp",
+        targets: [{ name: "YouTube", url: `rtmps://a.rtmps.youtube.com/live2/${key}` }],
+      });
+  }
+});
+
 it("makes a key for OBS, hidden until asked for", async () => {
   await page.getByRole("button", { name: /Bring in OBS/ }).click();
   const dialog = page.getByRole("dialog", { name: "Bring in a source" });

@@ -213,7 +213,7 @@ describe("/history", () => {
       recording("rec-00000001", {}),
       recording("rec-00000002", {
         room: "board",
-        state: "recording",
+        state: "interrupted",
         startedAt: "2026-11-28T09:00:00Z",
         durationMs: 3_723_000,
       }),
@@ -221,7 +221,7 @@ describe("/history", () => {
     const page = await open("/history");
     await page.locator(".card").nth(1).waitFor();
     expect(await page.locator(".card .name").allTextContents()).toEqual(["board", "stage"]);
-    expect(await page.locator(".card").first().textContent()).toMatch(/Recording now.*1:02:03/s);
+    expect(await page.locator(".card").first().textContent()).toMatch(/Interrupted.*1:02:03/s);
     await expect
       .poll(() =>
         page
@@ -248,6 +248,26 @@ describe("/history", () => {
     expect(server.jobs.recordings.map(({ id }) => id)).toEqual(["rec-00000001"]);
     await page.goBack();
     await expect.poll(() => page.locator(".card .name").allTextContents()).toEqual(["stage"]);
+  });
+
+  it("lists older ones when asked, keeps what is being recorded, and says when a part is missing", async () => {
+    server.jobs.pageLength = 2;
+    server.jobs.unreachable = ["bridge-2"];
+    server.jobs.recordings = [1, 2, 3].map((day) =>
+      recording(`rec-0000000${day}`, { room: `day-${day}`, startedAt: `2026-11-0${day}T10:00:00Z` }),
+    );
+    server.jobs.recordings.push(recording("rec-00000009", { room: "now", state: "recording" }));
+    const page = await open("/history");
+    await shown(page, "some recordings are missing here");
+    expect(await page.locator(".card .name").allTextContents()).toEqual(["now", "day-3"]);
+    expect(await page.getByRole("button", { name: /^Delete now/ }).isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Show older ones" }).click();
+    await expect
+      .poll(() => page.locator(".card .name").allTextContents())
+      .toEqual(["now", "day-3", "day-2", "day-1"]);
+    expect(await page.getByRole("button", { name: "Show older ones" }).count()).toBe(0);
+    server.jobs.pageLength = 100;
+    server.jobs.unreachable = [];
   });
 
   it("plays a recording and seeks in it", async () => {

@@ -13,7 +13,7 @@ import "./delete-dialog.ts";
 import type { DeleteDialog } from "./delete-dialog.ts";
 import { pageHead } from "./page-head.ts";
 import { clockText, sizeText, spokenTime } from "./player-text.ts";
-import { dateText, mediaUrl, peopleText, stateText } from "./recordings.ts";
+import { dateText, mediaUrl, peopleText, type RecordingsPage, stateText } from "./recordings.ts";
 import { RecordingsController } from "./recordings-controller.ts";
 
 class HistoryPage extends LitElement {
@@ -24,7 +24,7 @@ class HistoryPage extends LitElement {
   readonly #recordings = new RecordingsController(this);
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("room")) this.#recordings.load(this.room);
+    if (changed.has("room")) this.#recordings.loadRoom(this.room);
   }
 
   override render() {
@@ -57,7 +57,7 @@ class HistoryPage extends LitElement {
           <button class="button" @click=${this.#recordings.retry}>Try again</button>
         </div>`;
       case "ready":
-        return view.recordings.length === 0 ? this.#empty() : this.#list(view.recordings);
+        return view.page.recordings.length === 0 ? this.#empty() : this.#list(view.page);
     }
   }
 
@@ -69,14 +69,20 @@ class HistoryPage extends LitElement {
     </div>`;
   }
 
-  #list(recordings: readonly RecordingInfo[]) {
-    return html`<ul>
+  #list({ recordings, next, unreachable }: RecordingsPage) {
+    return html`${
+      unreachable.length === 0
+        ? nothing
+        : html`<p class="partial" role="status">${icon("warning", 20)} A part of the server does not answer: some recordings are missing here.</p>`
+    }
+      <ul>
       ${repeat(
         recordings,
         (recording) => recording.id,
         (recording) => this.#card(recording),
       )}
-    </ul>`;
+    </ul>
+    ${next === undefined ? nothing : html`<button class="button more" @click=${this.#recordings.more}>Show older ones</button>`}`;
   }
 
   #card(recording: RecordingInfo) {
@@ -86,6 +92,7 @@ class HistoryPage extends LitElement {
     const seconds = recording.durationMs / 1000;
     const state = stateText(recording.state);
     const name = `${recording.room}, ${date}`;
+    const isBeingMade = recording.state === "recording";
     return html`<li class="card">
       <a class="picture" href=${recordingPath(recording.id)} aria-label="Play ${name}, ${spokenTime(seconds)}">
         ${icon(recording.hasPicture ? "play" : "headphones", 44)}
@@ -106,7 +113,7 @@ class HistoryPage extends LitElement {
             ? nothing
             : html`<a class="icon-button" href=${download} download aria-label="Download ${name}" title="Download">${icon("download", 20)}</a>`
         }
-        <button class="icon-button" aria-label="Delete ${name}" title="Delete" @click=${() => this.#remove(recording)}>
+        <button class="icon-button" aria-label="Delete ${name}" title=${isBeingMade ? "It is still being recorded: stop that first" : "Delete"} ?disabled=${isBeingMade} @click=${() => this.#remove(recording)}>
           ${icon("delete", 20)}
         </button>
       </div>

@@ -13,6 +13,7 @@ const TEXTS: Readonly<Record<SoundState, string>> = {
   looking: "Looking for the stream…",
   ready: "On the air. Press play to listen.",
   "off-air": "Not on the air right now. Leave this page open: it notices when that changes.",
+  full: "As many people listen as this server takes. We are trying again by ourselves.",
   starting: "Starting…",
   playing: "You are listening live.",
   reconnecting: "The connection was lost. Coming back by itself…",
@@ -134,7 +135,7 @@ class ListenPage extends LitElement {
           <tributary-room-question page="listen"></tributary-room-question></main>`;
     }
     const { state, wanted } = this.#sound;
-    const onAir = state !== "looking" && state !== "off-air" && state !== "reconnecting";
+    const onAir = state === "ready" || state === "starting" || state === "playing" || state === "full";
     return html`${pageHead("listen", room)}
       <main>
         <section class="card" aria-label="Player">

@@ -11,6 +11,8 @@ export type SoundState =
   /** On the air; nobody has pressed play. */
   | "ready"
   | "off-air"
+  /** The server takes no more listeners; tried again by itself. */
+  | "full"
   | "starting"
   | "playing"
   /** It was playing, or should; tried again by itself. */
@@ -78,8 +80,7 @@ export class LiveSound implements ReactiveController {
     window.clearInterval(this.#pulse);
     window.clearTimeout(this.#timer);
     this.#disconnect();
-    if (this.state === "looking" || this.state === "off-air") return;
-    this.#set("ready");
+    if (this.state !== "looking" && this.state !== "off-air") this.#set("ready");
     this.#lookLater(LOOK_MS);
   }
 
@@ -136,22 +137,21 @@ export class LiveSound implements ReactiveController {
 
   async #look(): Promise<void> {
     const { signal } = this.#run;
-    let onAir: boolean | undefined;
+    let onAir: OnAir;
     try {
       onAir = await isOnAir(this.#url, signal);
     } catch {
       return; // Another stream is followed now, or none.
     }
     if (this.state === "playing" || this.state === "starting") return;
-    if (onAir === true && this.#wanted) {
+    if (onAir === "yes" && this.#wanted) {
       this.#set("reconnecting");
       return this.#connect();
     }
-    if (onAir === undefined) this.#set(this.#wanted ? "reconnecting" : "looking");
-    else this.#set(onAir ? "ready" : "off-air");
-    this.#lookLater(
-      this.#wanted || onAir === undefined ? retryDelayMs(++this.#tries, Math.random()) : LOOK_MS,
-    );
+    const lost = this.#wanted ? "reconnecting" : "looking";
+    this.#set(({ yes: "ready", no: "off-air", full: "full", unknown: lost } as const)[onAir]);
+    const soon = this.#wanted || onAir === "unknown";
+    this.#lookLater(soon ? retryDelayMs(++this.#tries, Math.random()) : LOOK_MS);
   }
 
   #set(state: SoundState): void {
@@ -161,19 +161,22 @@ export class LiveSound implements ReactiveController {
   }
 }
 
-/** Whether the stream answers; undefined where nobody does. Reads the head of the answer and no sound. Rejects when `signal` aborts. */
-async function isOnAir(url: string, signal: AbortSignal): Promise<boolean | undefined> {
+type OnAir = "yes" | "no" | "full" | "unknown";
+
+/** Whether the stream answers. Reads the head of the answer and no sound. Rejects when `signal` aborts. */
+async function isOnAir(url: string, signal: AbortSignal): Promise<OnAir> {
   const enough = new AbortController();
   try {
     const response = await fetch(url, {
       signal: AbortSignal.any([signal, enough.signal]),
       cache: "no-store",
     });
-    if (response.status === 404 || response.status === 410) return false;
-    return response.ok ? true : undefined;
+    if (response.status === 404 || response.status === 410) return "no";
+    if (response.status === 503) return "full";
+    return response.ok ? "yes" : "unknown";
   } catch (error) {
     if (signal.aborted) throw error;
-    return undefined;
+    return "unknown";
   } finally {
     enough.abort();
   }

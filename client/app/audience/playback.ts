@@ -4,11 +4,12 @@
  */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { sentenceOf } from "../error-sentence.ts";
+import { chooseSource } from "./choose-source.ts";
 import { lookAtStream, type StreamLook } from "./playlist-look.ts";
 import type { Quality } from "./player-text.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { ClockOffset, ShownLatency } from "./stream-latency.ts";
-import { chooseSource, type SourceLoss, type StreamSource, type TimeWindow } from "./stream-source.ts";
+import type { SourceLoss, StreamSource, TimeWindow } from "./stream-source.ts";
 
 export type PlaybackState =
   /** The first look is under way, or the source is being opened. */

@@ -26,13 +26,13 @@ class RecordingPage extends LitElement {
   readonly #playback = new Playback(this, false);
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("recordingId")) this.#recordings.load("");
+    if (changed.has("recordingId")) this.#recordings.loadOne(this.recordingId);
   }
 
   override render() {
     const { view } = this.#recordings;
     const recording =
-      view.kind === "ready" ? view.recordings.find((one) => one.id === this.recordingId) : undefined;
+      view.kind === "ready" ? view.page.recordings.find((one) => one.id === this.recordingId) : undefined;
     return html`${pageHead("history", recording?.room ?? "")}
       <main>
         ${recording === undefined ? this.#instead() : this.#recording(recording)}
@@ -92,7 +92,7 @@ class RecordingPage extends LitElement {
                 ? nothing
                 : html`<a class="button primary" href=${download} download>${icon("download", 20)} Download</a>`
             }
-            <button class="button" @click=${() => this.#remove(recording)}>${icon("delete", 20)} Delete</button>
+            <button class="button" ?disabled=${recording.state === "recording"} title=${recording.state === "recording" ? "It is still being recorded: stop that first" : nothing} @click=${() => this.#remove(recording)}>${icon("delete", 20)} Delete</button>
           </div>
         </section>
       </div>`;

@@ -4,11 +4,11 @@ import type { RecordingInfo } from "../../../core/wire/bridge-jobs.ts";
 import { sentenceOf } from "../error-sentence.ts";
 import { GatewayRefusal } from "../gateway-request.ts";
 import { keepCredential, loadCredential, tabStore } from "./credential.ts";
-import { deleteRecording, listRecordings } from "./recordings.ts";
+import { deleteRecording, getRecording, listRecordings, type RecordingsPage } from "./recordings.ts";
 
 export type RecordingsView =
   | { kind: "loading" }
-  | { kind: "ready"; recordings: readonly RecordingInfo[] }
+  | { kind: "ready"; page: RecordingsPage }
   /** The gateway wants a key; `refusal` says why the last one was not taken, empty at the first asking. */
   | { kind: "locked"; refusal: string }
   | { kind: "failed"; problem: string };
@@ -21,8 +21,10 @@ export class RecordingsController implements ReactiveController {
   /** Why the last deletion came to nothing; empty where none did. */
   problem = "";
   readonly #host: ReactiveControllerHost;
-  #room = "";
+  #ask: (signal: AbortSignal) => Promise<RecordingsPage> = () =>
+    Promise.reject(new Error("nothing is asked for"));
   #token = loadCredential(tabStore());
+  #room = "";
   #run = new AbortController();
   #timer: number | undefined;
 
@@ -36,19 +38,54 @@ export class RecordingsController implements ReactiveController {
     window.clearTimeout(this.#timer);
   }
 
-  /** Of one room, or of all where `room` is empty. */
-  load(room: string): void {
+  /** Those of one room, or of all where `room` is empty. */
+  loadRoom(room: string): void {
+    this.#ask = (signal) => listRecordings({ room, before: "" }, this.#token, signal);
     this.#room = room;
-    this.#show({ kind: "loading" });
-    void this.#fetch();
+    this.retry();
   }
 
-  retry = (): void => this.load(this.#room);
+  /** One; the list is empty where there is no such recording. */
+  loadOne(id: string): void {
+    this.#ask = async (signal) => ({
+      recordings: await unlessMissing(getRecording(id, this.#token, signal)),
+      unreachable: [],
+    });
+    this.retry();
+  }
+
+  retry = (): void => {
+    this.#show({ kind: "loading" });
+    void this.#fetch();
+  };
+
+  /** Adds older ones to the list. */
+  more = async (): Promise<void> => {
+    const { view } = this;
+    if (view.kind !== "ready" || view.page.next === undefined) return;
+    this.#run.abort();
+    this.#run = new AbortController();
+    const { signal } = this.#run;
+    // From now on the list is longer than one answer, and stays as it is.
+    window.clearTimeout(this.#timer);
+    try {
+      const older = await listRecordings({ room: this.#room, before: view.page.next }, this.#token, signal);
+      this.problem = "";
+      this.#show({
+        kind: "ready",
+        page: { ...older, recordings: [...view.page.recordings, ...older.recordings] },
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.problem = sentenceOf(error);
+      this.#host.requestUpdate();
+    }
+  };
 
   unlock(credential: string): void {
     this.#token = credential;
     keepCredential(tabStore(), credential);
-    this.load(this.#room);
+    this.retry();
   }
 
   /** True once it is gone; otherwise `problem` says why not. */
@@ -65,7 +102,11 @@ export class RecordingsController implements ReactiveController {
       }
     }
     if (this.view.kind === "ready") {
-      this.#show({ kind: "ready", recordings: this.view.recordings.filter((one) => one.id !== id) });
+      const { page } = this.view;
+      this.#show({
+        kind: "ready",
+        page: { ...page, recordings: page.recordings.filter((one) => one.id !== id) },
+      });
     }
     return true;
   }
@@ -76,15 +117,15 @@ export class RecordingsController implements ReactiveController {
     const { signal } = this.#run;
     window.clearTimeout(this.#timer);
     try {
-      const recordings = await listRecordings(this.#room, this.#token, signal);
+      const page = await this.#ask(signal);
       if (signal.aborted) return;
-      this.#show({ kind: "ready", recordings });
+      this.#show({ kind: "ready", page });
     } catch (error) {
       if (signal.aborted) return;
       this.#failed(error);
     }
     const { view } = this;
-    if (view.kind !== "ready" || !view.recordings.some((one) => one.state === "recording")) return;
+    if (view.kind !== "ready" || !view.page.recordings.some((one) => one.state === "recording")) return;
     this.#timer = window.setTimeout(() => void this.#fetch(), REFRESH_MS);
   }
 
@@ -103,5 +144,14 @@ export class RecordingsController implements ReactiveController {
   #show(view: RecordingsView): void {
     this.view = view;
     this.#host.requestUpdate();
+  }
+}
+
+async function unlessMissing(asked: Promise<RecordingInfo>): Promise<RecordingInfo[]> {
+  try {
+    return [await asked];
+  } catch (error) {
+    if (error instanceof GatewayRefusal && error.status === 404) return [];
+    throw error;
   }
 }

@@ -3,17 +3,32 @@ import { z } from "zod";
 import { type RecordingInfo, recordingInfoSchema } from "../../../core/wire/bridge-jobs.ts";
 import { askGateway } from "../gateway-request.ts";
 
-const listSchema = z.object({ recordings: z.array(recordingInfoSchema) });
+const pageSchema = z.object({
+  /** Newest first. */
+  recordings: z.array(recordingInfoSchema),
+  /** There are older ones: ask for those `before` this. */
+  next: z.string().optional(),
+  /** Bridges that did not answer: what only they have is missing. */
+  unreachable: z.array(z.string()).default([]),
+});
+export type RecordingsPage = z.infer<typeof pageSchema>;
 
-/** Newest first; of one room, or of all where `room` is empty. Rejects with GatewayRefusal. */
-export async function listRecordings(
-  room: string,
+/** Recordings of one room, or of all where `room` is empty; `before` is empty for the newest. Rejects with GatewayRefusal. */
+export function listRecordings(
+  { room, before }: { room: string; before: string },
   token: string,
   signal: AbortSignal,
-): Promise<readonly RecordingInfo[]> {
-  const path = room === "" ? "/v1/recordings" : `/v1/recordings?room=${encodeURIComponent(room)}`;
-  const { recordings } = await askGateway(listSchema, { path, token, signal });
-  return recordings.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+): Promise<RecordingsPage> {
+  const query = new URLSearchParams();
+  if (room !== "") query.set("room", room);
+  if (before !== "") query.set("before", before);
+  const path = query.size === 0 ? "/v1/recordings" : `/v1/recordings?${query}`;
+  return askGateway(pageSchema, { path, token, signal });
+}
+
+/** One of them. Rejects with GatewayRefusal. */
+export function getRecording(id: string, token: string, signal: AbortSignal): Promise<RecordingInfo> {
+  return askGateway(recordingInfoSchema, { path: `/v1/recordings/${encodeURIComponent(id)}`, token, signal });
 }
 
 /** Rejects with GatewayRefusal. */

@@ -4,6 +4,7 @@ import { jobStatusSchema, outputSpecSchema } from "../../../core/wire/bridge-job
 import {
   figuresText,
   ingestIdentity,
+  ingestStateOf,
   onAirOf,
   sourceSettings,
   stateOf,
@@ -33,8 +34,10 @@ test("a job that nobody has taken is said to wait", () => {
 });
 
 test("figures name what is known", () => {
-  expect(figuresText("hls", status({ latencyMs: 1_900, audience: 12 }))).toBe("1.9 s behind · 12 watching");
-  expect(figuresText("mp3", status({ audience: 0 }))).toBe("0 listening");
+  expect(figuresText("hls", status({ latencyMs: 1_900, audience: 12 }))).toBe(
+    "1.9 s behind · 12\u00A0watching",
+  );
+  expect(figuresText("mp3", status({ audience: 0 }))).toBe("0\u00A0listening");
   expect(figuresText("recording", status({ latencyMs: 300 }))).toBe("");
   expect(figuresText("hls", null)).toBe("");
   expect(targetFigures({ bytesSent: 84_000_000, dropped: 1 })).toBe(
@@ -83,4 +86,6 @@ test("settings are those that the sending program asks for, the key apart from t
     sourceSettings(ingest("icecast", { icecast: "http://h:8000/live" })).map(({ label }) => label),
   ).toEqual(["Address", "User", "Password"]);
   expect(sourceSettings(ingest("icecast", { rtmp: "rtmp://h/live" }))).toEqual([]);
+  expect(ingestStateOf(ingest("rtmp", { rtmp: "rtmp://h:1935/live" })).word).toBe("Nobody sends yet");
+  expect(ingestStateOf(ingest("rtmp", {})).tone).toBe("bad");
 });

@@ -18,6 +18,13 @@ export function stateOf(status: { state: JobState } | null): { word: string; ton
   return status === null ? { word: "Waiting for a bridge…", tone: "busy" } : STATES[status.state];
 }
 
+/** An ingest whose program has not called yet has no bridge, and needs none. */
+export function ingestStateOf(ingest: RoomIngest): { word: string; tone: StateTone } {
+  if (ingest.status !== null) return stateOf(ingest.status);
+  if (sourceSettings(ingest).length === 0) return { word: "No bridge takes it now", tone: "bad" };
+  return { word: "Nobody sends yet", tone: "quiet" };
+}
+
 /** "1.9 s behind · 12 watching"; empty while there is nothing to say. */
 export function figuresText(type: RoomOutput["spec"]["type"], status: JobStatus | null): string {
   if (status === null) return "";
@@ -25,7 +32,7 @@ export function figuresText(type: RoomOutput["spec"]["type"], status: JobStatus 
   if (status.latencyMs !== null && type !== "recording")
     parts.push(`${latencyText(status.latencyMs)} behind`);
   if (status.audience !== undefined) {
-    parts.push(`${status.audience} ${type === "mp3" ? "listening" : "watching"}`);
+    parts.push(`${status.audience}\u00A0${type === "mp3" ? "listening" : "watching"}`);
   }
   return parts.join(" · ");
 }

@@ -12,7 +12,7 @@ import { controls } from "../styles/controls.ts";
 import { outputsStyles } from "../styles/outputs.ts";
 import { panelStyles } from "../styles/panel.ts";
 import "./copy-field.ts";
-import { figuresText, sourceSettings, stateOf, targetFigures } from "./output-text.ts";
+import { figuresText, ingestStateOf, sourceSettings, stateOf, targetFigures } from "./output-text.ts";
 import type { RoomIngest, RoomOutput } from "./outputs-api.ts";
 import type { OutputsController } from "./outputs-controller.ts";
 import { targetPlace } from "./rtmp-target.ts";
@@ -151,14 +151,12 @@ class OutputsPanel extends LitElement {
 
   #source(ingest: RoomIngest) {
     const title = ingest.spec.name ?? ingest.spec.identity;
-    const state = stateOf(ingest.status);
+    const state = ingestStateOf(ingest);
     const settings = sourceSettings(ingest);
-    // A key that nobody sends with yet waits for its program, whoever keeps the door.
-    const word = ingest.status?.state === "starting" ? "Waiting for the program" : state.word;
     return html`<li>
       <div class="row">
         <span class="sign ${state.tone === "good" ? "on" : ""}">${icon(ingest.spec.type === "rtmp" ? "camera" : "microphone", 20)}</span>
-        <span class="what"><b>${title}</b><small><span class="state ${state.tone}">${word}</span></small></span>
+        <span class="what"><b>${title}</b><small><span class="state ${state.tone}">${state.word}</span></small></span>
         <button class="icon-button" aria-label="Remove ${title}" title="Remove" ?disabled=${this.outputs.busy.has(ingest.id)} @click=${() => this.outputs.removeIngest(ingest.id)}>
           ${icon("delete", 20)}
         </button>
@@ -172,7 +170,7 @@ class OutputsPanel extends LitElement {
               <div class="settings">
                 ${
                   ingest.spec.type === "rtmp"
-                    ? html`<small>In OBS: Settings, Stream, Service “Custom…”. Keyframe interval 2 s, no B-frames.</small>`
+                    ? html`<small>In OBS: Settings, Stream, Service “Custom…”. Keyframe interval 2 s, no B‑frames.</small>`
                     : nothing
                 }
                 ${settings.map(

@@ -33,6 +33,8 @@ export class TargetDialog extends LitElement {
   open(): void {
     this.renderRoot.querySelector("form")?.reset();
     this.#choose(FIRST);
+    // The reset has emptied what is rendered as before.
+    this.requestUpdate();
     this.renderRoot.querySelector("dialog")?.showModal();
   }
 

@@ -117,6 +117,19 @@ export const historyStyles = css`
       margin: 0;
     }
   }
+  .partial {
+    display: flex;
+    gap: 10px;
+    margin-bottom: 16px;
+    padding: 12px 16px;
+    border-radius: 14px;
+    background: var(--warning-soft);
+    color: var(--on-warning-soft);
+  }
+  .more {
+    display: flex;
+    margin: 24px auto 0;
+  }
   .empty {
     display: grid;
     justify-items: center;

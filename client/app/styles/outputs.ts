@@ -85,6 +85,7 @@ export const outputsStyles = css`
   }
   .ways {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 8px;
     margin-top: 8px;
     padding-left: 50px;
@@ -109,6 +110,7 @@ export const outputsStyles = css`
   }
   .settings {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 8px;
   }
 `;
