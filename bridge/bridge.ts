@@ -9,7 +9,8 @@ import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { HlsRoom } from "./hls/hls-room.ts";
 import { hlsRoutes } from "./hls/hls-routes.ts";
-import { authoriseRtmp } from "./ingest/rtmp-senders.ts";
+import { SourceServer } from "./icecast/source-server.ts";
+import { authoriseIcecast, authoriseRtmp } from "./ingest/senders.ts";
 import { JobRunner } from "./jobs/job-runner.ts";
 import type { JobLog } from "./jobs/running-job.ts";
 import { listenRoutes } from "./mp3/listen-routes.ts";
@@ -72,6 +73,7 @@ export class Bridge {
   readonly #options: BridgeOptions;
   readonly #runner: JobRunner;
   readonly #rtmp: IngestServer;
+  readonly #icecast: SourceServer;
   readonly #retention: Retention;
   readonly #recover: Timer;
 
@@ -111,8 +113,9 @@ export class Bridge {
     const start = startOutput(kinds, programmes, clock);
     this.#runner = new JobRunner({ directory, record, ttlMs: LEASE_MS, clock, random, log, start });
     const { ingests } = this.#runner;
-    const authorise = authoriseRtmp({ ingests, access, openDecoder, log: line });
-    this.#rtmp = new IngestServer({ clock, random, authorise, log: line });
+    const senders = { ingests, access, openDecoder, log: note };
+    this.#rtmp = new IngestServer({ clock, random, authorise: authoriseRtmp(senders), log: line });
+    this.#icecast = new SourceServer({ clock, authorise: authoriseIcecast(senders), openDecoder, log: line });
     const history = new History({ storage, catalogue, recordings });
     this.#retention = new Retention({ catalogue, history, clock, log, ...options.retention });
     this.#recover = every(clock, RECOVER_EVERY_MS, () => void this.#endForgotten(recordings));
@@ -155,6 +158,13 @@ export class Bridge {
     });
   }
 
+  /** Takes over the connection of an Icecast source. */
+  acceptIcecast(socket: ByteSocket): void {
+    this.#icecast.accept(socket).catch((error: unknown) => {
+      this.#options.log("error", "an Icecast connection failed", { error: String(error) });
+    });
+  }
+
   /** Takes no new jobs, and gives those that it has to others. */
   drain(): Promise<void> {
     return this.#runner.drain();
@@ -164,6 +174,7 @@ export class Bridge {
     this.#recover.cancel();
     this.#retention.stop();
     this.#rtmp.close("This bridge is being restarted: connect again.");
+    this.#icecast.close("This bridge is being restarted: connect again.");
     await this.#runner.close();
   }
 }

@@ -18,6 +18,7 @@ export interface BridgeSettings {
   publicUrl: string;
   httpPort: number;
   rtmpPort: number;
+  icecastPort: number;
   operations: { host: string; port: number; url: string | undefined };
   allowedTargets: readonly string[];
   recordingsFolder: string;
@@ -34,6 +35,7 @@ export class BridgeSettingsError extends Error {
 
 const DEFAULT_HTTP_PORT = 8090;
 const DEFAULT_RTMP_PORT = 1935;
+const DEFAULT_ICECAST_PORT = 8000;
 const DEFAULT_OPERATIONS_PORT = 9091;
 const DEFAULT_CAPACITY = 50;
 
@@ -50,6 +52,7 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
     publicUrl,
     httpPort: numberOf("BRIDGE_HTTP_PORT", env.BRIDGE_HTTP_PORT, DEFAULT_HTTP_PORT, 65_535),
     rtmpPort: numberOf("RTMP_PORT", env.RTMP_PORT, DEFAULT_RTMP_PORT, 65_535),
+    icecastPort: numberOf("ICECAST_PORT", env.ICECAST_PORT, DEFAULT_ICECAST_PORT, 65_535),
     operations: {
       host: env.BRIDGE_OPERATIONS_HOST || "127.0.0.1",
       port: numberOf("BRIDGE_OPERATIONS_PORT", env.BRIDGE_OPERATIONS_PORT, DEFAULT_OPERATIONS_PORT, 65_535),

@@ -27,6 +27,7 @@ export async function openBridge(options: OwnBridgeOptions): Promise<RunningBrid
   const [apiKey = ""] = (environment.TRIBUTARY_API_KEYS ?? "").split(",");
   const open = (rtmpPort: number): Promise<RunningBridge> =>
     startBridge({
+      icecastPort: settings.icecastPort,
       id: "local",
       region: "local",
       version,

@@ -20,6 +20,7 @@ const DEFAULT_RTMP_PORT = 1935;
  * @property {number} relayPort UDP port, 0 = any free one
  * @property {number | undefined} rtmpPort TCP port of RTMP senders, 0 = any free one; undefined = the usual one, or any if that is taken
  * @property {number} usualRtmpPort
+ * @property {number} icecastPort TCP port of Icecast sources, 0 = any free one
  * @property {string[]} allowedTargets hosts and networks that RTMP targets may be at although they are not public
  * @property {string | undefined} relayPublicUrl what browsers are told, when given; always ends in "/"
  * @property {string} relayPublicHost host of that URL when it is not given
@@ -45,6 +46,7 @@ export function readSettings(environment) {
     rtmpPort: environment.RTMP_PORT
       ? portOf("RTMP_PORT", environment.RTMP_PORT, DEFAULT_RTMP_PORT)
       : undefined,
+    icecastPort: portOf("ICECAST_PORT", environment.ICECAST_PORT, 0),
     usualRtmpPort: DEFAULT_RTMP_PORT,
     allowedTargets: (environment.BRIDGE_ALLOWED_TARGETS ?? "")
       .split(/[\s,]+/)

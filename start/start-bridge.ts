@@ -19,6 +19,8 @@ import { connectSession } from "../relay/deno/session.ts";
 
 /** Connections of RTMP senders; further ones are closed at once. */
 const MAX_RTMP_CONNECTIONS = 1_000;
+/** The same of Icecast sources. */
+const MAX_ICECAST_CONNECTIONS = 1_000;
 
 export interface BridgeConfig {
   id: string;
@@ -34,6 +36,8 @@ export interface BridgeConfig {
   publicUrl: string;
   /** 0 = any free port. */
   rtmpPort: number;
+  /** 0 = any free port. */
+  icecastPort: number;
   /** Hosts and networks that RTMP targets may be at although they are not public. */
   allowedTargets: readonly string[];
   gateway: GatewaySettings;
@@ -72,6 +76,12 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     maxConnections: MAX_RTMP_CONNECTIONS,
     onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
   });
+  const sources = await listenTcp({
+    host,
+    port: config.icecastPort,
+    maxConnections: MAX_ICECAST_CONNECTIONS,
+    onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptIcecast(socket)),
+  });
   const operations = Deno.serve(
     { hostname: config.operations.host, port: config.operations.port, onListen: () => undefined },
     (request) =>
@@ -85,7 +95,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     capacity,
     publicUrl,
     rtmpUrl: `rtmp://${publicHost}:${listener.port}/live`,
-    icecastUrl: "",
+    icecastUrl: `http://${publicHost}:${sources.port}`,
     operationsUrl: config.operations.url ?? `http://${config.operations.host}:${operations.addr.port}`,
   };
   bridge = new Bridge({
@@ -114,6 +124,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     drain: () => running.drain(),
     async stop(): Promise<void> {
       listener.close();
+      sources.close();
       await operations.shutdown();
       await running.close();
     },

@@ -85,12 +85,8 @@ export class IngestKeys {
     key: string,
     onEnd: (reason: IngestEndReason) => void,
   ): Promise<IngestAnswer> {
-    if (key.length > MAX_STREAM_KEY_CHARS) return refused("unknown-key");
-    const digest = await digestOf(key);
-    await this.#filled;
-    const jobId = this.#byDigest.get(digest);
-    const job = jobId === undefined ? undefined : this.#options.known.job(jobId);
-    if (job?.kind !== "ingest") return refused("unknown-key");
+    const job = await this.find(key);
+    if (job === undefined) return refused("unknown-key");
     if (job.spec.type !== type) return refused("wrong-type");
     const before = this.#queues.get(job.id);
     const enter = () => this.#enter(job, onEnd);
@@ -103,6 +99,16 @@ export class IngestKeys {
     } finally {
       if (this.#queues.get(job.id) === answer) this.#queues.delete(job.id);
     }
+  }
+
+  /** The ingest that has this key, whoever sends to it. */
+  async find(key: string): Promise<IngestJob | undefined> {
+    if (key.length > MAX_STREAM_KEY_CHARS) return undefined;
+    const digest = await digestOf(key);
+    await this.#filled;
+    const jobId = this.#byDigest.get(digest);
+    const job = jobId === undefined ? undefined : this.#options.known.job(jobId);
+    return job?.kind === "ingest" ? job : undefined;
   }
 
   async endAll(reason: "draining" | "closing"): Promise<void> {
