@@ -1,6 +1,6 @@
 /**
  * Which output is claimed when. One after another, in no order (bridges that look at the same moment look at different ones);
- * a bridge that is fuller than another waits the longer, so that those with less to do come first.
+ * a bridge that is fuller than another leaves a job to it the longer. What nobody has taken in that time it takes itself.
  */
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import {
@@ -25,8 +25,8 @@ export interface ClaimQueueOptions {
 
 export class ClaimQueue {
   readonly #options: ClaimQueueOptions;
-  /** Jobs that no live bridge has, as far as is known. */
-  readonly #open = new Set<string>();
+  /** Jobs that no live bridge has, as far as is known, and since when, oldest first. */
+  readonly #open = new Map<string, number>();
   #next: Timer | undefined;
   #claiming: Promise<void> | undefined;
   /** Something was claimed last; otherwise who had a job may have it back first. */
@@ -41,7 +41,7 @@ export class ClaimQueue {
       this.#open.delete(jobId);
       return;
     }
-    this.#open.add(jobId);
+    if (!this.#open.has(jobId)) this.#open.set(jobId, this.#options.clock.nowUs());
     this.look();
   }
 
@@ -69,9 +69,11 @@ export class ClaimQueue {
   }
 
   #waitMs(): number {
-    const { random, aheadBy } = this.#options;
+    const { clock, random, aheadBy } = this.#options;
     const pauseMs = this.#isBusy ? CLAIM_JITTER_MS * random() : FIRST_CLAIM_MS * (1 + random());
-    return pauseMs + Math.min(MAX_CLAIM_WAIT_MS, CLAIM_LOAD_MS * Math.max(0, aheadBy()));
+    const [sinceUs = 0] = this.#open.values();
+    const leaveMs = Math.min(MAX_CLAIM_WAIT_MS, CLAIM_LOAD_MS * aheadBy());
+    return pauseMs + Math.max(0, leaveMs - (clock.nowUs() - sinceUs) / 1000);
   }
 
   /** Resolves to how long to wait before the next, where that is not the usual. Never rejects. */
@@ -90,7 +92,7 @@ export class ClaimQueue {
 
   #anyOpen(): string | undefined {
     let skip = Math.floor(this.#options.random() * this.#open.size);
-    for (const jobId of this.#open) {
+    for (const jobId of this.#open.keys()) {
       if (skip-- <= 0) return jobId;
     }
     return undefined;

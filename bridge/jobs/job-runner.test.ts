@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hlsJob, recordingJob } from "../../core/directory/bridge-directory-harness.contract.ts";
+import { bridgeNamed, hlsJob, recordingJob } from "../../core/directory/bridge-directory-harness.contract.ts";
 import { BridgeCluster, TTL_MS } from "../../test/sim/bridge-cluster.ts";
 import { MAX_CLAIM_WAIT_MS, REATTACH_MS, RECORD_INTERVAL_MS, RESTART_MS } from "./limits.ts";
 
@@ -95,6 +95,22 @@ describe("job runner", () => {
     for (const id of ["a", "b", "c"]) {
       expect(Math.abs(cluster.running(undefined, id).length - 10), id).toBeLessThanOrEqual(1);
     }
+  });
+});
+
+describe("a bridge that has more to do than another", () => {
+  test("takes what the other leaves, without waiting for it again and again", async () => {
+    const cluster = new BridgeCluster({ capacity: 40 });
+    cluster.add("a");
+    for (let n = 10; n < 30; n++) await cluster.directory.putJob(recordingJob(`job-00${n}`));
+    await cluster.clock.advance(2_000);
+    // It is registered, and that is all that it does.
+    await cluster.directory.registerBridge(bridgeNamed("idle", { capacity: 40 }), TTL_MS);
+    for (let n = 30; n < 50; n++) await cluster.directory.putJob(recordingJob(`job-00${n}`));
+    await cluster.clock.advance(MAX_CLAIM_WAIT_MS / 2);
+    expect(cluster.running()).toHaveLength(20);
+    await cluster.clock.advance(MAX_CLAIM_WAIT_MS);
+    expect(cluster.running(undefined, "a")).toHaveLength(40);
   });
 });
 

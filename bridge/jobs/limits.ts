@@ -12,7 +12,7 @@ export const RECORD_INTERVAL_MS = 1_000;
 export const FIRST_CLAIM_MS = 20;
 /** Between two claims, at random. */
 export const CLAIM_JITTER_MS = 4;
-/** A bridge waits for so long if it is full and another is empty, and in proportion between; longer than the maximum never. */
+/** A bridge leaves a job to others for so long if it is full and another is empty, and in proportion between; longer than the maximum never. */
 export const CLAIM_LOAD_MS = 4_000;
 export const MAX_CLAIM_WAIT_MS = 2_000;
 /** After a claim that told nothing new: the watch is behind. */

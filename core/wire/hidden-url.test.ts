@@ -1,5 +1,7 @@
+import process from "node:process";
 import { describe, expect, test } from "vitest";
-import type { OutputSpec } from "./bridge-jobs.ts";
+import { seededRandom } from "../../test/sim/seeded-random.ts";
+import { type OutputSpec, outputSpecSchema } from "./bridge-jobs.ts";
 import { hiddenUrl, withoutKeys } from "./hidden-url.ts";
 
 describe("hiddenUrl", () => {
@@ -47,5 +49,53 @@ describe("withoutKeys", () => {
     expect(withoutKeys("rtmp://a.example.org/live/secret-1", spec)).toBe(
       "rtmp://a.example.org/live/secret-1",
     );
+  });
+});
+
+/** More: HIDDEN_URL_FUZZ=1000000 npx vitest run core/wire/hidden-url.test.ts */
+describe("made-up addresses", () => {
+  const rounds = Number(process.env.HIDDEN_URL_FUZZ ?? 5_000);
+  const SECRET = "s3cr3t-key";
+  const pieces = [
+    "/",
+    "//",
+    "?",
+    "&",
+    "=",
+    "#",
+    "@",
+    ":",
+    "%2F",
+    "app",
+    "live",
+    ".",
+    "..",
+    "\\",
+    " ",
+    "é",
+    SECRET,
+  ];
+
+  test("that the schema takes never show the key, wherever in the address it stands", () => {
+    const seed = 11;
+    const random = seededRandom(seed);
+    const any = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+    const tail = (): string => Array.from({ length: Math.floor(random() * 8) }, () => any(pieces)).join("");
+    let taken = 0;
+    for (let round = 0; round < rounds; round++) {
+      const user = any(["", "", `user:${SECRET}@`, `${SECRET}@`]);
+      const app = any(["", "live/", "app/instance/"]);
+      const url = `${any(["rtmp", "rtmps", "RTMP"])}://${user}${any(["a.example.org", "[::1]:1935", "10.0.0.1"])}/${app}${SECRET}${tail()}`;
+      const spec = outputSpecSchema.safeParse({ type: "rtmp", targets: [{ url }] });
+      if (!spec.success) continue;
+      taken += 1;
+      // The first piece of several is the application, which is no secret.
+      const path = url.replace(/^[^/]*\/\/[^/?#]*\/?/, "");
+      if (new RegExp(`^${SECRET}[^/?#]*/+[^?#]*[^/?#]`).test(path)) continue;
+      expect(hiddenUrl(url), `seed ${seed}: ${url}`).not.toContain(SECRET);
+      const said = withoutKeys(`the target ${url} refused`, spec.data);
+      expect(said, `seed ${seed}: ${url}`).not.toContain(SECRET);
+    }
+    expect(taken).toBeGreaterThan(rounds / 4);
   });
 });
