@@ -1,4 +1,4 @@
-/** Installs the programs that the tests of bridges talk to: ffmpeg, GStreamer, rtmpdump, nginx with its RTMP module. */
+/** Installs the programs that the tests of bridges talk to: ffmpeg, GStreamer, rtmpdump, curl, nginx with its RTMP module. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { StartError } from "../start/start-error.mjs";
@@ -6,6 +6,7 @@ import { aptInstall } from "./apt-install.mjs";
 
 /** What must be there, and the Debian package that brings it. */
 const TOOLS = [
+  ["/usr/bin/curl", "curl"],
   ["/usr/bin/ffmpeg", "ffmpeg"],
   ["/usr/bin/rtmpdump", "rtmpdump"],
   ["/usr/sbin/nginx", "nginx-light"],
@@ -13,6 +14,7 @@ const TOOLS = [
   ["/usr/bin/gst-launch-1.0", "gstreamer1.0-tools"],
   ["libgstvideotestsrc.so", "gstreamer1.0-plugins-base"],
   ["libgstflv.so", "gstreamer1.0-plugins-good"],
+  ["libgstshout2.so", "gstreamer1.0-plugins-good"],
   ["libgstrtmp2.so", "gstreamer1.0-plugins-bad"],
   ["libgstx264.so", "gstreamer1.0-plugins-ugly"],
   ["libgstlibav.so", "gstreamer1.0-libav"],
