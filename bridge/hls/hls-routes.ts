@@ -62,7 +62,13 @@ async function serveFile(c: Context, room: HlsRoom, file: string): Promise<Respo
 
 function playlist(c: Context, found: Found<Uint8Array>, caching: string): Response {
   if (!("body" in found)) return refuse(c, found.status, found.message);
-  const headers = { ...CORS, "content-type": PLAYLIST_TYPE, "cache-control": caching };
+  const length = String(found.body.length);
+  const headers = {
+    ...CORS,
+    "content-type": PLAYLIST_TYPE,
+    "content-length": length,
+    "cache-control": caching,
+  };
   return new Response(found.body as BodyInit, { headers });
 }
 

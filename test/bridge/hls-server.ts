@@ -32,14 +32,6 @@ export async function openHlsServer(programme: Programme): Promise<HlsServer> {
   const room = new HlsRoom({ clock: wallClock });
   parts.add(room.main);
   const app = new Hono();
-  if (process.env.TRACE)
-    app.use("*", async (c, next) => {
-      const t = performance.now();
-      await next();
-      process.stderr.write(
-        `${c.req.path}${new URL(c.req.url).search} ${c.res.status} ${(performance.now() - t).toFixed(0)}\n`,
-      );
-    });
   app.route("/hls", hlsRoutes({ room: (name) => (name === "stage" ? room : undefined) }));
   app.get("/hls.js", () => new Response(hlsScript(), { headers: { "content-type": "text/javascript" } }));
   app.get("/", (c) => c.html(playerPage()));
