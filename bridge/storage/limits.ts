@@ -25,7 +25,5 @@ export const MAX_RETRY_MS = 30_000;
 export const MAX_RETRY_AFTER_MS = 120_000;
 /** An answer that has not begun after so long fails the try. */
 export const REQUEST_TIMEOUT_MS = 60_000;
-/** Slower than this an upload counts as stuck; its try may take so much longer than REQUEST_TIMEOUT_MS. */
-export const MIN_UPLOAD_BYTES_PER_SECOND = 32 * 1024;
 /** `put` and `finish` wait so long for S3; after that the bytes are safe in the spool and go out behind. */
 export const UPLOAD_WAIT_MS = 10_000;
