@@ -15,6 +15,8 @@ export const MAX_SPOOL_BYTES = 64 * 1024 * 1024 * 1024;
 export const MAX_PARALLEL_UPLOADS = 4;
 /** Bytes of an answer that is read whole (lists, errors); a longer one is an error. */
 export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** Keys on one page of a list; further ones come with the next. */
+export const LISTED_KEYS = 1_000;
 /** Tries of one request before it fails. */
 export const MAX_TRIES = 5;
 /** First wait before another try, milliseconds; doubles each time and is drawn from its upper half. */

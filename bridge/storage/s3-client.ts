@@ -54,7 +54,8 @@ export class S3Client {
   readonly #base: URL;
 
   constructor(options: S3ClientOptions) {
-    const { endpoint, bucket, pathStyle, region, accessKeyId, secretAccessKey, sessionToken } = options.access;
+    const { endpoint, bucket, pathStyle, region, accessKeyId, secretAccessKey, sessionToken } =
+      options.access;
     this.#options = options;
     this.#base = new URL(endpoint);
     if (pathStyle) this.#base.pathname = `${this.#base.pathname.replace(/\/$/, "")}/${bucket}`;
@@ -69,7 +70,8 @@ export class S3Client {
       try {
         return await this.#try(request);
       } catch (error) {
-        const failure = error instanceof S3Error ? error : noAnswer(`${request.method} ${request.key}`, error);
+        const failure =
+          error instanceof S3Error ? error : noAnswer(`${request.method} ${request.key}`, error);
         if (!failure.temporary || tries >= MAX_TRIES || request.signal?.aborted) throw failure;
         await this.#wait(failure.retryAfterMs ?? this.#backOffMs(tries), request.signal);
       }

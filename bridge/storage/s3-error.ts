@@ -66,10 +66,13 @@ export function refusal({ doing, status, code, retryAfterMs, region }: S3Refusal
 /** No answer, or half of one. */
 export function noAnswer(doing: string, cause: unknown): S3Error {
   const why = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause : cause).message : "";
-  return new S3Error(`S3 did not answer ${doing}${why ? ` (${why.slice(0, 120)})` : ""}: it is tried again.`, {
-    status: 0,
-    code: "",
-    temporary: true,
-    cause,
-  });
+  return new S3Error(
+    `S3 did not answer ${doing}${why ? ` (${why.slice(0, 120)})` : ""}: it is tried again.`,
+    {
+      status: 0,
+      code: "",
+      temporary: true,
+      cause,
+    },
+  );
 }

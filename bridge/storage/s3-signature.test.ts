@@ -16,7 +16,11 @@ const SUITE = {
 };
 const HOST = "https://example.amazonaws.com";
 
-const suite: [name: string, request: ConstructorParameters<typeof AwsV4Signer>[0] | object, signature: string][] = [
+const suite: [
+  name: string,
+  request: ConstructorParameters<typeof AwsV4Signer>[0] | object,
+  signature: string,
+][] = [
   ["get-vanilla", { url: `${HOST}/` }, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"],
   [
     "get-vanilla-query-order-key-case",
