@@ -37,10 +37,12 @@ export class Catalogue {
       .sort(newestFirst);
   }
 
-  /** One record; undefined = there is none. Rejects with StorageError. */
+  /** One record, as old as records() at most; undefined = there is none. Rejects with StorageError. */
   async record(id: string): Promise<StoredRecord | undefined> {
     if (!isRecordingId(id)) return undefined;
-    return this.#known.get(id)?.record ?? (await loadRecord(this.#options.storage, id));
+    const known = this.#known.get(id)?.record;
+    if (known !== undefined && this.#options.clock.nowUs() < this.#freshUntilUs) return known;
+    return await loadRecord(this.#options.storage, id);
   }
 
   /** A record of our own has changed; what is stored follows. */

@@ -41,3 +41,7 @@ export const MAX_POSTER_BYTES = 1024 * 1024;
 /** Recordings on one page of the list; more asked for are cut to it. */
 export const MAX_LISTED = 200;
 export const DEFAULT_LISTED = 50;
+/** Indexes of ended recordings kept in memory for whoever plays them; the one not used for longest is let go of. */
+export const MAX_CACHED_INDEXES = 64;
+/** Characters of a file name in a download; a longer room name is cut. */
+export const MAX_FILE_NAME_CHARS = 120;

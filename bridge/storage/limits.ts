@@ -15,8 +15,6 @@ export const MAX_SPOOL_BYTES = 64 * 1024 * 1024 * 1024;
 export const MAX_PARALLEL_UPLOADS = 4;
 /** Bytes of an answer that is read whole (lists, errors); a longer one is an error. */
 export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-/** Keys on one page of a list; further ones come with the next. */
-export const LISTED_KEYS = 1_000;
 /** Tries of one request before it fails. */
 export const MAX_TRIES = 5;
 /** First wait before another try, milliseconds; doubles each time and is drawn from its upper half. */
@@ -27,7 +25,5 @@ export const MAX_RETRY_MS = 30_000;
 export const MAX_RETRY_AFTER_MS = 120_000;
 /** An answer that has not begun after so long fails the try. */
 export const REQUEST_TIMEOUT_MS = 60_000;
-/** Slower than this an upload counts as stuck; its try may take so much longer than REQUEST_TIMEOUT_MS. */
-export const MIN_UPLOAD_BYTES_PER_SECOND = 32 * 1024;
 /** `put` and `finish` wait so long for S3; after that the bytes are safe in the spool and go out behind. */
 export const UPLOAD_WAIT_MS = 10_000;

@@ -1,267 +1,273 @@
 /**
- * Storage in a bucket of anything that speaks S3. S3 cannot append, and may refuse or be slow for hours; so everything is written to a spool on
- * this machine first, which makes it safe, and goes out behind. A growing object goes out in parts of a multipart upload while it grows and
- * becomes one object at its end: one download, one Range for players, no list of pieces. The spool keeps it whole until then, so that it can be
- * played while it grows; the disk has to hold what is being recorded.
+ * Storage on an S3-compatible service. S3 cannot append, so what grows goes out as the parts of a multipart upload, and lies whole in a spool on
+ * local disk until S3 has it: one object in the end, no thousands of small ones to be paid for and put together, and a part in progress is as safe
+ * as the disk. The price: disk for what runs now, and others see a growing object only when it is finished.
  */
-import type { Clock, Random } from "../../core/clock.ts";
-import { MAX_SPOOL_BYTES, MAX_UPLOAD_PARTS, UPLOAD_PART_BYTES, UPLOAD_WAIT_MS } from "./limits.ts";
-import { resumableBody } from "./s3-body.ts";
-import { S3Bucket } from "./s3-bucket.ts";
-import { type S3Access, S3Client, waitFor } from "./s3-client.ts";
-import { noteOf, S3Upload, type Spooled } from "./s3-upload.ts";
-import { S3Uploads } from "./s3-uploads.ts";
-import { Spool } from "./spool.ts";
+import {
+  MAX_PARALLEL_UPLOADS,
+  MAX_SPOOL_BYTES,
+  MAX_UPLOAD_PARTS,
+  UPLOAD_PART_BYTES,
+  UPLOAD_WAIT_MS,
+} from "./limits.ts";
+import { S3Client, type S3ClientOptions } from "./s3-client.ts";
+import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";
+import { elementsOf, textOf } from "./s3-xml.ts";
+import { DATA, SpooledObject } from "./spooled-object.ts";
 import { type Appending, type Storage, StorageError, type StoredObject } from "./storage.ts";
 import { checkKey, checkPrefix } from "./storage-key.ts";
+import { Turns } from "./turns.ts";
 
-export interface S3StorageOptions {
-  access: S3Access;
-  /** On this machine, for this process alone; another process takes it over after a crash. */
+export interface S3StorageOptions extends S3ClientOptions {
+  /** On local disk; used by nobody else. */
   spool: Storage;
-  fetch: typeof fetch;
-  clock: Clock;
-  random: Random;
-  /** S3 does not take what is in the spool; undefined: it does again. */
+  /** S3 has failed and is tried again; undefined: it takes bytes again. Nothing is lost meanwhile. */
   onProblem(error: StorageError | undefined): void;
-}
-
-/** Reads what an earlier process has left in the spool, and goes on sending it. Rejects with StorageError. */
-export async function openS3Storage(options: S3StorageOptions): Promise<S3Storage> {
-  const storage = new S3Storage(options);
-  await storage.load();
-  return storage;
+  /** Bytes of a part, 5 MiB at least; UPLOAD_PART_BYTES where nothing is said. */
+  partBytes?: number;
+  /** Bytes that the spool may hold; MAX_SPOOL_BYTES where nothing is said. */
+  maxSpoolBytes?: number;
 }
 
 export class S3Storage implements Storage {
   readonly #options: S3StorageOptions;
-  readonly #bucket: S3Bucket;
-  readonly #spool: Spool;
-  readonly #upload: S3Upload;
-  readonly #uploads: S3Uploads;
-  readonly #spooled = new Map<string, Spooled>();
-  readonly #writers = new Map<string, Appending | undefined>();
+  readonly #client: S3Client;
+  readonly #spooled = new Map<string, SpooledObject>();
+  readonly #turns = new Turns(MAX_PARALLEL_UPLOADS);
 
-  constructor(options: S3StorageOptions) {
-    const { clock, random, onProblem } = options;
+  private constructor(options: S3StorageOptions) {
     this.#options = options;
-    this.#bucket = new S3Bucket(new S3Client(options));
-    this.#spool = new Spool(options.spool);
-    this.#upload = new S3Upload(this.#bucket, this.#spool);
-    const onDone = (object: Spooled) => this.#forget(object);
-    this.#uploads = new S3Uploads({ upload: this.#upload, clock, random, onDone, onProblem });
+    this.#client = new S3Client(options);
   }
 
-  /** Bytes and objects that are in the spool, and why they are not in S3 yet where something is wrong. */
-  get waiting(): { objects: number; bytes: number; problem: StorageError | undefined } {
-    const { size } = this.#spooled;
-    return { objects: size, bytes: this.#spooledBytes(), problem: this.#uploads.problem };
-  }
-
-  async load(): Promise<void> {
-    for (const { key, note, bytes, modifiedMs } of await this.#spool.load()) {
-      const object = { key, bytes, modifiedMs, etags: undefined, uploadId: undefined, ...note };
-      this.#spooled.set(key, object);
-      if (object.stage === "whole") void this.#uploads.push(object);
+  /** Goes on with what a process before has left in the spool. Rejects with StorageError when the spool cannot be read. */
+  static async open(options: S3StorageOptions): Promise<S3Storage> {
+    const storage = new S3Storage(options);
+    for await (const { key, bytes } of options.spool.list(DATA)) {
+      const object = storage.#objectOf(key.slice(DATA.length));
+      await object.load(bytes);
+      if (object.isFinished) object.pump();
     }
+    return storage;
   }
 
-  /** Sends nothing any more; what is in the spool goes out with the next process. */
-  close(): Promise<void> {
-    return this.#uploads.close();
+  /** Objects and bytes that S3 has not taken yet. */
+  get pending(): { objects: number; bytes: number } {
+    let bytes = 0;
+    for (const object of this.#spooled.values()) bytes += object.bytes;
+    return { objects: this.#spooled.size, bytes };
+  }
+
+  /** Sends no more; what is in the spool goes out after the next `open`. */
+  close(): void {
+    for (const object of this.#spooled.values()) object.stop();
   }
 
   async put(key: string, bytes: Uint8Array, contentType: string): Promise<void> {
     checkKey(key);
     this.#checkRoom(bytes.length);
-    await this.#alone(key, async () => {
-      const before = this.#spooled.get(key);
-      if (before !== undefined) await this.#giveUpParts(before);
-      await this.#spool.put(key, bytes, contentType);
-      const object = this.#enter(key, contentType, bytes.length);
-      object.stage = "whole";
-      await this.#spool.note(key, noteOf(object));
-      this.#spooled.set(key, object);
-    });
-    await this.#send(key);
+    for (;;) {
+      const object = this.#objectOf(key);
+      if (object.isOpen) throw new StorageError(`${key} is being written already: finish it first.`, false);
+      if (!(await object.put(bytes, contentType))) continue;
+      object.pump();
+      await this.#patiently(object.settled());
+      return;
+    }
   }
 
   async append(key: string, contentType: string): Promise<Appending> {
     checkKey(key);
-    return await this.#alone(key, async () => {
-      const before = this.#spooled.get(key);
-      // The last part of a whole object is shorter than it will be.
-      if (before?.stage === "whole") await this.#giveUpParts(before);
-      // It may have gone out at this very moment.
-      if (!this.#spooled.has(key)) await this.#fetchWhole(key, contentType);
-      const object = this.#spooled.get(key) ?? this.#enter(key, contentType, 0);
-      object.stage = "growing";
-      await this.#spool.note(key, noteOf(object));
-      const file = await this.#spool.append(key, contentType);
-      object.bytes = file.safeBytes;
-      this.#spooled.set(key, object);
-      const writer = this.#writer(object, file);
-      this.#writers.set(key, writer);
-      return writer;
-    });
+    for (;;) {
+      const known = this.#spooled.get(key);
+      if (known?.isOpen) throw new StorageError(`${key} is being written already: finish it first.`, false);
+      const object = this.#objectOf(key);
+      let fetchOld: ((into: Appending) => Promise<void>) | undefined;
+      if (known === undefined) fetchOld = (into) => this.#fetchOld(key, into);
+      try {
+        const growing = await object.open(contentType, fetchOld);
+        if (growing !== false) return this.#appending(key, object, growing);
+      } catch (error) {
+        if (known === undefined) await object.remove();
+        throw error;
+      }
+    }
   }
 
   async read(key: string, range?: { offset: number; length: number }) {
     checkKey(key);
-    if (this.#spooled.has(key)) {
-      const found = await this.#spool.read(key, range);
-      // Otherwise it has just gone out.
-      if (found !== undefined) return found;
-    }
-    if (range?.length === 0) {
-      const bytes = await this.#bucket.size(key);
-      return bytes === undefined ? undefined : { body: emptyBody(), bytes };
-    }
-    const offset = range?.offset ?? 0;
-    const found = await this.#bucket.get(key, offset, range?.length);
-    if (found === undefined) return undefined;
-    const { body, bytes, etag } = found;
-    if (body === null) return { body: emptyBody(), bytes };
-    const end = Math.min(bytes, offset + (range?.length ?? bytes));
-    return { body: resumableBody(this.#bucket, key, { body, offset, end, etag }), bytes };
+    const local = this.#spooled.has(key) ? await this.#options.spool.read(DATA + key, range) : undefined;
+    return local ?? (await this.#readRemote(key, range));
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
     checkPrefix(prefix);
-    const mine = [...this.#spooled.values()]
-      .filter(({ key }) => key.startsWith(prefix))
-      .map(({ key, bytes, modifiedMs }) => ({ key, bytes, modifiedMs }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-    const keys = new Set(mine.map(({ key }) => key));
-    let at = 0;
-    for await (const object of this.#bucket.list(prefix)) {
-      while (at < mine.length && mine[at]!.key < object.key) yield mine[at++]!;
-      if (!keys.has(object.key)) yield object;
+    const local: StoredObject[] = [];
+    for await (const object of this.#options.spool.list(DATA + prefix)) {
+      local.push({ ...object, key: object.key.slice(DATA.length) });
     }
-    yield* mine.slice(at);
+    let next = 0;
+    for await (const object of this.#listRemote(prefix)) {
+      for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
+      if (local[next]?.key === object.key) yield local[next++]!;
+      else yield object;
+    }
+    for (; next < local.length; next++) yield local[next]!;
   }
 
   async delete(key: string): Promise<void> {
     checkKey(key);
-    this.#writers.delete(key);
-    const object = this.#spooled.get(key);
-    if (object !== undefined) await this.#giveUpParts(object);
-    await this.#bucket.delete(key);
-    if (object !== undefined) await this.#forget(object);
+    await this.#spooled.get(key)?.remove();
+    await (await this.#client.request({ method: "DELETE", key })).body?.cancel();
   }
 
-  /** Nothing of it is being sent any more, and what S3 has of it counts for nothing. */
-  async #giveUpParts(object: Spooled): Promise<void> {
-    await this.#uploads.stop(object);
-    if (object.uploadId === undefined || !this.#spooled.has(object.key)) return;
-    await this.#upload.restart(object).catch((error: unknown) => {
-      // Noted already; the upload itself is aborted before the next one of this object begins.
-      if (object.uploadId !== undefined) throw error;
+  /** Gives up uploads of keys with this prefix that are older than `ageMs` and not of this spool: they cost and nobody finishes them. Returns how many. */
+  async abortOrphans(prefix: string, ageMs: number): Promise<number> {
+    checkPrefix(prefix);
+    const beforeMs = this.#options.clock.nowUs() / 1000 - ageMs;
+    let aborted = 0;
+    for await (const { key, uploadId, initiatedMs } of openUploads(this.#client, prefix)) {
+      if (this.#spooled.has(key) || initiatedMs > beforeMs) continue;
+      await abortUpload(this.#client, key, uploadId);
+      aborted += 1;
+    }
+    return aborted;
+  }
+
+  #objectOf(key: string): SpooledObject {
+    const known = this.#spooled.get(key);
+    if (known !== undefined) return known;
+    const { spool, onProblem, partBytes = UPLOAD_PART_BYTES } = this.#options;
+    const object: SpooledObject = new SpooledObject({
+      key,
+      spool,
+      client: this.#client,
+      partBytes,
+      turn: (task) => this.#turns.run(task),
+      onProblem,
+      onGone: () => {
+        if (this.#spooled.get(key) === object) this.#spooled.delete(key);
+      },
+    });
+    this.#spooled.set(key, object);
+    return object;
+  }
+
+  #appending(key: string, object: SpooledObject, growing: Appending): Appending {
+    const { partBytes = UPLOAD_PART_BYTES } = this.#options;
+    return {
+      get safeBytes() {
+        return growing.safeBytes;
+      },
+      append: async (bytes) => {
+        if (growing.safeBytes + bytes.length > partBytes * MAX_UPLOAD_PARTS) {
+          throw new StorageError(`${key} has reached the longest length S3 takes: begin another one.`, false);
+        }
+        this.#checkRoom(bytes.length);
+        await growing.append(bytes);
+        object.pump();
+      },
+      cut: (bytes) => object.cut(bytes),
+      finish: async () => {
+        await object.finish();
+        object.pump();
+        await this.#patiently(object.settled());
+      },
+    };
+  }
+
+  #checkRoom(bytes: number): void {
+    const { maxSpoolBytes = MAX_SPOOL_BYTES } = this.#options;
+    if (this.pending.bytes + bytes <= maxSpoolBytes) return;
+    throw new StorageError(
+      `${maxSpoolBytes} bytes wait for S3, which is as many as the spool may hold: see why S3 does not take them.`,
+      true,
+    );
+  }
+
+  /** The bytes are safe already: S3 is given some time, and then goes on behind. */
+  async #patiently(settled: Promise<void>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(UPLOAD_WAIT_MS, resolve);
+      void settled.then(() => {
+        timer.cancel();
+        resolve();
+      });
     });
   }
 
-  /** One writer a key; `task` leaves the key free, or with a writer of its own. */
-  async #alone<T>(key: string, task: () => Promise<T>): Promise<T> {
-    if (this.#writers.has(key)) {
-      throw new StorageError(`${key} is being written already: finish it first.`, false);
-    }
-    this.#writers.set(key, undefined);
-    try {
-      return await task();
-    } finally {
-      if (this.#writers.get(key) === undefined) this.#writers.delete(key);
+  /** What S3 has of an object that this spool knows nothing of: the object, or what another machine has sent of it before it was lost. */
+  async #fetchOld(key: string, into: Appending): Promise<void> {
+    await this.#completeLeft(key);
+    const found = await this.#readRemote(key);
+    const reader = found?.body.getReader();
+    if (reader === undefined) return;
+    for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
+      await into.append(value);
     }
   }
 
-  #enter(key: string, contentType: string, bytes: number): Spooled {
-    const modifiedMs = this.#options.clock.nowUs() / 1000;
-    const known = this.#spooled.get(key);
-    if (known !== undefined) return Object.assign(known, { contentType, bytes, modifiedMs });
-    const fresh = { uploadId: undefined, completing: false, etags: undefined };
-    return { key, contentType, stage: "growing", bytes, modifiedMs, ...fresh };
+  async #completeLeft(key: string): Promise<void> {
+    for await (const upload of openUploads(this.#client, key)) {
+      if (upload.key !== key) continue;
+      const parts = await partsOf(this.#client, key, upload.uploadId);
+      const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+      const there = (await this.#readRemote(key, { offset: 0, length: 0 }))?.bytes ?? 0;
+      const etags = parts.map(({ etag }) => etag);
+      if (bytes > there) await completeUpload(this.#client, key, upload.uploadId, etags);
+      else await abortUpload(this.#client, key, upload.uploadId);
+    }
   }
 
-  /** Waits for S3 a while; after that the object goes out behind. */
-  async #send(key: string): Promise<void> {
-    const object = this.#spooled.get(key);
-    if (object === undefined) return;
-    const stop = new AbortController();
-    await Promise.race([
-      this.#uploads.push(object),
-      waitFor(this.#options.clock, UPLOAD_WAIT_MS, stop.signal),
-    ]);
-    stop.abort();
+  async #readRemote(key: string, range?: { offset: number; length: number }) {
+    const isEmpty = range?.length === 0;
+    const headers: Record<string, string> =
+      range === undefined || isEmpty
+        ? {}
+        : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+    const response = await this.#client
+      .request({ method: isEmpty ? "HEAD" : "GET", key, headers })
+      .catch((error: unknown) => {
+        // Nothing of the range is there: how long the object is has to be asked.
+        if (error instanceof StorageError && "status" in error && error.status === 416) return undefined;
+        throw error;
+      });
+    if (response === undefined) return await this.#emptyOf(key);
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    const length = Number(response.headers.get("content-length"));
+    const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
+    const bytes = total === undefined ? length : Number(total);
+    if (response.body === null || isEmpty) return { body: emptyBody(), bytes };
+    return { body: response.body, bytes };
   }
 
-  /** A whole object of S3 that is to grow on. */
-  async #fetchWhole(key: string, contentType: string): Promise<void> {
-    const found = await this.read(key);
-    if (found === undefined) return;
-    await this.#spool.note(key, { contentType, stage: "growing", completing: false });
-    const file = await this.#spool.append(key, contentType);
-    await file.cut(0);
-    for await (const chunk of found.body) await file.append(chunk);
-    await file.finish();
+  async #emptyOf(key: string) {
+    const response = await this.#client.request({ method: "HEAD", key });
+    if (response.status === 404) return undefined;
+    return { body: emptyBody(), bytes: Number(response.headers.get("content-length")) };
   }
 
-  #writer(object: Spooled, file: Appending): Appending {
-    const { key } = object;
-    const check = (): void => {
-      if (this.#writers.get(key) === writer) return;
-      throw new StorageError(`${key} is finished or deleted: nothing can be added.`, false);
-    };
-    const writer: Appending = {
-      get safeBytes() {
-        return file.safeBytes;
-      },
-      append: async (bytes) => {
-        check();
-        this.#checkRoom(bytes.length);
-        if (file.safeBytes + bytes.length > MAX_UPLOAD_PARTS * UPLOAD_PART_BYTES) {
-          throw new StorageError(`${key} is as large as an object can be: go on in another one.`, false);
-        }
-        await file.append(bytes);
-        object.bytes = file.safeBytes;
-        object.modifiedMs = this.#options.clock.nowUs() / 1000;
-        void this.#uploads.push(object);
-      },
-      cut: async (bytes) => {
-        check();
-        // Whole parts of what is cut away may be with S3 already.
-        const partOf = (size: number): number => Math.floor(size / UPLOAD_PART_BYTES);
-        if (partOf(bytes) < partOf(file.safeBytes)) await this.#giveUpParts(object);
-        await file.cut(bytes);
-        object.bytes = bytes;
-      },
-      finish: async () => {
-        check();
-        await file.finish();
-        object.stage = "whole";
-        await this.#spool.note(key, noteOf(object));
-        this.#writers.delete(key);
-        await this.#send(key);
-      },
-    };
-    return writer;
-  }
-
-  async #forget(object: Spooled): Promise<void> {
-    await this.#spool.remove(object.key);
-    this.#spooled.delete(object.key);
-  }
-
-  #spooledBytes(): number {
-    let sum = 0;
-    for (const { bytes } of this.#spooled.values()) sum += bytes;
-    return sum;
-  }
-
-  #checkRoom(more: number): void {
-    if (this.#spooledBytes() + more <= MAX_SPOOL_BYTES) return;
-    throw new StorageError(
-      `${MAX_SPOOL_BYTES / 1024 ** 3} GiB wait for S3 already: see why it does not take them.`,
-      true,
-    );
+  async *#listRemote(prefix: string): AsyncIterable<StoredObject> {
+    for (let token = ""; ; ) {
+      const more: Record<string, string> = token === "" ? {} : { "continuation-token": token };
+      const query = { "list-type": "2", prefix, ...more };
+      const text = await this.#client.text({ method: "GET", key: "", query });
+      for (const entry of elementsOf(text, "Contents")) {
+        const key = textOf(entry, "Key");
+        const modifiedMs = Date.parse(textOf(entry, "LastModified"));
+        yield {
+          key,
+          bytes: Number(textOf(entry, "Size")),
+          modifiedMs: Number.isNaN(modifiedMs) ? 0 : modifiedMs,
+        };
+      }
+      const next = textOf(text, "NextContinuationToken");
+      if (textOf(text, "IsTruncated") !== "true" || next === "" || next === token) return;
+      token = next;
+    }
   }
 }
 

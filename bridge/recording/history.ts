@@ -1,0 +1,126 @@
+/** The history of rooms: what was recorded and is being recorded, as lists, playlists and files. Knows no HTTP. */
+import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
+import type { Storage } from "../storage/storage.ts";
+import { type Catalogue, placeOf } from "./catalogue.ts";
+import { type Download, downloadOf, initOf } from "./download.ts";
+import { DEFAULT_LISTED, MAX_CACHED_INDEXES, MAX_LISTED } from "./limits.ts";
+import { RecordingPlaylist } from "./playlist.ts";
+import type { RecordingIndex } from "./recording-index.ts";
+import { figuresOf, keysOf, type StoredRecord } from "./recording-record.ts";
+import type { Recordings } from "./recordings.ts";
+import { savedIndex } from "./repair.ts";
+
+export interface HistoryQuery {
+  /** Of this room only. */
+  room?: string | undefined;
+  /** 1..MAX_LISTED; DEFAULT_LISTED where nothing is said. */
+  limit?: number | undefined;
+  /** Where the page before ended: its `next`. */
+  after?: string | undefined;
+}
+
+export interface HistoryPage {
+  /** Newest first. */
+  recordings: RecordingInfo[];
+  /** Give it as `after` for the next page; undefined: there is none. */
+  next: string | undefined;
+}
+
+/** A recording, opened for playing. */
+export interface Played {
+  info: RecordingInfo;
+  index: RecordingIndex;
+  playlist: RecordingPlaylist;
+}
+
+interface Cached {
+  played: Played;
+  /** Of the record that it was read for. */
+  bytes: number;
+}
+
+export interface HistoryOptions {
+  storage: Storage;
+  catalogue: Catalogue;
+  /** Those of this bridge, which know more of what they write than the storage. */
+  recordings: Recordings;
+}
+
+export class History {
+  readonly #options: HistoryOptions;
+  /** Indexes that were played last; the order is that of use. */
+  readonly #cached = new Map<string, Cached>();
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with StorageError. */
+  async list({ room, limit = DEFAULT_LISTED, after }: HistoryQuery): Promise<HistoryPage> {
+    const records = await this.#options.catalogue.records();
+    const wanted = records.filter(
+      (record) =>
+        (room === undefined || record.info.room === room) && (after === undefined || placeOf(record) < after),
+    );
+    const page = wanted.slice(0, Math.max(1, Math.min(limit, MAX_LISTED)));
+    const last = page.at(-1);
+    return {
+      recordings: page.map((record) => this.#infoOf(record)),
+      next: last !== undefined && wanted.length > page.length ? placeOf(last) : undefined,
+    };
+  }
+
+  /** Undefined: there is none. Rejects with StorageError. */
+  async info(id: string): Promise<RecordingInfo | undefined> {
+    const record = await this.#options.catalogue.record(id);
+    return record && this.#infoOf(record);
+  }
+
+  /** Undefined: there is none, or another bridge is writing it and has saved nothing yet. Rejects with StorageError. */
+  async play(id: string): Promise<Played | undefined> {
+    const info = await this.info(id);
+    if (info === undefined) return undefined;
+    const known = this.#cached.get(id);
+    const running = this.#options.recordings.recorder(id);
+    const isFresh =
+      known !== undefined &&
+      (running === undefined ? known.bytes === info.bytes : known.played.index === running.index);
+    const index = isFresh
+      ? known.played.index
+      : (running?.index ?? (await savedIndex(this.#options.storage, id)));
+    if (index === undefined) return undefined;
+    const playlist = isFresh ? known.played.playlist : new RecordingPlaylist(index, "media.mp4");
+    const played: Played = { info, index, playlist };
+    this.#cached.delete(id);
+    this.#cached.set(id, { played, bytes: info.bytes });
+    const [oldest] = this.#cached.keys();
+    if (this.#cached.size > MAX_CACHED_INDEXES && oldest !== undefined) this.#cached.delete(oldest);
+    return played;
+  }
+
+  /** As one file; `format`: of one init segment alone. Undefined: there is no such format, or nothing to be had. Rejects with StorageError. */
+  async download({ info, index }: Played, format: number | undefined): Promise<Download | undefined> {
+    const init = index.inits[initOf(index, format)];
+    if (init === undefined) return undefined;
+    const found = await this.#options.storage.read(keysOf(info.id).media, init);
+    if (found === undefined) return undefined;
+    const bytes = new Uint8Array(await new Response(found.body).arrayBuffer());
+    return downloadOf(index, bytes, format);
+  }
+
+  /** Ends it, where it runs here, and removes all of it. False: there is none. Rejects with StorageError. */
+  async delete(id: string): Promise<boolean> {
+    const { catalogue, recordings } = this.#options;
+    const record = await catalogue.record(id);
+    if (record === undefined) return false;
+    await recordings.recorder(id)?.close("interrupted");
+    this.#cached.delete(id);
+    await catalogue.delete(record);
+    return true;
+  }
+
+  #infoOf({ info }: StoredRecord): RecordingInfo {
+    const running = this.#options.recordings.recorder(info.id);
+    return running === undefined ? info : { ...running.info, ...figuresOf(running.index) };
+  }
+}

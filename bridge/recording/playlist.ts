@@ -1,0 +1,81 @@
+/** A recording as an HLS media playlist of byte ranges (RFC 8216, 4.3): EVENT while it is recorded, VOD afterwards, at one address. */
+import type { RecordedSegment, RecordingIndex } from "./recording-index.ts";
+
+/** Seconds, where no segment is longer; it must not change while a playlist grows (4.3.3.1), and no writer of parts makes longer segments. */
+const TARGET_SECONDS = 4;
+
+/** Lines of the segments [from, to) for a playlist; `mediaUri` is where the file is. The first one says its init segment and its time in any case. */
+export function segmentLines(index: RecordingIndex, from: number, to: number, mediaUri: string): string {
+  let lines = "";
+  for (let at = from; at < to; at++) lines += linesOf(index, at, at === from, mediaUri);
+  return lines;
+}
+
+/** How many segments are over at `beforeUs`, microseconds since the Unix epoch: what a live playlist that begins there may have in front. */
+export function segmentsBefore(index: RecordingIndex, beforeUs: number): number {
+  const { segments } = index;
+  let [low, high] = [0, segments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { startUs, durationUs } = segments[middle]!;
+    // Half a millisecond, since others round.
+    if (startUs + durationUs <= beforeUs + 500) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function linesOf(index: RecordingIndex, at: number, isFirst: boolean, mediaUri: string): string {
+  const segment = index.segments[at]!;
+  const before = index.segments[at - 1];
+  const init = index.inits[segment.init]!;
+  let lines = "";
+  if (segment.discontinuity && !isFirst) lines += "#EXT-X-DISCONTINUITY\n";
+  if (isFirst || before?.init !== segment.init) {
+    lines += `#EXT-X-MAP:URI="${mediaUri}",BYTERANGE="${init.length}@${init.offset}"\n`;
+  }
+  if (isFirst || segment.discontinuity) {
+    lines += `#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startUs / 1000).toISOString()}\n`;
+  }
+  return `${lines}#EXTINF:${secondsOf(segment)},\n#EXT-X-BYTERANGE:${segment.length}@${segment.offset}\n${mediaUri}\n`;
+}
+
+function secondsOf({ durationUs }: RecordedSegment): string {
+  return (durationUs / 1e6).toFixed(5);
+}
+
+/** Keeps the lines of a recording's finished segments, which never change, so that a reload costs what is new. */
+export class RecordingPlaylist {
+  readonly #index: RecordingIndex;
+  readonly #mediaUri: string;
+  #lines = "";
+  #written = 0;
+  #longestUs = 0;
+
+  constructor(index: RecordingIndex, mediaUri: string) {
+    this.#index = index;
+    this.#mediaUri = mediaUri;
+  }
+
+  /** `ended`: nothing comes any more; until then the last segment may grow, and is not listed. */
+  text(ended: boolean): string {
+    const { segments } = this.#index;
+    const count = ended ? segments.length : segments.length - 1;
+    for (; this.#written < count; this.#written++) {
+      this.#lines += linesOf(this.#index, this.#written, this.#written === 0, this.#mediaUri);
+      this.#longestUs = Math.max(this.#longestUs, segments[this.#written]!.durationUs);
+    }
+    const target = Math.max(TARGET_SECONDS, Math.round(this.#longestUs / 1e6));
+    const head = [
+      "#EXTM3U",
+      // Init segments beside I-frame playlists (7).
+      "#EXT-X-VERSION:7",
+      `#EXT-X-TARGETDURATION:${target}`,
+      `#EXT-X-PLAYLIST-TYPE:${ended ? "VOD" : "EVENT"}`,
+      "#EXT-X-INDEPENDENT-SEGMENTS",
+      "#EXT-X-MEDIA-SEQUENCE:0",
+      "",
+    ].join("\n");
+    return head + this.#lines + (ended ? "#EXT-X-ENDLIST\n" : "");
+  }
+}
