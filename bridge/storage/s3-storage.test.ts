@@ -124,6 +124,7 @@ describe("S3", () => {
     const storage = await open();
     failing(2, { status: 403, code: "AccessDenied" }, /PUT/);
     await storage.put("a", bytesOf(10), TYPE);
+    await until(() => problems.length > 0);
     expect(problems[0]?.message).toMatch(/403 AccessDenied: check the access key/);
     expect(await readAll(storage, "a")).toEqual(bytesOf(10));
     await drain(storage);

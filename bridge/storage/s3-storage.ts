@@ -10,6 +10,7 @@ import {
   UPLOAD_PART_BYTES,
   UPLOAD_WAIT_MS,
 } from "./limits.ts";
+import { resumableBody } from "./s3-body.ts";
 import { S3Client, type S3ClientOptions } from "./s3-client.ts";
 import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";
 import { elementsOf, textOf } from "./s3-xml.ts";
@@ -241,7 +242,10 @@ export class S3Storage implements Storage {
     const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
     const bytes = total === undefined ? length : Number(total);
     if (response.body === null || isEmpty) return { body: emptyBody(), bytes };
-    return { body: response.body, bytes };
+    const offset = range?.offset ?? 0;
+    const end = Math.min(bytes, offset + (range?.length ?? bytes));
+    const part = { key, body: response.body, offset, end, etag: response.headers.get("etag") };
+    return { body: resumableBody(this.#client, part), bytes };
   }
 
   async #emptyOf(key: string) {

@@ -106,6 +106,7 @@ export class MemoryS3 {
   #get(key: string, method: string, headers: Headers): Response {
     const found = this.objects.get(key);
     if (found === undefined) return refuse(404, "NoSuchKey");
+    if (![null, found.etag].includes(headers.get("if-match"))) return refuse(412, "PreconditionFailed");
     const range = /^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "");
     const [from, to] = range ? [Number(range[1]), Number(range[2]) + 1] : [0, found.body.length];
     if (range && from >= found.body.length) return refuse(416, "InvalidRange");
