@@ -5,6 +5,8 @@
 
 /** A unit that was this much faster than the first one of the present shows that the present had not begun. */
 const FALL_US = 100_000;
+/** Pictures go back by less than this to be put in order; by more where a stream begins anew. */
+const REORDERED_US = 500_000;
 
 export class CatchUp {
   #catchingUp = true;
@@ -13,10 +15,14 @@ export class CatchUp {
   /** Undefined before the first unit. */
   #lastCaptureUs: number | undefined;
   #lastArrivedUs = 0;
+  #newestUs = Number.NEGATIVE_INFINITY;
   #liveFromUs = Number.POSITIVE_INFINITY;
 
   /** Notes a unit, in the order of arrival; true when it is the first one of the present. */
   push(captureUs: number, arrivedUs: number): boolean {
+    // B-frames go back in time, and are later than what they lie between: they say nothing about speed.
+    if (captureUs < this.#newestUs && captureUs > this.#newestUs - REORDERED_US) return false;
+    this.#newestUs = captureUs;
     const transitUs = arrivedUs - captureUs;
     const sinceCaptureUs = captureUs - (this.#lastCaptureUs ?? captureUs);
     const sinceArrivedUs = arrivedUs - this.#lastArrivedUs;
@@ -40,6 +46,7 @@ export class CatchUp {
   reset(): void {
     this.#catchingUp = true;
     this.#lastCaptureUs = undefined;
+    this.#newestUs = Number.NEGATIVE_INFINITY;
     this.#liveFromUs = Number.POSITIVE_INFINITY;
   }
 }

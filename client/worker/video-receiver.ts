@@ -6,6 +6,7 @@ import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { DecodeOrder } from "../../core/media/decode-order.ts";
 import { DelayHistogram } from "../../core/media/delay-histogram.ts";
 import { FreezeMeter } from "../../core/media/freeze-meter.ts";
+import { Reordering } from "../../core/media/reordering.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
 import { SlidingMedian } from "../../core/media/sliding-median.ts";
 import type { AudioReceiver } from "./audio-receiver.ts";
@@ -14,7 +15,7 @@ import { PictureBoard } from "./picture-board.ts";
 import { workerClock } from "./worker-clock.ts";
 
 /** Decoded frames waiting for their time; at more the oldest is dropped (`queue-full`). */
-const MAX_WAITING_FRAMES = 12;
+const MAX_WAITING_FRAMES = 24;
 /** Units in the decoder; at more it is started over at a keyframe (`decoder-busy`). */
 const MAX_DECODING = 60;
 /** The same while a late joiner catches up: the relay replays up to a few seconds at once. */
@@ -85,6 +86,7 @@ export class VideoReceiver {
   readonly #events: VideoReceiverEvents;
   readonly #joinCalledUs: number;
   readonly #catchUp = new CatchUp();
+  readonly #reordering = new Reordering();
   #histogram = new DelayHistogram(QUANTILE, PER_CENT_WORTH_US);
   readonly #waiting: WaitingFrame[] = [];
   #minDelayUs: number;
@@ -209,6 +211,7 @@ export class VideoReceiver {
       return;
     }
     if (unit.keyframe) this.keyFrames++;
+    this.#reordering.push(unit.captureTimeUs);
     this.#submittedUs = Math.round(unit.captureTimeUs);
     decoder.decode(
       new EncodedVideoChunk({
@@ -264,7 +267,7 @@ export class VideoReceiver {
   #follow(nowUs: number): void {
     const ownUs = Math.min(
       this.#maxDelayUs,
-      Math.max(this.#minDelayUs, this.#histogram.targetUs()) + DECODE_ALLOWANCE_US,
+      Math.max(this.#minDelayUs, this.#histogram.targetUs()) + DECODE_ALLOWANCE_US + this.#reordering.delayUs,
     );
     const own = this.#histogram.baseUs + ownUs;
     const heard = this.sound?.playout.delayUs(nowUs);
@@ -319,6 +322,7 @@ export class VideoReceiver {
 
   /** A unit that came back late frees those behind it, all at once: the picture goes on with the newest of them. */
   #isOutdated(frame: WaitingFrame, nowUs: number): boolean {
+    if (this.#reordering.delayUs > 0) return false;
     if (this.#waiting.length > 0 || frame.captureUs >= this.#submittedUs) return false;
     const lateUs = nowUs - frame.captureUs - (this.#delayUs ?? 0);
     return lateUs > STALE_US && nowUs - this.#shownUs < MAX_STALL_US;
