@@ -52,7 +52,7 @@ describe("HLS over HTTP", () => {
     await stage.play({ seconds: 0.6, fps: 30, gopSeconds: 2 });
     for (const response of await Promise.all(all)) {
       expect(response.headers.get("cache-control")).toBe("public, max-age=24");
-      expect(await response.text()).toContain(`p${newest.sequence}.${newest.part + 2}.m4s",`);
+      expect(await response.text()).toContain(`p${newest.sequence}.${newest.part + 2}.m4s"`);
     }
     expect(stage.room.audience).toBe(0);
   });
