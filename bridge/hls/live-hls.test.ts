@@ -83,7 +83,6 @@ describe("live playlists, each judged whole and as a delta", () => {
 
   it("goes on from a recording's segments, and is a VOD playlist of all when it has ended", async () => {
     const kept: { startUs: number; durationUs: number; discontinuity: boolean }[] = [];
-    let room: PlayedRoom;
     const history = {
       segmentsBefore: (startUs: number) =>
         kept
@@ -94,7 +93,7 @@ describe("live playlists, each judged whole and as a delta", () => {
             init: { uri: "/recordings/a/media.mp4", range: { offset: 0, length: 50 } },
           })),
     };
-    room = new PlayedRoom(history);
+    const room = new PlayedRoom(history);
     await room.open("black", true);
     room.room.main.onPart = ((take) => (part) => {
       const last = kept.at(-1);
