@@ -71,6 +71,10 @@ class Mp3Server {
   }
 }
 
+function bytesOf(listeners: readonly Mp3Listener[]): number {
+  return listeners.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Milliseconds from capture to arrival, of the oldest sample of each arrival. */
 function delaysOf(listener: Mp3Listener, endUs: number): number[] {
   const delays: number[] = [];
@@ -94,13 +98,14 @@ export async function measureMp3Audience(options: Mp3AudienceOptions): Promise<b
     const joinSeconds = (performance.now() - joiningMs) / 1000;
     await pass(SETTLE_MS);
     for (const listener of listeners) listener.forget();
+    const receivedBefore = bytesOf(listeners);
     const before = { cpu: server.cpuSeconds(), own: process.cpuUsage(), ms: performance.now() };
     await pass(options.seconds * 1000);
     const seconds = (performance.now() - before.ms) / 1000;
     const cpu = (server.cpuSeconds() - before.cpu) / seconds;
     const own = process.cpuUsage(before.own);
     const status = await server.ask("status");
-    const received = listeners.reduce((sum, { bytes }) => sum + bytes, 0);
+    const received = bytesOf(listeners) - receivedBefore;
     const { endUs } = await server.ask("end");
     for (let waited = 0; listeners.some(({ over }) => !over) && waited < 10_000; waited += 100)
       await pass(100);
@@ -120,7 +125,7 @@ export async function measureMp3Audience(options: Mp3AudienceOptions): Promise<b
         listenersCpuCores: (own.user + own.system) / 1e6 / seconds,
         memoryMb: status.memoryMb,
         memoryPerListenerKb: ((status.memoryMb - alone.memoryMb) * 1024) / options.listeners,
-        megabits: (received * 8) / 1e6 / (seconds + SETTLE_MS / 1000),
+        megabitsPerSecond: (received * 8) / 1e6 / seconds,
         delayP50Ms: quantile(delays, 0.5),
         delayP99Ms: quantile(delays, 0.99),
         delayMaxMs: quantile(delays, 1),

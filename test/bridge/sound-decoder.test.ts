@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
 import { MAX_DECODER_BACKLOG_BYTES } from "../../bridge/sound/limits.ts";
 import type { ForeignFormat, SoundDecoderError } from "../../bridge/sound/sound-decoder.ts";
+import { hostileBytes } from "../fuzz/mutation.ts";
+import { seededRandom } from "../sim/seeded-random.ts";
 
 const SECONDS = 3;
 /** A tone begins here, after silence. */
@@ -93,6 +95,14 @@ describe("where sound comes out", () => {
     },
   );
 
+  it("Ogg goes on with the next stream of a chain, which is how senders change titles", async () => {
+    const bytes = encoded(48_000, "-c:a", "libopus", "-f", "ogg");
+    const { samples, failures } = await decode("ogg", Buffer.concat([bytes, bytes]));
+    expect(failures).toEqual([]);
+    // The pre-skip of the second is not taken off.
+    expect(samples).toBe(2 * 48_000 * SECONDS + 312);
+  });
+
   it("AAC units that do not decode come out as silence of their length", async () => {
     const bytes = encoded(48_000, "-c:a", "aac", "-f", "adts");
     const starts = adtsFrames(bytes);
@@ -110,6 +120,31 @@ describe("where sound comes out", () => {
     expect(whole.samples).toBeGreaterThan(1024);
     expect((await decode("aac-adts", bytes, 1)).samples).toBe(whole.samples);
   });
+});
+
+/** SOUND_FUZZ_INPUTS=1000 feeds as many of each format. */
+describe("hostile bytes", () => {
+  const inputs = Number(process.env.SOUND_FUZZ_INPUTS ?? 4);
+  it.each<[ForeignFormat, string[]]>([
+    ["aac-adts", ["-c:a", "aac", "-f", "adts"]],
+    ["mp3", ["-c:a", "libmp3lame", "-f", "mp3"]],
+    ["ogg", ["-c:a", "libopus", "-f", "ogg"]],
+  ])(
+    "of %s end as sound or as a failure, never as a hang or as more sound than they can hold",
+    async (format, settings) => {
+      const random = seededRandom(20_261_128);
+      const sample = encoded(48_000, ...settings);
+      for (let i = 0; i < inputs; i++) {
+        let bytes = sample;
+        for (let changes = 0; changes < 8; changes++) bytes = hostileBytes(random, [bytes, sample]);
+        const { samples, failures } = await decode(format, bytes);
+        expect(failures.every(({ reason }) => reason === "failed")).toBe(true);
+        // A spliced input is three of them at most; a lower sample rate makes each frame six times as long.
+        expect(samples).toBeLessThan(48_000 * SECONDS * 3 * 6);
+      }
+    },
+    30_000 + inputs * 1_000,
+  );
 });
 
 describe("failing", () => {
