@@ -41,7 +41,7 @@ export function testPictures(options: TestPictureOptions): PictureUnit[] {
     if (units.length !== times.length) throw new Error(`${units.length} pictures, ${times.length} times`);
     // Those in front are shown first; B-frames push the rest back by a constant.
     const firstUs = Math.min(...times) * 1e6;
-    const reorderUs = bFrames > 0 ? (2e6 / fps) : 0;
+    const reorderUs = bFrames > 0 ? 2e6 / fps : 0;
     return units.map((bytes, index) => ({
       timeUs: Math.round(times[index]! * 1e6 - firstUs + reorderUs),
       decodeTimeUs: Math.round((index * 1e6) / fps),
