@@ -34,8 +34,8 @@ export async function startS3Server(): Promise<S3Server> {
 
 export interface FaultyProxy {
   port: number;
-  /** Share of connections that are cut after some bytes of one direction. */
-  cutShare: number;
+  /** Each connection is cut after at most so many bytes of one direction. */
+  lifeBytes: number;
   /** Nobody gets in. */
   isDown: boolean;
   /** How long each chunk of bytes is held up, milliseconds. */
@@ -44,17 +44,14 @@ export interface FaultyProxy {
   close(): Promise<void>;
 }
 
-const LONGEST_LIFE_BYTES = 300_000;
-
 export async function startFaultyProxy(toPort: number, random: Random): Promise<FaultyProxy> {
   const sockets = new Set<Socket>();
-  const proxy = { port: 0, cutShare: 0, isDown: false, holdMs: 0, cuts: 0, close };
+  const proxy = { port: 0, lifeBytes: Number.POSITIVE_INFINITY, isDown: false, holdMs: 0, cuts: 0, close };
   const server: Server = createServer((client) => {
     if (proxy.isDown) return client.destroy();
     const upstream = connect(toPort, "127.0.0.1");
-    let left =
-      random() < proxy.cutShare ? Math.floor(random() * LONGEST_LIFE_BYTES) : Number.POSITIVE_INFINITY;
-    const isUp = random() < 0.5;
+    let left = random() * proxy.lifeBytes;
+    const countsUp = random() < 0.5;
     const cut = (): void => {
       client.destroy();
       upstream.destroy();
@@ -75,8 +72,8 @@ export async function startFaultyProxy(toPort: number, random: Random): Promise<
       from.on("close", () => sockets.delete(from));
       sockets.add(from);
     };
-    carry(client, upstream, isUp);
-    carry(upstream, client, !isUp);
+    carry(client, upstream, countsUp);
+    carry(upstream, client, !countsUp);
   });
   async function close(): Promise<void> {
     for (const socket of sockets) socket.destroy();
