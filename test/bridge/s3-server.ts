@@ -34,7 +34,7 @@ export async function startS3Server(): Promise<S3Server> {
 
 export interface FaultyProxy {
   port: number;
-  /** Each connection is cut after at most so many bytes of one direction. */
+  /** Each connection is cut after at most so many bytes of both directions. */
   lifeBytes: number;
   /** Nobody gets in. */
   isDown: boolean;
@@ -51,15 +51,14 @@ export async function startFaultyProxy(toPort: number, random: Random): Promise<
     if (proxy.isDown) return client.destroy();
     const upstream = connect(toPort, "127.0.0.1");
     let left = random() * proxy.lifeBytes;
-    const countsUp = random() < 0.5;
     const cut = (): void => {
       client.destroy();
       upstream.destroy();
     };
-    const carry = (from: Socket, to: Socket, counts: boolean): void => {
+    const carry = (from: Socket, to: Socket): void => {
       from.on("data", (chunk) => {
         if (proxy.isDown) return cut();
-        if (counts) left -= chunk.length;
+        left -= chunk.length;
         if (left < 0) {
           proxy.cuts += 1;
           return cut();
@@ -72,8 +71,8 @@ export async function startFaultyProxy(toPort: number, random: Random): Promise<
       from.on("close", () => sockets.delete(from));
       sockets.add(from);
     };
-    carry(client, upstream, countsUp);
-    carry(upstream, client, !countsUp);
+    carry(client, upstream);
+    carry(upstream, client);
   });
   async function close(): Promise<void> {
     for (const socket of sockets) socket.destroy();
