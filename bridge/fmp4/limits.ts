@@ -18,6 +18,10 @@ export const PICTURE_WAIT_US = 300_000;
 export const SOUND_WAIT_US = 2_000_000;
 /** Without a picture for so long the programme counts as sound alone, even though somebody's picture should be there. */
 export const PICTURE_GONE_US = 2_000_000;
+/** Without a picture for so long, though somebody's should be there, a black one takes its place; less than PICTURE_GONE_US. */
+export const FILL_AFTER_US = 1_000_000;
+/** Time between two black pictures; each part has one. */
+export const FILL_INTERVAL_US = 200_000;
 /** At the very beginning sound waits so long for the first keyframe of a picture that is there. */
 export const FIRST_PICTURE_WAIT_US = 1_500_000;
 /** Pictures that wait for their part; at more they are left out and counted until the next keyframe. */

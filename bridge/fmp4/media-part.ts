@@ -25,6 +25,8 @@ export interface MediaPart {
   independent: boolean;
   /** Begins a segment: always independent; some 2 s after the one before. */
   segmentStart: boolean;
+  /** Known to be the last of its segment: the next part begins another one. */
+  segmentEnd?: boolean;
 }
 
 export interface MediaPartSink {

@@ -25,6 +25,7 @@ export interface CutPart {
   startUs: number;
   endUs: number;
   segmentStart: boolean;
+  segmentEnd: boolean;
   independent: boolean;
   sound: readonly SoundFrame[];
   pictures: readonly WaitingPicture[];
@@ -120,6 +121,11 @@ export class PartCutter {
       return true;
     }
     if (this.#skipGap(startUs)) return true;
+    const first = this.#pictures.first;
+    if (first !== undefined && first.positionUs <= startUs && this.#beginsSegmentAt(first)) {
+      this.#beginSegment(startUs, first.format);
+      return true;
+    }
     const keyframe = this.#pictures.find(
       (picture) =>
         picture.positionUs > startUs &&
@@ -133,10 +139,12 @@ export class PartCutter {
       if (!ending) return false;
       endUs = horizonUs;
     }
-    this.#emit(startUs, endUs);
+    const atKeyframe = keyframe !== undefined && endUs === keyframe.positionUs;
+    const atLimit = endUs - this.#segmentUs >= limitUs;
+    this.#emit(startUs, endUs, atKeyframe || atLimit);
     this.#partUs = endUs;
-    if (keyframe !== undefined && endUs === keyframe.positionUs) this.#beginSegment(endUs, keyframe.format);
-    else if (endUs - this.#segmentUs >= limitUs) this.#endAtLimit(endUs);
+    if (atKeyframe) this.#beginSegment(endUs, keyframe.format);
+    else if (atLimit) this.#endAtLimit(endUs);
     return true;
   }
 
@@ -178,7 +186,7 @@ export class PartCutter {
     this.#beginSegment(endUs, undefined);
   }
 
-  #emit(startUs: number, endUs: number): void {
+  #emit(startUs: number, endUs: number, segmentEnd: boolean): void {
     const sound = this.#sound.takeBefore(endUs);
     const pictures = this.#format === undefined ? [] : this.#pictures.takeBefore(endUs);
     if (sound.length === 0 && pictures.length === 0) return;
@@ -188,6 +196,7 @@ export class PartCutter {
       startUs,
       endUs,
       segmentStart,
+      segmentEnd,
       independent: this.#format === undefined || pictures[0]?.keyframe === true,
       sound,
       pictures,

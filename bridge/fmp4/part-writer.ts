@@ -54,6 +54,7 @@ export class PartWriter {
       durationUs: cut.endUs - cut.startUs,
       independent: cut.independent,
       segmentStart: cut.segmentStart,
+      segmentEnd: cut.segmentEnd,
     };
   }
 

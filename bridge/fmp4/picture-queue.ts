@@ -22,6 +22,7 @@ export class PictureQueue {
   /** Position minus decode time since the last keyframe. */
   #shiftUs = 0;
   #newestUs: number | undefined;
+  #newestDecodeUs = Number.NEGATIVE_INFINITY;
   dropped = 0;
 
   get first(): WaitingPicture | undefined {
@@ -57,8 +58,11 @@ export class PictureQueue {
     const bytes = toSample(unit.bytes);
     this.#bytes += bytes.length;
     this.#newestUs = positionUs;
-    const { timeUs, decodeTimeUs, keyframe } = unit;
-    this.#waiting.push({ timeUs, decodeTimeUs, positionUs, keyframe, format, bytes });
+    // Where sources take turns the first unit of one may lie before the last of another.
+    const decodeTimeUs = Math.max(unit.decodeTimeUs, this.#newestDecodeUs + 1);
+    this.#newestDecodeUs = decodeTimeUs;
+    const timeUs = Math.max(unit.timeUs, decodeTimeUs);
+    this.#waiting.push({ timeUs, decodeTimeUs, positionUs, keyframe: unit.keyframe, format, bytes });
   }
 
   /** Those before `endUs`, no longer waiting. */

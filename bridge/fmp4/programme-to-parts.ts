@@ -9,6 +9,7 @@ import { MAX_PART_SINKS } from "./limits.ts";
 import type { InitSegment, MediaPart, MediaPartSink } from "./media-part.ts";
 import { PartCutter } from "./part-cutter.ts";
 import { PartWriter } from "./part-writer.ts";
+import { PictureFilling } from "./picture-filling.ts";
 import type { PictureFormat } from "./picture-format.ts";
 
 /** How long a keyframe takes from being asked for to being made, beside the programme's own delay, microseconds. */
@@ -20,6 +21,8 @@ export interface ProgrammePartsOptions {
   openEncoder(options: SoundEncoderOptions): Promise<SoundEncoder>;
   codec: SoundFormat["codec"];
   bitrateBps: number;
+  /** What there is while the programme has no picture: a black one, or sound alone with another init segment. Players need a picture all the time. */
+  withoutPicture: "black" | "sound";
   /** An encoder has failed, or another one could not be opened; the parts have no sound from then on. */
   onProblem(error: Error): void;
 }
@@ -52,6 +55,7 @@ class LiveParts implements ProgrammeParts {
   readonly #members = new Set<Member>();
   #encoder: SoundEncoder | undefined;
   #cutter: PartCutter | undefined;
+  #filling: PictureFilling | undefined;
   #writer: PartWriter | undefined;
   #init: InitSegment | undefined;
   #leave: (() => void) | undefined;
@@ -67,24 +71,39 @@ class LiveParts implements ProgrammeParts {
     const encoder = await this.#openEncoder();
     this.#encoder = encoder;
     this.#writer = new PartWriter({ codec, config: encoder.config, bitrateBps }, encoder.frameSamples);
+    const fills = this.#options.withoutPicture === "black";
+    if (fills) {
+      this.#filling = new PictureFilling({
+        hasPicture: () => programme.hasPicture,
+        requestKeyframe: () => programme.requestKeyframe(),
+        onPicture: (unit) => this.#cutter!.pushPicture(unit),
+      });
+    }
     this.#cutter = new PartCutter({
       frameUs: (encoder.frameSamples * 1e6) / SAMPLE_RATE_HZ,
-      hasPicture: () => programme.hasPicture,
+      hasPicture: () => fills || programme.hasPicture,
       keyframeLeadUs: () => programme.delayMs * 1000 + KEYFRAME_LEAD_US,
-      requestKeyframe: () => programme.requestKeyframe(),
+      requestKeyframe: () => (this.#filling ?? programme).requestKeyframe(),
       onFormat: (format) => this.#onFormat(format),
       onPart: (cut) => this.#onPart(this.#writer!.part(cut)),
     });
     this.#leave = programme.add({
-      onSound: (block: SoundBlock) => this.#encoder?.push(block),
-      onPicture: (unit: PictureUnit) => this.#cutter!.pushPicture(unit),
+      onSound: (block: SoundBlock) => {
+        this.#filling?.onSound(block.timeUs);
+        this.#encoder?.push(block);
+      },
+      onPicture: (unit: PictureUnit) => {
+        if (this.#filling !== undefined) this.#filling.onPicture(unit);
+        else this.#cutter!.pushPicture(unit);
+      },
       onEnd: () => void this.close(),
     });
   }
 
   get dropped(): { pictures: number; sound: number; blocks: number } {
-    const dropped = this.#cutter?.dropped ?? { pictures: 0, sound: 0 };
-    return { ...dropped, blocks: this.#encoder?.droppedBlocks ?? 0 };
+    const { pictures, sound } = this.#cutter?.dropped ?? { pictures: 0, sound: 0 };
+    const filling = this.#filling?.dropped ?? 0;
+    return { pictures: pictures + filling, sound, blocks: this.#encoder?.droppedBlocks ?? 0 };
   }
 
   add(sink: MediaPartSink): () => void {

@@ -32,7 +32,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "recording-"));
 });
 afterAll(async () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const { pid, exitCode, signalCode } of running) {
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
+  }
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -158,6 +160,5 @@ describe("recording", () => {
     expect(poster.headers.get("content-type")).toBe("image/jpeg");
     expect((await poster.arrayBuffer()).byteLength).toBeGreaterThan(1_000);
     console.info(`download: ${probe(path).durationS.toFixed(2)} s, ${downloaded.frames} pictures`);
-    console.info(await (await app.request(`/recordings/${id}/index.m3u8`)).text());
   });
 });
