@@ -107,11 +107,12 @@ export class S3Storage implements Storage {
     for await (const object of this.#options.spool.list(DATA + prefix)) {
       local.push({ ...object, key: object.key.slice(DATA.length) });
     }
+    // Not every service lists in the order of keys as S3 does; none must make an object appear twice.
+    const keys = new Set(local.map(({ key }) => key));
     let next = 0;
     for await (const object of this.#listRemote(prefix)) {
       for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
-      if (local[next]?.key === object.key) yield local[next++]!;
-      else yield object;
+      if (!keys.has(object.key)) yield object;
     }
     for (; next < local.length; next++) yield local[next]!;
   }
