@@ -10,12 +10,12 @@ const QUIET = ["-hide_banner", "-loglevel", "error", "-nostdin"];
 /** A tone that swells, so that levels move. */
 const TONE = "aevalsrc=0.4*sin(440*2*PI*t)*(0.55+0.45*sin(2.3*t))*(0.6+0.4*sin(7.1*t)):s=48000";
 const FILTER =
-  "scale=1280:800,crop=1280:720,drawbox=x='mod(t*160,1280)':y=704:w=120:h=8:color=0x67d3c5:t=fill,format=yuv420p";
-const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "900k", "-g", "25", "-sc_threshold", "0"];
+  "scale=640:400,crop=640:360,drawbox=x='mod(t*80,640)':y=352:w=60:h=4:color=0x67d3c5:t=fill,format=yuv420p";
+const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "500k", "-g", "15", "-sc_threshold", "0"];
 const AAC = ["-c:a", "aac", "-b:a", "96k"];
 
 function inputs(picture: boolean): string[] {
-  const shown = picture ? ["-loop", "1", "-framerate", "25", "-i", PICTURE, "-vf", FILTER, ...H264] : [];
+  const shown = picture ? ["-loop", "1", "-framerate", "15", "-i", PICTURE, "-vf", FILTER, ...H264] : [];
   return ["-f", "lavfi", "-i", TONE, ...shown, ...AAC];
 }
 

@@ -43,6 +43,10 @@ export function openHls(
     takenAtMs: () => hls.playingDate?.getTime() ?? null,
     livePositionS: () => (details()?.live === true ? hls.liveSyncPosition : null),
     window: () => ({ startS: details()?.fragmentStart ?? 0, endS: details()?.edge ?? 0 }),
+    follow(live) {
+      hls.config.maxLiveSyncPlaybackRate = live ? MAX_CATCH_UP_RATE : 1;
+      if (!live) video.playbackRate = 1;
+    },
     bitrateBps() {
       const level = hls.levels[Math.max(0, hls.currentLevel)];
       return level === undefined ? 0 : level.realBitrate || level.bitrate;

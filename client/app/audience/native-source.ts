@@ -27,6 +27,8 @@ export function openNative(
     },
     livePositionS: () => (Number.isFinite(video.duration) ? null : Math.max(0, end() - LIVE_MARGIN_S)),
     window: () => ({ startS: video.seekable.length > 0 ? video.seekable.start(0) : 0, endS: end() }),
+    // Safari keeps to the live edge, or to where somebody has sought, by itself.
+    follow: () => undefined,
     bitrateBps: () => 0,
     close() {
       video.removeEventListener("error", failed);

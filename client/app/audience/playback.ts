@@ -36,6 +36,9 @@ const LEAP_BEHIND_S = 6;
 const PULSE_MS = 500;
 /** A pause in the media that is shorter is not worth a word. */
 const STALL_PULSES = 2;
+/** A finished stream whose tracks are not of one length never plays its last moment, and stands still so long before it: that is its end. */
+const LAST_MOMENT_S = 1;
+const END_PULSES = 4;
 const FINISHED_LOOK_MS = 15_000;
 
 export class Playback implements ReactiveController {
@@ -108,7 +111,7 @@ export class Playback implements ReactiveController {
 
   get atLive(): boolean {
     const live = this.#livePositionS;
-    return live !== null && this.state !== "paused" && live - this.positionS < LIVE_TOLERANCE_S;
+    return live !== null && this.#following && live - this.positionS < LIVE_TOLERANCE_S;
   }
 
   /** Milliseconds from the camera to this screen; null where it is not known or means nothing. */
@@ -136,7 +139,7 @@ export class Playback implements ReactiveController {
     if (this.state === "finished") return this.replay();
     if (video === undefined || !this.open) return;
     if (!video.paused) {
-      this.#following = false;
+      this.#follow(false);
       video.pause();
     } else void this.#play();
   }
@@ -145,8 +148,9 @@ export class Playback implements ReactiveController {
     if (this.#video === undefined || !this.open) return;
     const { startS, endS } = this.window;
     const live = this.#livePositionS;
+    const isBack = positionS < this.positionS;
     this.#video.currentTime = Math.min(Math.max(positionS, startS), live ?? endS);
-    this.#following = live !== null && live - this.positionS < LIVE_TOLERANCE_S;
+    this.#follow(live !== null && !isBack && live - this.positionS < LIVE_TOLERANCE_S);
     this.#latency.clear();
     if (this.state === "finished") void this.#play();
   }
@@ -155,7 +159,7 @@ export class Playback implements ReactiveController {
     const live = this.#livePositionS;
     if (live === null || this.#video === undefined) return;
     this.#video.currentTime = live;
-    this.#following = true;
+    this.#follow(true);
     this.#latency.clear();
     void this.#play();
   }
@@ -186,6 +190,11 @@ export class Playback implements ReactiveController {
     this.#video.volume = volume;
     this.#video.muted = volume === 0;
     if (volume > 0) this.needsTap = false;
+  }
+
+  #follow(live: boolean): void {
+    this.#following = live;
+    this.#source?.follow(live);
   }
 
   get #livePositionS(): number | null {
@@ -252,6 +261,7 @@ export class Playback implements ReactiveController {
   #finish(): void {
     if (this.isLive) return;
     this.#set("finished");
+    this.#video?.pause();
     if (!this.#expectLive) return;
     this.#close();
     this.#again(FINISHED_LOOK_MS);
@@ -290,7 +300,9 @@ export class Playback implements ReactiveController {
       this.#tries = 0;
       this.#silentPulses = 0;
       this.#set("playing");
-    } else if (video.paused && !video.ended && this.state !== "connecting") this.#set("paused");
+    } else if (video.paused && !video.ended && this.state !== "connecting" && this.state !== "finished") {
+      this.#set("paused");
+    }
     if (!video.muted) this.needsTap = false;
     this.#host.requestUpdate();
   };
@@ -305,6 +317,8 @@ export class Playback implements ReactiveController {
     this.#silentPulses = video.paused || moving ? 0 : this.#silentPulses + 1;
     if (this.#silentPulses >= STALL_PULSES && this.state === "playing") this.#set("stalled");
     const live = this.#livePositionS;
+    const isLastMoment = live === null && this.window.endS - video.currentTime < LAST_MOMENT_S;
+    if (this.state === "stalled" && this.#silentPulses >= END_PULSES && isLastMoment) return this.#finish();
     if (this.#following && moving && live !== null && live - video.currentTime > LEAP_BEHIND_S) this.goLive();
     this.#measure(video);
     this.#host.requestUpdate();

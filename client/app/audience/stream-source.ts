@@ -12,6 +12,8 @@ export interface StreamSource {
   livePositionS(): number | null;
   /** What can be sought to, in the video's time. */
   window(): TimeWindow;
+  /** Whether to play a little faster while behind the live edge. Whoever has sought back wants to stay there. */
+  follow(live: boolean): void;
   /** Bits a second as measured, 0 = not known. */
   bitrateBps(): number;
   close(): void;
