@@ -109,6 +109,8 @@ export function historyRoutes(options: HistoryRoutesOptions): Hono {
 /** Players on other origins read it, ranges included. */
 async function cors(c: Context, next: () => Promise<void>): Promise<Response | undefined> {
   c.header("access-control-allow-origin", "*");
+  // Posters in pages that are cross-origin isolated, as the room's is.
+  c.header("cross-origin-resource-policy", "cross-origin");
   c.header("access-control-expose-headers", "content-range, content-length, accept-ranges, etag");
   if (c.req.method === "OPTIONS") {
     c.header("access-control-allow-methods", "GET, HEAD, DELETE, OPTIONS");
