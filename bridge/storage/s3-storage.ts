@@ -10,6 +10,7 @@ import {
   UPLOAD_PART_BYTES,
   UPLOAD_WAIT_MS,
 } from "./limits.ts";
+import { sliceBody } from "./body-slice.ts";
 import { S3Client, type S3ClientOptions } from "./s3-client.ts";
 import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";
 import { elementsOf, textOf } from "./s3-xml.ts";
@@ -106,11 +107,13 @@ export class S3Storage implements Storage {
     for await (const object of this.#options.spool.list(DATA + prefix)) {
       local.push({ ...object, key: object.key.slice(DATA.length) });
     }
+    // What is in both is newer here. Known by name, since not every service keeps to the order.
+    const keys = new Set(local.map(({ key }) => key));
     let next = 0;
     for await (const object of this.#listRemote(prefix)) {
+      if (keys.has(object.key)) continue;
       for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
-      if (local[next]?.key === object.key) yield local[next++]!;
-      else yield object;
+      yield object;
     }
     for (; next < local.length; next++) yield local[next]!;
   }
@@ -238,10 +241,17 @@ export class S3Storage implements Storage {
       return undefined;
     }
     const length = Number(response.headers.get("content-length"));
-    const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
+    const [, start, total] =
+      /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
     const bytes = total === undefined ? length : Number(total);
     if (response.body === null || isEmpty) return { body: emptyBody(), bytes };
-    return { body: response.body, bytes };
+    if (range === undefined) return { body: response.body, bytes };
+    const from = start === undefined ? 0 : Number(start);
+    const isAsked = from === range.offset && length <= range.length;
+    return {
+      body: isAsked ? response.body : sliceBody(response.body, range.offset - from, range.length),
+      bytes,
+    };
   }
 
   async #emptyOf(key: string) {
