@@ -9,6 +9,8 @@ export const MAX_KEY_SEGMENTS = 16;
 export const UPLOAD_PART_BYTES = 8 * 1024 * 1024;
 /** Parts of one upload (S3's own maximum); bytes beyond are refused with StorageError, at 80 GiB with parts of 8 MiB. */
 export const MAX_UPLOAD_PARTS = 10_000;
+/** Times that an upload's completion fails before the upload is begun anew. */
+export const MAX_FAILED_COMPLETIONS = 5;
 /** Bytes spooled on local disk because S3 does not take them, or has not yet; above it more are refused as a temporary StorageError. */
 export const MAX_SPOOL_BYTES = 64 * 1024 * 1024 * 1024;
 /** Uploads of different objects at the same time; others wait for their turn. */

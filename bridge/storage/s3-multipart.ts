@@ -18,8 +18,16 @@ export interface UploadedPart {
   bytes: number;
 }
 
-export async function beginUpload(client: S3Client, key: string, contentType: string): Promise<string> {
-  const headers = { "content-type": contentType };
+/** Metadata that tells the object of one upload from that of another. */
+export const UPLOAD_MARK = "x-amz-meta-upload";
+
+export async function beginUpload(
+  client: S3Client,
+  key: string,
+  contentType: string,
+  mark: string,
+): Promise<string> {
+  const headers = { "content-type": contentType, [UPLOAD_MARK]: mark };
   const text = await client.text({ method: "POST", key, query: { uploads: "" }, headers });
   const uploadId = textOf(text, "UploadId");
   if (uploadId === "") throw new StorageError("The storage began an upload without an id.", true);

@@ -285,6 +285,6 @@ async function begin(key: string): Promise<[string, RequestInit]> {
     clock,
     random: () => 0.5,
   });
-  await beginUpload(client, key, TYPE);
+  await beginUpload(client, key, TYPE, "");
   return caught[0]!;
 }

@@ -10,6 +10,7 @@ import {
   UPLOAD_PART_BYTES,
   UPLOAD_WAIT_MS,
 } from "./limits.ts";
+import { sliceBody } from "./body-slice.ts";
 import { resumableBody } from "./s3-body.ts";
 import { S3Client, type S3ClientOptions } from "./s3-client.ts";
 import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";
@@ -107,12 +108,13 @@ export class S3Storage implements Storage {
     for await (const object of this.#options.spool.list(DATA + prefix)) {
       local.push({ ...object, key: object.key.slice(DATA.length) });
     }
-    // Not every service lists in the order of keys as S3 does; none must make an object appear twice.
+    // What is in both is newer here. Known by name, since not every service keeps to the order.
     const keys = new Set(local.map(({ key }) => key));
     let next = 0;
     for await (const object of this.#listRemote(prefix)) {
+      if (keys.has(object.key)) continue;
       for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
-      if (!keys.has(object.key)) yield object;
+      yield object;
     }
     for (; next < local.length; next++) yield local[next]!;
   }
@@ -240,10 +242,15 @@ export class S3Storage implements Storage {
       return undefined;
     }
     const length = Number(response.headers.get("content-length"));
-    const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
+    const [, start, total] =
+      /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
     const bytes = total === undefined ? length : Number(total);
     if (response.body === null || isEmpty) return { body: emptyBody(), bytes };
     const offset = range?.offset ?? 0;
+    const from = start === undefined ? 0 : Number(start);
+    if (range !== undefined && !(from === offset && length <= range.length)) {
+      return { body: sliceBody(response.body, offset - from, range.length), bytes };
+    }
     const end = Math.min(bytes, offset + (range?.length ?? bytes));
     const part = { key, body: response.body, offset, end, etag: response.headers.get("etag") };
     return { body: resumableBody(this.#client, part), bytes };

@@ -3,9 +3,9 @@
  * nothing. Where it grows, parts go out as soon as they are full.
  */
 import { z } from "zod";
-import { MAX_UPLOAD_PARTS } from "./limits.ts";
+import { MAX_FAILED_COMPLETIONS, MAX_UPLOAD_PARTS } from "./limits.ts";
 import { type S3Client, S3Error } from "./s3-client.ts";
-import { abortUpload, beginUpload, completeUpload, sendPart } from "./s3-multipart.ts";
+import { abortUpload, beginUpload, completeUpload, sendPart, UPLOAD_MARK } from "./s3-multipart.ts";
 import { type Appending, type Storage, StorageError } from "./storage.ts";
 
 const stateSchema = z.object({
@@ -13,6 +13,8 @@ const stateSchema = z.object({
   /** It does not grow any more. */
   finished: z.boolean(),
   uploadId: z.string().max(2_000).nullable(),
+  /** What the object of this upload is marked with, so that it is known when the answer to its completion was lost. */
+  mark: z.string().max(64),
   /** Of the parts that S3 has taken, in order. */
   etags: z.array(z.string().max(500)).max(MAX_UPLOAD_PARTS),
 });
@@ -35,11 +37,18 @@ export interface SpooledObjectOptions {
 
 export class SpooledObject {
   readonly #options: SpooledObjectOptions;
-  #state: SpoolState = { contentType: "application/octet-stream", finished: true, uploadId: null, etags: [] };
+  #state: SpoolState = {
+    contentType: "application/octet-stream",
+    finished: true,
+    uploadId: null,
+    mark: "",
+    etags: [],
+  };
   #growing: Appending | undefined;
   #bytes = 0;
   /** Counts what changes the object but at its end: what was sent of it before is worth nothing then. */
   #generation = 0;
+  #failedCompletions = 0;
   #pumping: Promise<void> | undefined;
   #stopped = false;
   /** It is not in the spool any more, or about to leave it. */
@@ -80,7 +89,7 @@ export class SpooledObject {
       const { key, spool } = this.#options;
       this.#generation += 1;
       const old = this.#state.uploadId;
-      await this.#save({ contentType, finished: true, uploadId: null, etags: [] });
+      await this.#save({ contentType, finished: true, uploadId: null, mark: "", etags: [] });
       await spool.put(DATA + key, bytes, contentType);
       this.#bytes = bytes.length;
       if (old !== null) await this.#giveUp(old);
@@ -206,17 +215,32 @@ export class SpooledObject {
       return true;
     }
     if (!finished || uploadId === null) return false;
-    await turn(() => this.#guarded(() => completeUpload(client, key, uploadId, etags)));
-    await this.#checkSize();
+    await turn(() => this.#guarded(() => this.#complete(uploadId)));
     return !(await this.#leave(generation));
+  }
+
+  /** The object is there, whole, by whichever try. */
+  async #complete(uploadId: string): Promise<void> {
+    const { key, client } = this.#options;
+    try {
+      await completeUpload(client, key, uploadId, this.#state.etags);
+      if (await this.#isThere()) return;
+    } catch (error) {
+      if (await this.#isThere()) return;
+      this.#failedCompletions += 1;
+      if (this.#failedCompletions < MAX_FAILED_COMPLETIONS) throw error;
+    }
+    this.#failedCompletions = 0;
+    throw new S3Error(`The storage could not put ${key} together.`, 400, "IncompleteObject", undefined);
   }
 
   #begin(generation: number): Promise<string | undefined> {
     return this.#alone(async () => {
       if (generation !== this.#generation) return undefined;
       const { key, client } = this.#options;
-      const uploadId = await beginUpload(client, key, this.#state.contentType);
-      await this.#save({ ...this.#state, uploadId, etags: [] });
+      const mark = crypto.randomUUID();
+      const uploadId = await beginUpload(client, key, this.#state.contentType, mark);
+      await this.#save({ ...this.#state, uploadId, mark, etags: [] });
       return uploadId;
     });
   }
@@ -236,19 +260,17 @@ export class SpooledObject {
     }
   }
 
-  async #checkSize(): Promise<void> {
+  async #isThere(): Promise<boolean> {
     const { key, client } = this.#options;
     const response = await client.request({ method: "HEAD", key });
-    const length = response.headers.get("content-length");
-    if (response.status !== 404 && (length === null || Number(length) === this.bytes)) return;
-    await this.#restart();
-    throw new StorageError(`The storage has ${length ?? "no"} bytes of ${this.bytes} after an upload.`, true);
+    const length = Number(response.headers.get("content-length"));
+    return response.ok && length === this.bytes && response.headers.get(UPLOAD_MARK) === this.#state.mark;
   }
 
   #restart(): Promise<void> {
     return this.#alone(async () => {
       const old = this.#state.uploadId;
-      await this.#save({ ...this.#state, uploadId: null, etags: [] });
+      await this.#save({ ...this.#state, uploadId: null, mark: "", etags: [] });
       if (old !== null) await this.#giveUp(old);
     });
   }

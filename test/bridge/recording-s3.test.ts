@@ -16,7 +16,13 @@ import { readAll, storageContract } from "../../bridge/storage/storage.contract.
 import { seededRandom } from "../sim/seeded-random.ts";
 import { wallClock } from "../sim/wall-clock.ts";
 import { cutClip, type MediaClip } from "./media-clip.ts";
-import { type FaultyProxy, S3RVER, type S3Server, startFaultyProxy, startS3Server } from "./s3-server.ts";
+import {
+  type FaultyProxy,
+  S3RVER,
+  type S3Server,
+  startFaultyProxy,
+  startS3Server,
+} from "./cut-connections.ts";
 
 let folder = "";
 let server: S3Server;

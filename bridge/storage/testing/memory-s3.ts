@@ -7,10 +7,13 @@ import { AwsV4Signer } from "aws4fetch";
 
 export const ACCESS = { accessKeyId: "AKIDTEST", secretAccessKey: "secret/of+tests" };
 
+const MARK = "x-amz-meta-upload";
+
 interface Upload {
   key: string;
   parts: Map<number, { body: Uint8Array; etag: string }>;
   initiatedMs: number;
+  mark: string;
 }
 
 interface Asked {
@@ -30,7 +33,7 @@ export type Fault =
   | undefined;
 
 export class MemoryS3 {
-  readonly objects = new Map<string, { body: Uint8Array; etag: string; modifiedMs: number }>();
+  readonly objects = new Map<string, { body: Uint8Array; etag: string; modifiedMs: number; mark: string }>();
   readonly uploads = new Map<string, Upload>();
   readonly asked: string[] = [];
   /** Services differ: some cannot list uploads. */
@@ -91,11 +94,11 @@ export class MemoryS3 {
     const uploadId = query.get("uploadId");
     if (method === "POST" && query.has("uploads")) {
       const id = `upload-${++this.#ids}`;
-      this.uploads.set(id, { key, parts: new Map(), initiatedMs: this.nowMs });
+      this.uploads.set(id, { key, parts: new Map(), initiatedMs: this.nowMs, mark: headers.get(MARK) ?? "" });
       return xml(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
     }
     if (uploadId !== null) return this.#multipart(asked, uploadId);
-    if (method === "PUT") return this.#store(key, body);
+    if (method === "PUT") return this.#store(key, body, "");
     if (method === "DELETE") {
       this.objects.delete(key);
       return new Response(null, { status: 204 });
@@ -111,7 +114,7 @@ export class MemoryS3 {
     const [from, to] = range ? [Number(range[1]), Number(range[2]) + 1] : [0, found.body.length];
     if (range && from >= found.body.length) return refuse(416, "InvalidRange");
     const part = found.body.slice(from, to);
-    const answer = { etag: found.etag, "content-length": String(part.length) };
+    const answer = { etag: found.etag, [MARK]: found.mark, "content-length": String(part.length) };
     const init = range
       ? {
           status: 206,
@@ -124,9 +127,9 @@ export class MemoryS3 {
     return new Response(method === "HEAD" ? null : part, init);
   }
 
-  #store(key: string, body: Uint8Array): Response {
+  #store(key: string, body: Uint8Array, mark: string): Response {
     const etag = etagOf(body);
-    this.objects.set(key, { body, etag, modifiedMs: this.nowMs });
+    this.objects.set(key, { body, etag, modifiedMs: this.nowMs, mark });
     return new Response(null, { headers: { etag } });
   }
 
@@ -155,7 +158,7 @@ export class MemoryS3 {
     if (bodies.slice(0, -1).some((part) => part.length < this.minPartBytes))
       return refuse(400, "EntityTooSmall");
     this.uploads.delete(uploadId);
-    this.#store(key, joined(bodies));
+    this.#store(key, joined(bodies), upload.mark);
     return xml("<CompleteMultipartUploadResult></CompleteMultipartUploadResult>");
   }
 
