@@ -7,6 +7,8 @@ import {
 import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
+import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface BridgeSettings {
@@ -22,6 +24,7 @@ export interface BridgeSettings {
   operations: { host: string; port: number; url: string | undefined };
   allowedTargets: readonly string[];
   recordingsFolder: string;
+  s3: S3Settings | undefined;
   retention: { maxDays?: number; maxBytes?: number };
   gateway: GatewaySettings;
   etcd: EtcdSettings;
@@ -60,6 +63,7 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
     },
     allowedTargets: listOf(env.BRIDGE_ALLOWED_TARGETS),
     recordingsFolder: env.BRIDGE_RECORDINGS || "recordings",
+    s3: s3Of(env),
     retention: {
       ...(env.BRIDGE_KEEP_DAYS
         ? { maxDays: numberOf("BRIDGE_KEEP_DAYS", env.BRIDGE_KEEP_DAYS, 0, 36_500) }
@@ -89,6 +93,15 @@ function etcdOf(env: Environment): EtcdSettings {
   throw new BridgeSettingsError(
     "TRIBUTARY_ETCD is not set: a bridge finds its jobs there; give the URLs that the gateways have",
   );
+}
+
+function s3Of(env: Environment): S3Settings | undefined {
+  try {
+    return readS3Settings(env);
+  } catch (cause) {
+    if (!(cause instanceof StorageSettingsError)) throw cause;
+    throw new BridgeSettingsError(cause.message, { cause });
+  }
 }
 
 function keysOf(text: string | undefined): TicketKeys {

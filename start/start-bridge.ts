@@ -3,7 +3,6 @@ import { Bridge } from "../bridge/bridge.ts";
 import type { JobLog } from "../bridge/jobs/running-job.ts";
 import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
 import { ffmpegPoster } from "../bridge/node/ffmpeg-poster.ts";
-import { FileStorage } from "../bridge/node/file-storage.ts";
 import { dialTarget, resolveHost } from "../bridge/node/rtmp-target-dial.ts";
 import { listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
 import { GatewayAccess, type GatewaySettings } from "../bridge/room/gateway-access.ts";
@@ -16,6 +15,7 @@ import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import { systemClock } from "../relay/deno/clock.ts";
 import { connectSession } from "../relay/deno/session.ts";
+import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
 
 /** Connections of RTMP senders; further ones are closed at once. */
 const MAX_RTMP_CONNECTIONS = 1_000;
@@ -48,6 +48,8 @@ export interface BridgeConfig {
   keys: TicketKeys;
   /** Where recordings are kept, and how long: for ever where nothing is said. */
   recordingsFolder: string;
+  /** Then the folder is only what has not got there yet. */
+  s3?: S3Settings | undefined;
   retention?: { maxDays?: number; maxBytes?: number };
   /** Address of the operations API, and its base URL where gateways see another one. */
   operations: { host: string; port: number; url?: string | undefined };
@@ -106,7 +108,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
       openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
-    storage: new FileStorage({ root: config.recordingsFolder }),
+    storage: await openRecordingStorage(config.recordingsFolder, config.s3, log),
     makePoster: ffmpegPoster(),
     keys: config.keys,
     ...(config.retention === undefined ? {} : { retention: config.retention }),
