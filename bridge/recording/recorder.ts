@@ -58,6 +58,8 @@ export class Recorder implements MediaPartSink {
   readonly #queue: AppendQueue;
   readonly #lost: Partial<Record<LossReason, number>>;
   readonly #checkpoints: Timer;
+  /** Another process began it; its times are not of this one's writer of parts. */
+  readonly goesOn: boolean;
   #record: StoredRecord;
   #problem: StorageError | undefined;
   #saving: Promise<void> | undefined;
@@ -70,6 +72,7 @@ export class Recorder implements MediaPartSink {
     const { index, lastInit, growing, clock, random, record } = options;
     this.#options = options;
     this.#record = record;
+    this.goesOn = index.inits.length > 0;
     this.#lost = { ...record.lost };
     this.#triesPoster = options.makePoster !== undefined && record.info.posterPath === null;
     this.#framing = new PartFraming({ inits: index.inits.length, lastInit, fileUs: index.fileUs });
