@@ -63,6 +63,7 @@ export class Recorder implements MediaPartSink {
   #record: StoredRecord;
   #problem: StorageError | undefined;
   #saving: Promise<void> | undefined;
+  #poster: Promise<void> | undefined;
   #init: InitSegment | undefined;
   #triesPoster: boolean;
   #closing: Promise<RecordingInfo> | undefined;
@@ -127,7 +128,7 @@ export class Recorder implements MediaPartSink {
     this.#queue.push(bytes, () => this.#onSafe(framed));
     if (this.#triesPoster && part.independent && this.#init?.resolution !== undefined) {
       this.#triesPoster = false;
-      void this.#makePoster(this.#init, part);
+      this.#poster = this.#makePoster(this.#init, part);
     }
   }
 
@@ -234,6 +235,8 @@ export class Recorder implements MediaPartSink {
     if (lost > 0) this.#lost.closed = (this.#lost.closed ?? 0) + lost;
     try {
       await growing.finish();
+      // Nothing is written behind the end: the recording may be deleted then.
+      await this.#poster;
       await this.#saving;
       await this.#save();
       const endedAt = new Date(clock.nowUs() / 1000).toISOString();
