@@ -3,7 +3,7 @@
  * checked before they become paths, and links are not followed, so that nothing outside of the folder is reached.
  */
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Appending, type Storage, StorageError, type StoredObject } from "../storage/storage.ts";
 import { checkKey, checkPrefix, isKey } from "../storage/storage-key.ts";
@@ -104,12 +104,12 @@ export class FileStorage implements Storage {
     const path = this.#path(key);
     try {
       await this.#growing.get(key)?.close();
+      // Deno's unlink removes empty folders, too.
+      if ((await lstat(path)).isDirectory()) return;
       await unlink(path);
       await this.#removeEmptyFolders(dirname(path));
     } catch (cause) {
-      // Linux says EISDIR and others EPERM for a folder: there is no such object.
-      const isNone = ["ENOENT", "ENOTDIR", "EISDIR"].includes(codeOf(cause));
-      if (!isNone) throw fileError(`delete ${key}`, cause);
+      if (!["ENOENT", "ENOTDIR"].includes(codeOf(cause))) throw fileError(`delete ${key}`, cause);
     }
   }
 

@@ -96,7 +96,7 @@ export class Catalogue {
   }
 }
 
-export function newestFirst(a: StoredRecord, b: StoredRecord): number {
+function newestFirst(a: StoredRecord, b: StoredRecord): number {
   const [one, other] = [placeOf(a), placeOf(b)];
   return one === other ? 0 : one < other ? 1 : -1;
 }

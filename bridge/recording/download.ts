@@ -3,36 +3,33 @@
  * how long it is and can seek; then all parts. It is put together while it is sent, so any range of it can be had.
  */
 import type { Storage } from "../storage/storage.ts";
-import { boxesOf, MediaBoxError, tracksOf, viewOf } from "./media-boxes.ts";
+import { type Box, boxesOf, MediaBoxError, type MediaTrack, tracksOf, viewOf } from "./media-boxes.ts";
+import { movedParts } from "./moved-parts.ts";
 import type { RecordedSegment, RecordingIndex } from "./recording-index.ts";
 
 /** References of one `sidx`; segments are taken together above it (ISO/IEC 14496-12, 8.16.3). */
 const MAX_REFERENCES = 65_535;
 
-/** What is sent, in order: bytes of our own, or of the recording's file. */
-export type DownloadPiece = { bytes: Uint8Array } | { offset: number; length: number };
+/** What is sent, in order: bytes of our own, or segments of the recording's file. */
+type DownloadPiece = { bytes: Uint8Array } | { offset: number; length: number };
 
 export interface Download {
   pieces: readonly DownloadPiece[];
   bytes: number;
+  tracks: ReadonlyMap<number, MediaTrack>;
+  /** By how much the times in the file are moved: a download begins at 0, a file where its writer was when the recording began. */
+  moveUs: number;
 }
 
 /**
  * `init`: the bytes of init segment number `initOf(index, format)`. With `format`, only what has that init segment; without it everything,
- * whose pictures then must bring their parameter sets along where they change.
+ * whose pictures then must bring their parameter sets along where they change. Throws MediaBoxError.
  */
 export function downloadOf(index: RecordingIndex, init: Uint8Array, format: number | undefined): Download {
   const segments = index.segments.filter((segment) => format === undefined || segment.init === format);
-  const pieces: DownloadPiece[] = [{ bytes: headOf(init, segments) }];
-  let last: { offset: number; length: number } | undefined;
-  for (const { offset, length } of segments) {
-    if (last !== undefined && last.offset + last.length === offset) last.length += length;
-    else {
-      last = { offset, length };
-      pieces.push(last);
-    }
-  }
-  return { pieces, bytes: pieces.reduce((sum, piece) => sum + lengthOf(piece), 0) };
+  const pieces = [{ bytes: headOf(init, segments) }, ...segments];
+  const bytes = pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
+  return { pieces, bytes, tracks: tracksOf(init), moveUs: -(segments[0]?.fileUs ?? 0) };
 }
 
 /** Which init segment stands in front: the first one with a picture, since one without would hide it. */
@@ -54,16 +51,16 @@ export function downloadBody(
   offset: number,
   length: number,
 ): ReadableStream<Uint8Array> {
-  const bodies = openPieces(storage, mediaKey, wantedOf(download.pieces, offset, length));
+  const bytes = bytesOf(storage, mediaKey, download, offset, offset + length);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { value, done } = await bodies.next();
+        const { value, done } = await bytes.next();
         if (done) controller.close();
         else controller.enqueue(value);
       },
       async cancel() {
-        await bodies.return(undefined);
+        await bytes.return(undefined);
       },
     },
     { highWaterMark: 0 },
@@ -74,47 +71,42 @@ function lengthOf(piece: DownloadPiece): number {
   return "bytes" in piece ? piece.bytes.length : piece.length;
 }
 
-function wantedOf(pieces: readonly DownloadPiece[], offset: number, length: number): DownloadPiece[] {
-  const wanted: DownloadPiece[] = [];
-  let at = 0;
-  for (const piece of pieces) {
-    const from = Math.max(0, offset - at);
-    const to = Math.min(lengthOf(piece), offset + length - at);
-    if (from < to) {
-      wanted.push(
-        "bytes" in piece
-          ? { bytes: piece.bytes.subarray(from, to) }
-          : { offset: piece.offset + from, length: to - from },
-      );
-    }
-    at += lengthOf(piece);
-  }
-  return wanted;
-}
-
-async function* openPieces(
+async function* bytesOf(
   storage: Storage,
   key: string,
-  pieces: readonly DownloadPiece[],
+  { pieces, tracks, moveUs }: Download,
+  from: number,
+  to: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  let at = 0;
   for (const piece of pieces) {
-    if ("bytes" in piece) {
-      yield piece.bytes;
-      continue;
+    const end = at + lengthOf(piece);
+    if (end > from && at < to) {
+      const first = Math.max(0, from - at);
+      const last = Math.min(end, to) - at;
+      if ("bytes" in piece) yield piece.bytes.subarray(first, last);
+      else {
+        const found = await storage.read(key, piece);
+        if (found === undefined) throw new MediaBoxError("The recording was deleted while it was read.");
+        yield* sliced(movedParts(found.body, tracks, moveUs), first, last);
+      }
     }
-    const found = await storage.read(key, piece);
-    if (found === undefined) throw new MediaBoxError("The recording was deleted while it was read.");
-    yield* chunksOf(found.body);
+    at = end;
+    if (at >= to) return;
   }
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = body.getReader();
-  try {
-    for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read())
-      yield value;
-  } finally {
-    await reader.cancel();
+async function* sliced(
+  pieces: AsyncGenerator<Uint8Array, void, undefined>,
+  from: number,
+  to: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let at = 0;
+  for await (const piece of pieces) {
+    const wanted = piece.subarray(Math.max(0, from - at), Math.max(0, to - at));
+    at += piece.length;
+    if (wanted.length > 0) yield wanted;
+    if (at >= to) return;
   }
 }
 
@@ -125,23 +117,31 @@ function headOf(init: Uint8Array, segments: readonly RecordedSegment[]): Uint8Ar
   if (first === undefined || last === undefined) return init;
   const moov = boxesOf(init).find(({ type }) => type === "moov");
   if (moov === undefined) throw new MediaBoxError("An init segment has no moov.");
-  const inMoov = boxesOf(init, moov.body, moov.end);
-  const mvex = inMoov.find(({ type }) => type === "mvex");
-  const mvhd = inMoov.find(({ type }) => type === "mvhd");
-  if (mvex === undefined || mvhd === undefined)
-    throw new MediaBoxError("An init segment has no mvex or mvhd.");
-  const sidx = segmentIndex(init, segments);
-  if (boxesOf(init, mvex.body, mvex.end).some(({ type }) => type === "mehd")) return joined([init, sidx]);
+  const edited: Uint8Array[] = [];
+  for (const box of boxesOf(init, moov.body, moov.end)) {
+    const whole = init.subarray(box.start, box.end);
+    if (box.type === "mvex") {
+      const durationUs = last.fileUs + last.durationUs - first.fileUs;
+      edited.push(withDuration(whole, Math.round((durationUs * movieTimescale(init, moov)) / 1e6)));
+    } else edited.push(whole);
+  }
+  return joined([init.subarray(0, moov.start), boxOf("moov", edited), segmentIndex(init, segments)]);
+}
+
+function movieTimescale(init: Uint8Array, moov: Box): number {
+  const mvhd = boxesOf(init, moov.body, moov.end).find(({ type }) => type === "mvhd");
+  if (mvhd === undefined) throw new MediaBoxError("A moov has no mvhd.");
   const view = viewOf(init);
-  const timescale = view.getUint32(mvhd.body + (view.getUint8(mvhd.body) === 1 ? 20 : 12));
+  return view.getUint32(mvhd.body + (view.getUint8(mvhd.body) === 1 ? 20 : 12));
+}
+
+function withDuration(mvex: Uint8Array, ticks: number): Uint8Array {
+  const [whole] = boxesOf(mvex);
   const mehd = new Uint8Array(20);
   setHeader(mehd, "mehd", 1);
-  const endUs = last.fileUs + last.durationUs;
-  viewOf(mehd).setBigUint64(12, BigInt(Math.round((endUs * timescale) / 1e6)));
-  const head = joined([init.subarray(0, mvex.body), mehd, init.subarray(mvex.body), sidx]);
-  const out = viewOf(head);
-  for (const box of [moov, mvex]) out.setUint32(box.start, box.end - box.start + mehd.length);
-  return head;
+  viewOf(mehd).setBigUint64(12, BigInt(ticks));
+  const others = boxesOf(mvex, whole!.body).filter(({ type }) => type !== "mehd");
+  return boxOf("mvex", [mehd, ...others.map(({ start, end }) => mvex.subarray(start, end))]);
 }
 
 /** Of the picture, or of the only track; in its timescale, which some readers take for granted. */
@@ -155,7 +155,7 @@ function segmentIndex(init: Uint8Array, segments: readonly RecordedSegment[]): U
   const view = viewOf(sidx);
   view.setUint32(12, id);
   view.setUint32(16, timescale);
-  view.setBigUint64(20, BigInt(ticksOf(segments[0]!.fileUs)));
+  // Begins at 0: earliest_presentation_time and first_offset stay so.
   view.setUint16(38, references.length);
   references.forEach(({ bytes, fromUs, toUs }, n) => {
     view.setUint32(40 + 12 * n, bytes);
@@ -183,10 +183,16 @@ function referencesOf(
   return references;
 }
 
+function boxOf(type: string, pieces: readonly Uint8Array[]): Uint8Array {
+  const box = joined([new Uint8Array(8), ...pieces]);
+  setHeader(box, type, 0);
+  return box;
+}
+
 function setHeader(box: Uint8Array, type: string, version: number): void {
   viewOf(box).setUint32(0, box.length);
   for (let i = 0; i < 4; i++) box[4 + i] = type.charCodeAt(i);
-  box[8] = version;
+  if (version > 0) box[8] = version;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -74,11 +74,10 @@ export function tracksOf(init: Uint8Array): Map<number, MediaTrack> {
   const tracks = new Map<number, MediaTrack>();
   for (const trak of boxesOf(init, moov.body, moov.end).filter(({ type }) => type === "trak")) {
     const tkhd = childOf(init, trak, "tkhd");
-    const mdia = childOf(init, trak, "mdia");
-    const mdhd = childOf(init, mdia, "mdhd");
-    const hdlr = childOf(init, mdia, "hdlr");
-    // Version 1 has 64-bit times in front (8.3.2, 8.4.2).
+    const hdlr = childOf(init, childOf(init, trak, "mdia"), "hdlr");
+    // Version 1 has 64-bit times in front (8.3.2).
     const id = u32At(view, tkhd.body + (view.getUint8(tkhd.body) === 1 ? 20 : 12));
+    const mdhd = childOf(init, childOf(init, trak, "mdia"), "mdhd");
     const timescale = u32At(view, mdhd.body + (view.getUint8(mdhd.body) === 1 ? 20 : 12));
     if (timescale === 0) throw new MediaBoxError("A track has no timescale.");
     tracks.set(id, { timescale, picture: u32At(view, hdlr.body + 8) === VIDE });
@@ -98,13 +97,11 @@ export interface DecodeTime {
   ticks: number;
 }
 
-/** Decode times of a part's track fragments. Throws MediaBoxError when it is no `moof` + `mdat`. */
+/** Decode times of the track fragments of a part, or of its `moof` alone. Throws MediaBoxError when it has none. */
 export function decodeTimesOf(part: Uint8Array): DecodeTime[] {
   const view = viewOf(part);
-  const top = boxesOf(part);
-  const moof = top.find(({ type }) => type === "moof");
-  if (moof === undefined || top.at(-1)?.type !== "mdat")
-    throw new MediaBoxError("A part is no moof and mdat.");
+  const moof = boxesOf(part).find(({ type }) => type === "moof");
+  if (moof === undefined) throw new MediaBoxError("A part has no moof.");
   return boxesOf(part, moof.body, moof.end)
     .filter(({ type }) => type === "traf")
     .map((traf) => {

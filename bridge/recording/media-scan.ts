@@ -1,4 +1,5 @@
 /** Walks through a recording's file from a known place and adds what is whole to its index: what is torn or foreign ends the walk. */
+import { ByteReader, joined } from "./byte-reader.ts";
 import { MAX_INIT_BYTES, MAX_PART_BYTES } from "./limits.ts";
 import { boxHeader, MediaBoxError, tracksOf, viewOf } from "./media-boxes.ts";
 import { MARK_BYTES, type PartMark, readMark } from "./part-mark.ts";
@@ -9,7 +10,7 @@ export async function scanMedia(
   body: ReadableStream<Uint8Array>,
   index: RecordingIndex,
 ): Promise<Uint8Array | undefined> {
-  const reader = new BodyReader(body);
+  const reader = new ByteReader(body);
   let lastInit: Uint8Array | undefined;
   try {
     while (!index.isFull) {
@@ -42,7 +43,7 @@ function isSound(mark: PartMark, index: RecordingIndex): boolean {
 
 /** `ftyp` and `moov`, whose first bytes are `front`. */
 async function readInit(
-  reader: BodyReader,
+  reader: ByteReader,
   front: Uint8Array,
 ): Promise<{ bytes: Uint8Array; picture: boolean } | undefined> {
   let bytes = front;
@@ -73,7 +74,7 @@ async function readInit(
 }
 
 /** Length of the `moof` and `mdat` that come; undefined when they are not whole. */
-async function skipPart(reader: BodyReader): Promise<number | undefined> {
+async function skipPart(reader: ByteReader): Promise<number | undefined> {
   let length = 0;
   for (const type of ["moof", "mdat"]) {
     let front = await reader.take(8);
@@ -87,62 +88,4 @@ async function skipPart(reader: BodyReader): Promise<number | undefined> {
     length += header.size;
   }
   return length;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
-}
-
-/** Takes bytes from a stream by number. */
-class BodyReader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #left: Uint8Array = new Uint8Array();
-
-  constructor(body: ReadableStream<Uint8Array>) {
-    this.#reader = body.getReader();
-  }
-
-  /** Undefined: the stream ends before. */
-  async take(length: number): Promise<Uint8Array | undefined> {
-    if (this.#left.length < length) {
-      const pieces = [this.#left];
-      let have = this.#left.length;
-      while (have < length) {
-        const { value } = await this.#reader.read();
-        if (value === undefined) return undefined;
-        pieces.push(value);
-        have += value.length;
-      }
-      this.#left = pieces.reduce(joined);
-    }
-    const taken = this.#left.subarray(0, length);
-    this.#left = this.#left.subarray(length);
-    return taken;
-  }
-
-  async skip(length: number): Promise<boolean> {
-    let open = length - this.#left.length;
-    if (open <= 0) {
-      this.#left = this.#left.subarray(length);
-      return true;
-    }
-    while (open > 0) {
-      const { value } = await this.#reader.read();
-      if (value === undefined) return false;
-      this.#left = value.subarray(Math.min(open, value.length));
-      open -= value.length;
-    }
-    return true;
-  }
-
-  giveBack(bytes: Uint8Array): void {
-    this.#left = joined(bytes, this.#left);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel().catch(() => undefined);
-  }
 }

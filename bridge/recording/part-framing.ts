@@ -1,10 +1,11 @@
 /**
- * Parts as they stand in a recording's file: each with its mark, init segments between them where the format changes, and all decode times on
- * one timeline that has no gaps, although a recorder that was started anew, or a storage that failed, has left some.
+ * Parts as they stand in a recording's file: each with its mark, and init segments between them where the format changes. A new file keeps its
+ * writer's decode times, so that live playlists may list it; a recorder that goes on with a file moves those of its writer, which began anew, to
+ * where the file ends.
  */
 import type { InitSegment, MediaPart } from "../fmp4/media-part.ts";
 import { MAX_INIT_BYTES, MAX_INITS, MAX_PART_BYTES } from "./limits.ts";
-import { decodeTimesOf, type MediaTrack, setDecodeTime, tracksOf, viewOf } from "./media-boxes.ts";
+import { boxesOf, decodeTimesOf, type MediaTrack, setDecodeTime, tracksOf, viewOf } from "./media-boxes.ts";
 import { MARK_BYTES, type PartMark, writeMark } from "./part-mark.ts";
 
 /** What of a file is there already when a recorder goes on with it. */
@@ -32,15 +33,15 @@ export class PartFraming {
   #wanted: { init: InitSegment; tracks: Map<number, MediaTrack> } | undefined;
   /** The next part begins a segment and, except in an empty file, is marked as discontinuous. */
   #isBroken = true;
-  #fileUs: number;
-  /** What is added to a capture time for the file's time, and to a decode time in microseconds; set by the first part behind a break. */
-  #captureShiftUs = 0;
-  #decodeShiftUs = 0;
+  /** Where the file's timeline ends; undefined in a new file. */
+  readonly #fileUs: number | undefined;
+  /** What is added to a capture time for the file's time, and to a decode time in microseconds; set by the first part. */
+  #shift: { captureUs: number; decodeUs: number } | undefined;
 
   constructor(start: FramingStart) {
     this.#inits = start.inits;
     this.#written = start.lastInit;
-    this.#fileUs = start.fileUs;
+    this.#fileUs = start.lastInit === undefined ? undefined : start.fileUs;
   }
 
   /** Returns why it cannot be used. */
@@ -75,7 +76,7 @@ export class PartFraming {
       const bytes = this.#shifted(part, tracks);
       const mark: PartMark = {
         startUs: part.startUs,
-        fileUs: part.startUs + this.#captureShiftUs,
+        fileUs: part.startUs + this.#shift!.captureUs,
         durationUs: part.durationUs,
         init: changes ? this.#inits : this.#inits - 1,
         segmentStart: part.segmentStart,
@@ -85,7 +86,6 @@ export class PartFraming {
       if (changes) this.#inits += 1;
       this.#written = init.bytes;
       this.#isBroken = false;
-      this.#fileUs = mark.fileUs + mark.durationUs;
       const picture = [...tracks.values()].some((track) => track.picture);
       return { init: changes ? { bytes: init.bytes, picture } : undefined, bytes, mark };
     } catch {
@@ -110,15 +110,18 @@ export class PartFraming {
     const media = bytes.subarray(MARK_BYTES);
     const times = decodeTimesOf(media);
     const scaleOf = (track: number): number => tracks.get(track)?.timescale ?? Number.NaN;
+    if (boxesOf(media).at(-1)?.type !== "mdat") throw new RangeError("no mdat");
     if (times.length === 0 || times.some(({ track }) => !tracks.has(track))) throw new RangeError("no track");
-    if (this.#isBroken) {
-      const firstUs = Math.min(...times.map(({ track, ticks }) => (ticks * 1e6) / scaleOf(track)));
-      this.#decodeShiftUs = this.#fileUs - firstUs;
-      this.#captureShiftUs = this.#fileUs - part.startUs;
+    if (this.#shift === undefined) {
+      const firstUs = Math.round(
+        Math.min(...times.map(({ track, ticks }) => (ticks * 1e6) / scaleOf(track))),
+      );
+      const fileUs = this.#fileUs ?? firstUs;
+      this.#shift = { captureUs: fileUs - part.startUs, decodeUs: fileUs - firstUs };
     }
     const view = viewOf(media);
     for (const time of times) {
-      const shift = Math.round((this.#decodeShiftUs * scaleOf(time.track)) / 1e6);
+      const shift = Math.round((this.#shift.decodeUs * scaleOf(time.track)) / 1e6);
       setDecodeTime(view, time, Math.max(0, time.ticks + shift));
     }
     return bytes;

@@ -4,27 +4,6 @@ import type { RecordedSegment, RecordingIndex } from "./recording-index.ts";
 /** Seconds, where no segment is longer; it must not change while a playlist grows (4.3.3.1), and no writer of parts makes longer segments. */
 const TARGET_SECONDS = 4;
 
-/** Lines of the segments [from, to) for a playlist; `mediaUri` is where the file is. The first one says its init segment and its time in any case. */
-export function segmentLines(index: RecordingIndex, from: number, to: number, mediaUri: string): string {
-  let lines = "";
-  for (let at = from; at < to; at++) lines += linesOf(index, at, at === from, mediaUri);
-  return lines;
-}
-
-/** How many segments are over at `beforeUs`, microseconds since the Unix epoch: what a live playlist that begins there may have in front. */
-export function segmentsBefore(index: RecordingIndex, beforeUs: number): number {
-  const { segments } = index;
-  let [low, high] = [0, segments.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const { startUs, durationUs } = segments[middle]!;
-    // Half a millisecond, since others round.
-    if (startUs + durationUs <= beforeUs + 500) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 function linesOf(index: RecordingIndex, at: number, isFirst: boolean, mediaUri: string): string {
   const segment = index.segments[at]!;
   const before = index.segments[at - 1];

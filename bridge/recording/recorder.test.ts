@@ -93,9 +93,13 @@ describe("a recording", () => {
       const boxes = boxesOf(media.slice(segment.offset, segment.offset + segment.length));
       expect(boxes.map(({ type }) => type).slice(0, 3)).toEqual(["uuid", "moof", "mdat"]);
     }
-    // The writer's own timeline began somewhere; the file's begins at 0.
-    expect(partsOf(media)[0]).toMatchObject({ times: [0, 0], mark: { fileUs: 0, segmentStart: true } });
-    expect(partsOf(media)[24]).toMatchObject({ times: [4_800_000, 4_800_000] });
+    // A new file keeps its writer's times, wherever that was.
+    const fileUs = 90_000_000;
+    expect(partsOf(media)[0]).toMatchObject({
+      times: [fileUs, fileUs],
+      mark: { fileUs, segmentStart: true },
+    });
+    expect(partsOf(media)[24]).toMatchObject({ times: [94_800_000, 94_800_000] });
     // Parts belong to others, too.
     expect(parts[0]!.bytes).toEqual(madeParts(init, T0 + 5_000, 1, 90_000_000)[0]!.bytes);
   });
@@ -117,7 +121,8 @@ describe("a recording", () => {
       [0, false],
       [1, true],
     ]);
-    expect(recorder.index.fileUs).toBe(4_400_000);
+    expect(recorder.index.fileUs).toBe(6_400_000);
+    expect(recorder.index.durationUs).toBe(4_400_000);
   });
 
   it("counts what it cannot use, by reason", async () => {
@@ -163,7 +168,7 @@ describe("a recording", () => {
     expect(partsOf(await mediaOf(recorder.id))).toHaveLength(40);
   });
 
-  it("a storage that fails for long loses what does not fit, and goes on at a segment, without a gap in the file", async () => {
+  it("a storage that fails for long loses what does not fit, and goes on at a segment", async () => {
     const { recordings } = bridge();
     const recorder = await recordings.open(request());
     const init = madeInit(0, true);
@@ -189,8 +194,8 @@ describe("a recording", () => {
     expect(recorder.status.lost).toEqual({ "queue-full": 8, "before-segment": 7 });
     const { segments, fileUs } = recorder.index;
     expect(segments.map(({ discontinuity }) => discontinuity)).toEqual([false, false, true, false]);
-    expect(segments[2]).toMatchObject({ startUs: T0 + 7_000_000, fileUs: 3_400_000 });
-    expect(fileUs).toBe(3_400_000 + 3_000_000);
+    expect(segments[2]).toMatchObject({ startUs: T0 + 7_000_000, fileUs: 7_000_000 });
+    expect(fileUs).toBe(10_000_000);
   });
 
   it("an end under a failing storage gives up in time, and is left for repair", async () => {

@@ -58,9 +58,12 @@ export class Recorder implements MediaPartSink {
   readonly #queue: AppendQueue;
   readonly #lost: Partial<Record<LossReason, number>>;
   readonly #checkpoints: Timer;
+  /** Another process began it; its times are not of this one's writer of parts. */
+  readonly goesOn: boolean;
   #record: StoredRecord;
   #problem: StorageError | undefined;
   #saving: Promise<void> | undefined;
+  #poster: Promise<void> | undefined;
   #init: InitSegment | undefined;
   #triesPoster: boolean;
   #closing: Promise<RecordingInfo> | undefined;
@@ -70,6 +73,7 @@ export class Recorder implements MediaPartSink {
     const { index, lastInit, growing, clock, random, record } = options;
     this.#options = options;
     this.#record = record;
+    this.goesOn = index.inits.length > 0;
     this.#lost = { ...record.lost };
     this.#triesPoster = options.makePoster !== undefined && record.info.posterPath === null;
     this.#framing = new PartFraming({ inits: index.inits.length, lastInit, fileUs: index.fileUs });
@@ -124,7 +128,7 @@ export class Recorder implements MediaPartSink {
     this.#queue.push(bytes, () => this.#onSafe(framed));
     if (this.#triesPoster && part.independent && this.#init?.resolution !== undefined) {
       this.#triesPoster = false;
-      void this.#makePoster(this.#init, part);
+      this.#poster = this.#makePoster(this.#init, part);
     }
   }
 
@@ -234,6 +238,8 @@ export class Recorder implements MediaPartSink {
     if (lost > 0) this.#lost.closed = (this.#lost.closed ?? 0) + lost;
     try {
       if (state !== "recording") await growing.finish();
+      // Nothing is written behind the end: the recording may be deleted then.
+      await this.#poster;
       await this.#saving;
       await this.#save();
       const endedAt = state === "recording" ? null : new Date(clock.nowUs() / 1000).toISOString();
