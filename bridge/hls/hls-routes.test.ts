@@ -113,6 +113,20 @@ describe("HLS over HTTP", () => {
     expect(await (await waiting).text()).toMatch(/#EXT-X-ENDLIST\n$/);
   });
 
+  it("serves the same as MPEG-TS to old players", async () => {
+    const { get, newest } = await open();
+    const playlist = await (await get("ts/index.m3u8")).text();
+    expect(playlist).not.toContain("EXT-X-MAP");
+    expect(playlist).toContain(`#EXTINF:2,\ns${newest.sequence - 1}.ts\n`);
+    const segment = await get(`ts/s${newest.sequence - 1}.ts`);
+    expect(segment.headers.get("content-type")).toBe("video/mp2t");
+    const bytes = new Uint8Array(await segment.arrayBuffer());
+    expect(bytes.length % 188).toBe(0);
+    for (let at = 0; at < bytes.length; at += 188) expect(bytes[at]).toBe(0x47);
+    expect((await get(`ts/s${newest.sequence}.ts`)).status).toBe(404);
+    expect((await get("ts/s1.ts")).status).toBe(404);
+  });
+
   it("survives hostile requests", async () => {
     const { app, newest } = await open();
     const count = Number(process.env.TRIBUTARY_FUZZ_INPUTS ?? 3_000);

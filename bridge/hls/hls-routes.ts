@@ -37,6 +37,14 @@ export function hlsRoutes({ room }: HlsRoutesOptions): Hono {
     if (found === undefined) return refuse(c, 404, "That room has no HLS now.");
     return serveFile(c, found, c.req.param("file"));
   });
+  app.get("/:room/ts/:file", async (c) => {
+    const found = room(c.req.param("room"));
+    if (found === undefined) return refuse(c, 404, "That room has no HLS now.");
+    const file = c.req.param("file");
+    if (file === "index.m3u8") return playlist(c, await found.ts.playlist(c.req.raw.signal), MOMENT);
+    const segment = found.ts.segment(file);
+    return "body" in segment ? bytes(segment.body, "video/mp2t") : refuse(c, segment.status, segment.message);
+  });
   app.all("*", (c) =>
     refuse(c, c.req.method === "GET" || c.req.method === "HEAD" ? 404 : 405, "There is nothing here."),
   );
