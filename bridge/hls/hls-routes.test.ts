@@ -57,6 +57,16 @@ describe("HLS over HTTP", () => {
     expect(stage.room.audience).toBe(0);
   });
 
+  it("compresses playlists for those who take it", async () => {
+    const { get } = await open();
+    const plain = await (await get("main.m3u8")).text();
+    const response = await get("main.m3u8", { headers: { "accept-encoding": "br, gzip" } });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(Number(response.headers.get("content-length"))).toBeLessThan(plain.length / 3);
+    const text = response.body!.pipeThrough(new DecompressionStream("gzip"));
+    expect(await new Response(text).text()).toBe(plain);
+  });
+
   it("takes a part behind the last of a segment as the first of the next", async () => {
     const { get, newest } = await open();
     const early = await get(`main.m3u8?_HLS_msn=${newest.sequence - 1}&_HLS_part=40`);
