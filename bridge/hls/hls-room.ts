@@ -2,6 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { type Found, LiveRendition } from "./live-rendition.ts";
 import type { SegmentHistory } from "./segment-history.ts";
+import { TsRendition } from "./ts-rendition.ts";
 
 export interface HlsRoomOptions {
   clock: Clock;
@@ -16,6 +17,8 @@ export class HlsRoom {
   readonly main: LiveRendition;
   /** The same picture with Opus. */
   readonly opus: LiveRendition | undefined;
+  /** `main` for old players. */
+  readonly ts: TsRendition;
 
   constructor({ clock, history, withOpus }: HlsRoomOptions) {
     const open = (playlistName: string, prefix: string, reports: boolean): LiveRendition =>
@@ -27,6 +30,7 @@ export class HlsRoom {
         reports: () => this.#reportsFor(playlistName),
       });
     this.main = open("main.m3u8", "", true);
+    this.ts = new TsRendition(this.main);
     this.opus = withOpus === true ? open("opus.m3u8", "opus-", false) : undefined;
   }
 

@@ -57,6 +57,16 @@ describe("HLS over HTTP", () => {
     expect(stage.room.audience).toBe(0);
   });
 
+  it("compresses playlists for those who take it", async () => {
+    const { get } = await open();
+    const plain = await (await get("main.m3u8")).text();
+    const response = await get("main.m3u8", { headers: { "accept-encoding": "br, gzip" } });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(Number(response.headers.get("content-length"))).toBeLessThan(plain.length / 3);
+    const text = response.body!.pipeThrough(new DecompressionStream("gzip"));
+    expect(await new Response(text).text()).toBe(plain);
+  });
+
   it("takes a part behind the last of a segment as the first of the next", async () => {
     const { get, newest } = await open();
     const early = await get(`main.m3u8?_HLS_msn=${newest.sequence - 1}&_HLS_part=40`);
@@ -111,6 +121,20 @@ describe("HLS over HTTP", () => {
     const waiting = get(`main.m3u8?_HLS_msn=${newest.sequence + 1}`);
     await stage.end();
     expect(await (await waiting).text()).toMatch(/#EXT-X-ENDLIST\n$/);
+  });
+
+  it("serves the same as MPEG-TS to old players", async () => {
+    const { get, newest } = await open();
+    const playlist = await (await get("ts/index.m3u8")).text();
+    expect(playlist).not.toContain("EXT-X-MAP");
+    expect(playlist).toMatch(new RegExp(`#EXTINF:2[.\\d]*,\\ns${newest.sequence - 1}\\.ts\\n$`));
+    const segment = await get(`ts/s${newest.sequence - 1}.ts`);
+    expect(segment.headers.get("content-type")).toBe("video/mp2t");
+    const bytes = new Uint8Array(await segment.arrayBuffer());
+    expect(bytes.length % 188).toBe(0);
+    for (let at = 0; at < bytes.length; at += 188) expect(bytes[at]).toBe(0x47);
+    expect((await get(`ts/s${newest.sequence}.ts`)).status).toBe(404);
+    expect((await get("ts/s1.ts")).status).toBe(404);
   });
 
   it("survives hostile requests", async () => {

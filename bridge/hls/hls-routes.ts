@@ -17,6 +17,8 @@ const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 const IMMUTABLE = "public, max-age=86400, immutable";
 /** A playlist that was waited for is what its address asks for, for everybody who asks the same. */
 const WAITED = `public, max-age=${SKIP_UNTIL_US / 1e6}`;
+/** Below it a smaller answer saves no IP datagram. */
+const MIN_COMPRESSED_BYTES = 1_400;
 const MOMENT = "public, max-age=1";
 const CORS = {
   "access-control-allow-origin": "*",
@@ -36,6 +38,14 @@ export function hlsRoutes({ room }: HlsRoutesOptions): Hono {
     const found = room(c.req.param("room"));
     if (found === undefined) return refuse(c, 404, "That room has no HLS now.");
     return serveFile(c, found, c.req.param("file"));
+  });
+  app.get("/:room/ts/:file", async (c) => {
+    const found = room(c.req.param("room"));
+    if (found === undefined) return refuse(c, 404, "That room has no HLS now.");
+    const file = c.req.param("file");
+    if (file === "index.m3u8") return playlist(c, await found.ts.playlist(c.req.raw.signal), MOMENT);
+    const segment = found.ts.segment(file);
+    return "body" in segment ? bytes(segment.body, "video/mp2t") : refuse(c, segment.status, segment.message);
   });
   app.all("*", (c) =>
     refuse(c, c.req.method === "GET" || c.req.method === "HEAD" ? 404 : 405, "There is nothing here."),
@@ -60,16 +70,34 @@ async function serveFile(c: Context, room: HlsRoom, file: string): Promise<Respo
   return playlist(c, await rendition.playlist(directives, signal), waits ? WAITED : MOMENT);
 }
 
-function playlist(c: Context, found: Found<Uint8Array>, caching: string): Response {
+async function playlist(c: Context, found: Found<Uint8Array>, caching: string): Promise<Response> {
   if (!("body" in found)) return refuse(c, found.status, found.message);
-  const length = String(found.body.length);
   const headers = {
     ...CORS,
     "content-type": PLAYLIST_TYPE,
-    "content-length": length,
     "cache-control": caching,
+    vary: "accept-encoding",
   };
-  return new Response(found.body as BodyInit, { headers });
+  const { body } = found;
+  if (body.length < MIN_COMPRESSED_BYTES || !/\bgzip\b/.test(c.req.header("accept-encoding") ?? "")) {
+    return new Response(body as BodyInit, { headers: { ...headers, "content-length": String(body.length) } });
+  }
+  const small = await compressed(body);
+  const encoded = { ...headers, "content-encoding": "gzip", "content-length": String(small.length) };
+  return new Response(small as BodyInit, { headers: encoded });
+}
+
+/** Playlists are the same bytes for everybody who waits for them, so each is compressed once. */
+const compressedBodies = new WeakMap<Uint8Array, Promise<Uint8Array>>();
+
+function compressed(body: Uint8Array): Promise<Uint8Array> {
+  let small = compressedBodies.get(body);
+  if (small === undefined) {
+    const stream = new Blob([body as BlobPart]).stream().pipeThrough(new CompressionStream("gzip"));
+    small = new Response(stream).arrayBuffer().then((buffer) => new Uint8Array(buffer));
+    compressedBodies.set(body, small);
+  }
+  return small;
 }
 
 function bytes(body: Uint8Array, type: string): Response {

@@ -8,7 +8,7 @@ import { MAX_HISTORY_SEGMENTS, MAX_PARTS_AHEAD, MAX_SEGMENTS_AHEAD } from "./lim
 import { type LiveView, livePlaylist } from "./media-playlist.ts";
 import type { Directives } from "./playlist-query.ts";
 import type { HistorySegment, SegmentHistory } from "./segment-history.ts";
-import { SegmentWindow } from "./segment-window.ts";
+import { type HeldSegment, SegmentWindow } from "./segment-window.ts";
 import { type Waited, WaitingList } from "./waiting-list.ts";
 
 /** A resource, or why there is none: 400 = asked wrongly, 404 = there is none, 503 = not now. */
@@ -135,6 +135,24 @@ export class LiveRendition implements MediaPartSink {
     }
     const bytes = this.#window?.segment(number)?.parts[part]?.bytes;
     return bytes === undefined ? none : { body: bytes };
+  }
+
+  /** Segments of the playlist that are in memory, oldest first. */
+  get listed(): readonly HeldSegment[] {
+    return this.#window?.listed ?? [];
+  }
+
+  /** Discontinuities in front of them. */
+  get discontinuities(): number {
+    return this.#window?.discontinuities ?? 0;
+  }
+
+  /** A complete segment with what its reader needs. */
+  whole(sequence: number): { segment: HeldSegment; init: Uint8Array; bytes: Uint8Array } | undefined {
+    const segment = this.#window?.segment(sequence);
+    const init = segment === undefined ? undefined : this.#window?.init(segment.initIndex);
+    if (segment?.bytes === undefined || init === undefined) return undefined;
+    return { segment, init: init.bytes, bytes: segment.bytes };
   }
 
   #openWindow(part: MediaPart): SegmentWindow {

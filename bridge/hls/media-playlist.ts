@@ -76,6 +76,30 @@ export function livePlaylist(view: LiveView, skip: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Playlist of whole segments alone, each of which is complete in itself. */
+export function plainPlaylist(
+  view: Pick<LiveView, "sequence" | "discontinuitySequence" | "ended"> & {
+    segments: readonly HistorySegment[];
+  },
+): string {
+  const lines = [
+    "#EXTM3U",
+    "#EXT-X-VERSION:6",
+    `#EXT-X-TARGETDURATION:${TARGET_SECONDS}`,
+    "#EXT-X-INDEPENDENT-SEGMENTS",
+  ];
+  lines.push(
+    `#EXT-X-MEDIA-SEQUENCE:${view.sequence}`,
+    `#EXT-X-DISCONTINUITY-SEQUENCE:${view.discontinuitySequence}`,
+  );
+  for (const segment of view.segments) {
+    if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
+    writeSegment(lines, segment, false);
+  }
+  if (view.ended) lines.push("#EXT-X-ENDLIST");
+  return `${lines.join("\n")}\n`;
+}
+
 /** Playlist of a recording. `complete`: nothing is added any more. */
 export function recordedPlaylist(segments: readonly HistorySegment[], complete: boolean): string {
   const lines = header();

@@ -3,7 +3,7 @@ import type { IcecastControl, IcecastEnd, IcecastSink } from "../icecast/icecast
 import { BLOCK_SAMPLES, type SoundBlock } from "../programme/programme.ts";
 import type { MemberIdentity } from "../room/gateway-access.ts";
 import type { RoomAccess } from "../room/room-member.ts";
-import { type OpusEncoder, openOpusEncoder } from "../sound/opus-encoder.ts";
+import { type OpusEncoder, openOpusEncoder } from "./opus-for-rooms.ts";
 import { RoomPublisher } from "./room-publisher.ts";
 
 export interface IcecastParticipantOptions {

@@ -9,7 +9,7 @@ import type { RoomAccess } from "../room/room-member.ts";
 import { adtsFrame } from "../rtmp/aac-config.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { IngestAudio, IngestControl, IngestEnd, IngestSink, IngestVideo } from "../rtmp/ingest-sink.ts";
-import { type OpusEncoder, openOpusEncoder } from "../sound/opus-encoder.ts";
+import { type OpusEncoder, openOpusEncoder } from "./opus-for-rooms.ts";
 import type { OpenSoundDecoder } from "../sound/sound-decoder.ts";
 import { ForeignSoundInput } from "./foreign-sound.ts";
 import { RoomPublisher } from "./room-publisher.ts";

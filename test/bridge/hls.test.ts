@@ -104,6 +104,18 @@ describe("LL-HLS of a programme in real time", () => {
             expect(Math.abs(next.dts - unit.dts - unit.duration)).toBeLessThanOrEqual(1);
         });
       }
+      // The same as MPEG-TS, behind each other: no continuity counter jumps, no time is missing.
+      const old = await (await fetch(`${base}ts/index.m3u8`)).text();
+      const names = [...old.matchAll(/^s\d+\.ts$/gm)].map(([name]) => name);
+      const streams = await Promise.all(
+        names.map(async (name) => Buffer.from(await (await fetch(`${base}ts/${name}`)).arrayBuffer())),
+      );
+      expect(names.length).toBeGreaterThanOrEqual(whole.length);
+      const stream = spawnSync("ffmpeg", ["-v", "warning", "-f", "mpegts", "-i", "-", "-f", "null", "-"], {
+        input: Buffer.concat(streams),
+      });
+      expect(String(stream.stderr)).toBe("");
+
       const decode = spawnSync("ffmpeg", ["-v", "warning", "-i", "-", "-f", "null", "-"], {
         input: Buffer.concat(bodies),
       });
