@@ -32,7 +32,6 @@ export default defineConfig({
         test: {
           name: "bridge",
           include: ["test/bridge/**/*.test.ts"],
-          fileParallelism: false,
           testTimeout: 60_000,
         },
       },

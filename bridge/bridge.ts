@@ -30,6 +30,7 @@ import type { MakePoster } from "./recording/poster.ts";
 import { History } from "./recording/history.ts";
 import { historyRoutes } from "./recording/history-routes.ts";
 import { Recordings } from "./recording/recordings.ts";
+import { RoomHistory } from "./recording/room-history.ts";
 import { recordingsSource } from "./recording/recordings-source.ts";
 import { Retention } from "./recording/retention.ts";
 import type { RoomAccess } from "./room/room-member.ts";
@@ -106,7 +107,13 @@ export class Bridge {
     });
     const kinds = {
       rtmp: rtmpOutput({ clock, random, openEncoder, guard: options.guard, dial: options.dial }),
-      hls: hlsOutput({ clock, parts, rooms: hlsRooms, publicUrl }),
+      hls: hlsOutput({
+        clock,
+        parts,
+        rooms: hlsRooms,
+        historyOf: (room) => new RoomHistory(recordings, room),
+        publicUrl,
+      }),
       mp3: mp3Output({ clock, rooms: mp3Rooms, publicUrl }),
       recording: recordingOutput({ parts, recordings, publicUrl }),
     };

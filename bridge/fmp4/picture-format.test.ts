@@ -51,8 +51,13 @@ describe("the format of a keyframe", () => {
 });
 
 describe("samples", () => {
-  it("have lengths in place of start codes, and no parameter sets", () => {
+  it("have lengths in place of start codes, and no delimiters", () => {
     const sample = toSample(bytesOf("0000000109f0000001671234000001680100000165aabb00000141cc"));
-    expect([...sample]).toEqual([0, 0, 0, 3, 0x65, 0xaa, 0xbb, 0, 0, 0, 2, 0x41, 0xcc]);
+    expect([...sample]).toEqual([
+      ...[0, 0, 0, 3, 0x67, 0x12, 0x34],
+      ...[0, 0, 0, 2, 0x68, 0x01],
+      ...[0, 0, 0, 3, 0x65, 0xaa, 0xbb],
+      ...[0, 0, 0, 2, 0x41, 0xcc],
+    ]);
   });
 });

@@ -113,13 +113,13 @@ function skipScalingList(reader: BitReader, index: number): void {
   }
 }
 
-/** An access unit as an `avc1` sample: four bytes of length before each NAL unit; parameter sets, which the init segment has, and delimiters left out. */
+/** An access unit as an `avc1` sample: four bytes of length before each NAL unit; delimiters left out. Parameter sets stay: a file of several formats has one init segment in front. */
 export function toSample(bytes: Uint8Array): Uint8Array {
   const starts: number[] = [];
   const ends: number[] = [];
   let size = 0;
   forEachNalUnit(bytes, (type, start, end) => {
-    if (type === NAL_SPS || type === NAL_PPS || type === NAL_DELIMITER) return true;
+    if (type === NAL_DELIMITER) return true;
     starts.push(start);
     ends.push(end);
     size += 4 + end - start;

@@ -100,22 +100,6 @@ export function plainPlaylist(
   return `${lines.join("\n")}\n`;
 }
 
-/** Playlist of a recording. `complete`: nothing is added any more. */
-export function recordedPlaylist(segments: readonly HistorySegment[], complete: boolean): string {
-  const lines = header();
-  lines.push(`#EXT-X-PLAYLIST-TYPE:${complete ? "VOD" : "EVENT"}`, "#EXT-X-MEDIA-SEQUENCE:0");
-  let map = "";
-  segments.forEach((segment, index) => {
-    if (segment.discontinuity && index > 0) lines.push("#EXT-X-DISCONTINUITY");
-    const key = mapLine(segment.init);
-    if (key !== map) lines.push(key);
-    map = key;
-    writeSegment(lines, segment, false);
-  });
-  if (complete) lines.push("#EXT-X-ENDLIST");
-  return `${lines.join("\n")}\n`;
-}
-
 function header(): string[] {
   // EXT-X-SKIP asks for version 9 [8].
   return [

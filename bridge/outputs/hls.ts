@@ -1,6 +1,7 @@
 /** An HLS output: the programme's parts in the playlists of its room, as long as it runs. */
 import type { Clock } from "../../core/clock.ts";
 import { HlsRoom } from "../hls/hls-room.ts";
+import type { SegmentHistory } from "../hls/segment-history.ts";
 import type { OpenOutput, OpenOutputOn } from "./output-run.ts";
 import type { JobOf } from "./rtmp.ts";
 import type { SharedParts } from "./shared-parts.ts";
@@ -10,13 +11,21 @@ export interface HlsOutputs {
   parts: SharedParts;
   /** Rooms that have HLS now, by name: what the routes serve. */
   rooms: Map<string, HlsRoom>;
+  /** Segments of before, which a recording of the room holds. */
+  historyOf(room: string): SegmentHistory;
   publicUrl: string;
 }
 
-export function hlsOutput({ clock, parts, rooms, publicUrl }: HlsOutputs): OpenOutputOn<JobOf<"hls">> {
+export function hlsOutput({
+  clock,
+  parts,
+  rooms,
+  historyOf,
+  publicUrl,
+}: HlsOutputs): OpenOutputOn<JobOf<"hls">> {
   return async ({ room, spec }, programme): Promise<OpenOutput> => {
     const held = await parts.hold(programme, spec.picture);
-    const hls = new HlsRoom({ clock });
+    const hls = new HlsRoom({ clock, history: historyOf(room) });
     const remove = held.parts.add(hls.main);
     rooms.set(room, hls);
     const url = `${publicUrl}/hls/${encodeURIComponent(room)}/index.m3u8`;
