@@ -2,6 +2,8 @@
  * A cluster on one machine, as `npm run cluster` runs it: etcd, two gateways that share their keys, five relays in three made-up
  * regions with made-up roads between them. Everything on loopback; everything ends with it.
  */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import { EtcdProcess } from "../etcd/etcd-process.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
@@ -24,15 +26,34 @@ export interface RunningGateway {
   process: RunningProcess;
 }
 
+export interface RunningBridge {
+  id: string;
+  url: string;
+  process: RunningProcess;
+}
+
+interface ClusterKeys {
+  publicJwk: string;
+  gateway: Record<string, string>;
+}
+
 export class Cluster {
   readonly etcd: EtcdProcess;
   readonly gateways: RunningGateway[] = [];
   readonly relays: RunningRelayPlace[] = [];
+  readonly bridges: RunningBridge[] = [];
   readonly #crossings: Crossings;
+  readonly #keys: ClusterKeys;
 
-  private constructor(etcd: EtcdProcess, crossings: Crossings) {
+  private constructor(etcd: EtcdProcess, crossings: Crossings, keys: ClusterKeys) {
     this.etcd = etcd;
     this.#crossings = crossings;
+    this.#keys = keys;
+  }
+
+  /** `Authorization` of the gateways' API. */
+  get authorization(): string {
+    return `Bearer ${this.#keys.gateway.TRIBUTARY_API_KEYS}`;
   }
 
   /** Rejects, with nothing left behind, when any part of it does not start. */
@@ -40,9 +61,9 @@ export class Cluster {
     const etcd = await EtcdProcess.start();
     const ports = await freeUdpPorts(PLACES.length);
     const places = PLACES.map((place, index) => ({ ...place, port: ports[index]! }));
-    const cluster = new Cluster(etcd, await Crossings.open(places, options));
+    const keys = await makeKeys();
+    const cluster = new Cluster(etcd, await Crossings.open(places, options), keys);
     try {
-      const keys = await makeKeys();
       await Promise.all([
         ...places.map((place) => cluster.#startRelay(place, keys.publicJwk, onLine)),
         ...Array.from({ length: GATEWAYS }, (_, index) =>
@@ -87,6 +108,31 @@ export class Cluster {
     gateway.url = GATEWAY_READY.exec(process.output)![1]!;
   }
 
+  /** One more bridge, with `recordings` for its files. Resolves when it takes jobs. */
+  async startBridge(id: string, recordings: string): Promise<RunningBridge> {
+    const port = await freeTcpPort();
+    const url = `http://127.0.0.1:${port}`;
+    const settings = {
+      BRIDGE_ID: id,
+      BRIDGE_HOST: "127.0.0.1",
+      BRIDGE_HTTP_PORT: String(port),
+      BRIDGE_PUBLIC_URL: url,
+      BRIDGE_OPERATIONS_PORT: "0",
+      BRIDGE_RECORDINGS: recordings,
+      RTMP_PORT: "0",
+      ICECAST_PORT: "0",
+      TRIBUTARY_GATEWAY_URL: this.gateways[0]!.url,
+      TRIBUTARY_API_KEY: this.#keys.gateway.TRIBUTARY_API_KEYS!,
+      TRIBUTARY_TICKET_JWKS: this.#keys.publicJwk,
+      TRIBUTARY_ETCD: this.etcd.url,
+    };
+    const process = new RunningProcess({ program: "start/bridge.ts", settings });
+    const bridge = { id, url, process };
+    this.bridges.push(bridge);
+    await process.until(() => process.output.includes("Tributary bridge is ready"), "gets ready");
+    return bridge;
+  }
+
   /** Datagrams that went from region to region. */
   get crossed(): number {
     return this.#crossings.forwarded;
@@ -94,14 +140,26 @@ export class Cluster {
 
   /** Ends everything. The directory last, so that relays can say goodbye to it. */
   async stop(): Promise<void> {
-    await Promise.all([...this.gateways, ...this.relays].map(({ process }) => process.stop()));
+    await Promise.all(
+      [...this.bridges, ...this.gateways, ...this.relays].map(({ process }) => process.stop()),
+    );
     await this.#crossings.close();
     await this.etcd.stop();
   }
 }
 
+async function freeTcpPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 /** One ticket key for both gateways, its public half for the relays, and an API key. */
-async function makeKeys(): Promise<{ publicJwk: string; gateway: Record<string, string> }> {
+async function makeKeys(): Promise<ClusterKeys> {
   const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
   const jwk = await exportJWK(publicKey);
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString("hex");

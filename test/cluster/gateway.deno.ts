@@ -27,9 +27,11 @@ const directory = new EtcdDirectory({
   log,
 });
 directory.follow();
+directory.bridges.follow();
 const files = await StaticFiles.read(CLIENT_DIST);
 const app = createGateway({
   directory,
+  bridges: directory.bridges,
   clock: systemClock,
   config: readGatewayConfig(environment),
   ticketKey: await readTicketKey(environment, true),
