@@ -5,8 +5,8 @@ import { MAX_PART_US, MAX_SEGMENT_US } from "../fmp4/limits.ts";
 export const TARGET_SECONDS = Math.round(MAX_SEGMENT_US / 1e6);
 /** PART-TARGET: no part is longer. */
 export const PART_TARGET_US = MAX_PART_US;
-/** PART-HOLD-BACK: how far players stay behind the end, at least three parts. */
-export const PART_HOLD_BACK_US = 1_000_000;
+/** PART-HOLD-BACK: how far players stay behind the end, at least three parts; what is above that is their reserve for a network that halts. */
+export const PART_HOLD_BACK_US = 1_400_000;
 /** HOLD-BACK: the same for players that do not take parts, three target durations. */
 export const HOLD_BACK_SECONDS = 3 * TARGET_SECONDS;
 /** CAN-SKIP-UNTIL: what is so far from the end is left out of delta playlists; six target durations at least. */
