@@ -114,7 +114,7 @@ async function bridgeTests(context) {
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function browserTests(context) {
   const chromium = await ensureChromium(context.print);
-  return vitest("browser", 320_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
+  return vitest("browser", 360_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
 }
 
 /**
