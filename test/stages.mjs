@@ -106,7 +106,8 @@ async function gatewayRuntimes(context) {
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function bridgeTests(context) {
   await ensureBridgeTools(context.print);
-  const onNode = await vitest("bridge", 240_000, context);
+  const env = { CHROMIUM_PATH: await ensureChromium(context.print), ...(await etcdPath(context)) };
+  const onNode = await vitest("bridge", 300_000, context, { env });
   const files = denoTestFiles().filter((path) => path.startsWith("test/bridge/"));
   return sum([onNode, await denoTest("bridge-deno", files, context)]);
 }
@@ -114,6 +115,7 @@ async function bridgeTests(context) {
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function browserTests(context) {
   const chromium = await ensureChromium(context.print);
+  await ensureBridgeTools(context.print);
   return vitest("browser", 360_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
 }
 
