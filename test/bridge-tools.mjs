@@ -26,10 +26,11 @@ const TOOLS = [
  * @throws {StartError} that says what to install
  */
 export async function ensureBridgeTools(print) {
-  for (const [path = "", pkg = ""] of TOOLS) {
-    if (isThere(path) || (await aptInstall(pkg, print))) continue;
-    throw new StartError(`${path} is missing: install it (Debian: apt-get install ${pkg}).`);
-  }
+  const missing = new Set(TOOLS.filter(([path = ""]) => !isThere(path)).map(([, pkg]) => pkg));
+  if (missing.size === 0) return;
+  const packages = [...missing].join(" ");
+  if (!(await aptInstall(packages, print)))
+    throw new StartError(`Programs that bridges are tested with are missing: apt-get install ${packages}`);
   // The package may start an nginx of the system, which nobody here asked for. Where there is no systemd, none runs.
   spawnSync("systemctl", ["disable", "--now", "nginx"]);
 }
