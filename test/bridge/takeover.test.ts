@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { JobStatus } from "../../core/wire/bridge-jobs.ts";
+import { ensureClient } from "../../start/build.mjs";
 import { Cluster } from "../cluster/cluster.ts";
 import { ensureEtcd } from "../etcd-binary.mjs";
 
@@ -12,6 +13,8 @@ const folder = mkdtempSync(join(tmpdir(), "takeover-"));
 let cluster: Cluster;
 
 beforeAll(async () => {
+  // The cluster's gateways serve the pages.
+  ensureClient();
   process.env.ETCD_PATH = await ensureEtcd((line: string) => console.info(line));
   cluster = await Cluster.start(APART, () => undefined);
   for (const id of ["bridge-a", "bridge-b"]) await cluster.startBridge(id, join(folder, id));
