@@ -33,7 +33,7 @@ export function playerPage(): string {
 const video = document.querySelector("video");
 const state = { samples: [], stalls: 0, errors: [], sizes: [], waitingSince: 0 };
 window.state = state;
-const hls = new Hls({ lowLatencyMode: true, backBufferLength: 10, maxLiveSyncPlaybackRate: 1.1 });
+const hls = new Hls({ lowLatencyMode: true, backBufferLength: 60, maxLiveSyncPlaybackRate: 1.1 });
 window.hls = hls;
 hls.on(Hls.Events.ERROR, (_, data) => {
   state.errors.push([data.details, data.fatal, String(data.error ?? data.reason ?? "")].join(" "));
