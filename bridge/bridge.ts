@@ -76,7 +76,8 @@ export class Bridge {
   readonly #rtmp: IngestServer;
   readonly #icecast: SourceServer;
   readonly #retention: Retention;
-  readonly #recover: Timer;
+  readonly #recordings: Recordings;
+  #recover: Timer | undefined;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -125,7 +126,7 @@ export class Bridge {
     this.#icecast = new SourceServer({ clock, authorise: authoriseIcecast(senders), openDecoder, log: line });
     const history = new History({ storage, catalogue, recordings });
     this.#retention = new Retention({ catalogue, history, clock, log, ...options.retention });
-    this.#recover = every(clock, RECOVER_EVERY_MS, () => void this.#endForgotten(recordings));
+    this.#recordings = recordings;
     // Lists, and deleting, are the gateway's: it knows who may.
     this.routes.route("/", historyRoutes({ history, storage, log, authorise: async () => false }));
     this.operations = createBridgeOperations({
@@ -145,14 +146,15 @@ export class Bridge {
   start(): void {
     this.#runner.start();
     this.#retention.start();
+    this.#recover = every(this.#options.access.clock, RECOVER_EVERY_MS, () => void this.#endForgotten());
   }
 
   /** Ends recordings that a crash has left and whose job nobody wants any more. */
-  async #endForgotten(recordings: Recordings): Promise<void> {
+  async #endForgotten(): Promise<void> {
     const { directory, log } = this.#options;
     try {
       const jobs = new Set((await directory.jobs()).map(({ job }) => job.id));
-      await recordings.recover(async ({ jobId }) => (jobs.has(jobId) ? "theirs" : "nobodys"));
+      await this.#recordings.recover(async ({ jobId }) => (jobs.has(jobId) ? "theirs" : "nobodys"));
     } catch (error) {
       log("warn", "interrupted recordings could not be looked for", { error: String(error) });
     }
@@ -178,7 +180,7 @@ export class Bridge {
   }
 
   async close(): Promise<void> {
-    this.#recover.cancel();
+    this.#recover?.cancel();
     this.#retention.stop();
     this.#rtmp.close("This bridge is being restarted: connect again.");
     this.#icecast.close("This bridge is being restarted: connect again.");

@@ -2,6 +2,7 @@
  * Gateway, relay and directory in one Deno process: what `npm start` runs. Guests may join here, and only here.
  * Started by start/main.mjs, whose end it notices by the end of its standard input.
  */
+import { SocketError } from "../bridge/net/byte-socket.ts";
 import { MemoryBridges } from "../core/directory/memory-bridges.ts";
 import { MemoryDirectory } from "../core/directory/memory.ts";
 import { createGateway } from "../gateway/app.ts";
@@ -132,7 +133,10 @@ try {
   Deno.exit(0);
 } catch (error) {
   const isForPeople =
-    error instanceof StartError || error instanceof ConfigError || error instanceof RelayStartError;
+    error instanceof StartError ||
+    error instanceof ConfigError ||
+    error instanceof RelayStartError ||
+    error instanceof SocketError;
   console.error(isForPeople ? error.message : error);
   Deno.exit(1);
 }

@@ -47,7 +47,7 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
   const region = env.BRIDGE_REGION ?? "";
   const publicUrl = urlOf("BRIDGE_PUBLIC_URL", env.BRIDGE_PUBLIC_URL, "https://bridge1.example.org");
   return {
-    id: env.BRIDGE_ID || `bridge-${crypto.randomUUID().slice(0, 8)}`,
+    id: idOf(env.BRIDGE_ID),
     region,
     capacity: numberOf("BRIDGE_CAPACITY", env.BRIDGE_CAPACITY, DEFAULT_CAPACITY, 100_000),
     host: env.BRIDGE_HOST || "0.0.0.0",
@@ -133,6 +133,12 @@ function numberOf(name: string, text: string | undefined, usual: number, most: n
   throw new BridgeSettingsError(
     `${name} is not a whole number from 0 to ${most}: set it right or leave it out`,
   );
+}
+
+function idOf(text: string | undefined): string {
+  if (!text) return `bridge-${crypto.randomUUID().slice(0, 8)}`;
+  if (/^[\w.-]{1,64}$/.test(text)) return text;
+  throw new BridgeSettingsError("BRIDGE_ID is not usable: 1 to 64 letters, digits, . _ and -");
 }
 
 function listOf(text: string | undefined): string[] {

@@ -21,41 +21,29 @@ export interface OwnBridgeOptions {
   version: string;
 }
 
-/** On the usual RTMP port, or any where that is taken and none was asked for. */
-export async function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
+/** Rejects with SocketError when a port that was asked for cannot be opened. */
+export function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
   const { settings, environment, directory, keys, app, origin, version } = options;
   const [apiKey = ""] = (environment.TRIBUTARY_API_KEYS ?? "").split(",");
-  const open = (rtmpPort: number): Promise<RunningBridge> =>
-    startBridge({
-      icecastPort: settings.icecastPort,
-      id: "local",
-      region: "local",
-      version,
-      capacity: CAPACITY,
-      host: settings.relayBindAddress,
-      publicHost: new URL(origin).hostname,
-      publicUrl: origin,
-      rtmpPort,
-      allowedTargets: settings.allowedTargets,
-      recordingsFolder: join(settings.stateFolder, "recordings"),
-      gateway: { gateway: origin, apiKey, region: undefined },
-      request: async (url, { method, headers, body }) =>
-        app.fetch(new Request(url, { method, headers, body })),
-      operations: { host: "127.0.0.1", port: 0 },
-      directory,
-      keys,
-      log: (level, message, fields) => {
-        if (level !== "info") console.error(`bridge: ${message} ${JSON.stringify(fields ?? {})}`);
-      },
-    });
-  if (settings.rtmpPort !== undefined) return open(settings.rtmpPort);
-  try {
-    return await open(settings.usualRtmpPort);
-  } catch {
-    const bridge = await open(0);
-    console.error(
-      `bridge: port ${settings.usualRtmpPort} is taken, RTMP is on port ${bridge.rtmpPort} instead`,
-    );
-    return bridge;
-  }
+  return startBridge({
+    icecastPort: settings.icecastPort,
+    id: "local",
+    region: "local",
+    version,
+    capacity: CAPACITY,
+    host: settings.relayBindAddress,
+    publicHost: new URL(origin).hostname,
+    publicUrl: origin,
+    rtmpPort: settings.rtmpPort,
+    allowedTargets: settings.allowedTargets,
+    recordingsFolder: join(settings.stateFolder, "recordings"),
+    gateway: { gateway: origin, apiKey, region: undefined },
+    request: async (url, { method, headers, body }) => app.fetch(new Request(url, { method, headers, body })),
+    operations: { host: "127.0.0.1", port: 0 },
+    directory,
+    keys,
+    log: (level, message, fields) => {
+      if (level !== "info") console.error(`bridge: ${message} ${JSON.stringify(fields ?? {})}`);
+    },
+  });
 }

@@ -8,8 +8,6 @@ import { StartError } from "./start-error.mjs";
 const DEFAULT_PORT = 8080;
 const DEFAULT_RELAY_PORT = 4433;
 const DEFAULT_HOST = "localhost";
-/** What OBS and its like take for granted. */
-const DEFAULT_RTMP_PORT = 1935;
 
 /**
  * @typedef {object} Settings
@@ -19,7 +17,6 @@ const DEFAULT_RTMP_PORT = 1935;
  * @property {number} port HTTP port, 0 = any free one
  * @property {number} relayPort UDP port, 0 = any free one
  * @property {number | undefined} rtmpPort TCP port of RTMP senders, 0 = any free one; undefined = the usual one, or any if that is taken
- * @property {number} usualRtmpPort
  * @property {number} icecastPort TCP port of Icecast sources, 0 = any free one
  * @property {string[]} allowedTargets hosts and networks that RTMP targets may be at although they are not public
  * @property {string | undefined} relayPublicUrl what browsers are told, when given; always ends in "/"
@@ -43,11 +40,8 @@ export function readSettings(environment) {
     relayBindAddress: host === "localhost" ? "127.0.0.1" : host,
     port: portOf("PORT", environment.PORT, DEFAULT_PORT),
     relayPort: portOf("RELAY_PORT", environment.RELAY_PORT, DEFAULT_RELAY_PORT),
-    rtmpPort: environment.RTMP_PORT
-      ? portOf("RTMP_PORT", environment.RTMP_PORT, DEFAULT_RTMP_PORT)
-      : undefined,
+    rtmpPort: environment.RTMP_PORT ? portOf("RTMP_PORT", environment.RTMP_PORT, 0) : undefined,
     icecastPort: portOf("ICECAST_PORT", environment.ICECAST_PORT, 0),
-    usualRtmpPort: DEFAULT_RTMP_PORT,
     allowedTargets: (environment.BRIDGE_ALLOWED_TARGETS ?? "")
       .split(/[\s,]+/)
       .filter((entry) => entry !== ""),

@@ -11,7 +11,6 @@ describe("settings", () => {
       relayBindAddress: "127.0.0.1",
       port: 8080,
       rtmpPort: undefined,
-      usualRtmpPort: 1935,
       icecastPort: 0,
       allowedTargets: [],
       relayPort: 4433,

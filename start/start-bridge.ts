@@ -19,6 +19,8 @@ import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
 
 /** Connections of RTMP senders; further ones are closed at once. */
 const MAX_RTMP_CONNECTIONS = 1_000;
+/** What OBS and its like take for granted. */
+const USUAL_RTMP_PORT = 1935;
 /** The same of Icecast sources. */
 const MAX_ICECAST_CONNECTIONS = 1_000;
 
@@ -34,8 +36,8 @@ export interface BridgeConfig {
   publicHost: string;
   /** Base URL of what audiences get. */
   publicUrl: string;
-  /** 0 = any free port. */
-  rtmpPort: number;
+  /** 0 = any free port; undefined = the usual one, or any where that is taken. */
+  rtmpPort: number | undefined;
   /** 0 = any free port. */
   icecastPort: number;
   /** Hosts and networks that RTMP targets may be at although they are not public. */
@@ -72,12 +74,19 @@ const AUDIENCE_PATHS = /^\/(hls\/|recordings\/|listen\/[^/]+\.mp3$)/;
 export async function startBridge(config: BridgeConfig): Promise<RunningBridge> {
   const { id, region, version, capacity, publicUrl, publicHost, host, directory, log } = config;
   let bridge: Bridge | undefined;
-  const listener: TcpListener = await listenTcp({
-    host,
-    port: config.rtmpPort,
-    maxConnections: MAX_RTMP_CONNECTIONS,
-    onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
-  });
+  const listenRtmp = (port: number): Promise<TcpListener> =>
+    listenTcp({
+      host,
+      port,
+      maxConnections: MAX_RTMP_CONNECTIONS,
+      onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
+    });
+  const listener =
+    config.rtmpPort === undefined
+      ? await listenRtmp(USUAL_RTMP_PORT).catch(() => listenRtmp(0))
+      : await listenRtmp(config.rtmpPort);
+  if (config.rtmpPort === undefined && listener.port !== USUAL_RTMP_PORT)
+    log("warn", `port ${USUAL_RTMP_PORT} is taken: RTMP is on port ${listener.port} instead`);
   const sources = await listenTcp({
     host,
     port: config.icecastPort,

@@ -154,6 +154,9 @@ export class RtmpParticipant implements IngestSink {
   onEnd({ message }: IngestEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const { early } = this;
+    const lost = `early ${early}, before a track was open ${this.#publisher.unpublished}, decoder busy ${this.#sound?.droppedFrames ?? 0}`;
+    this.#options.log(`${this.#options.member.identity} has ended: ${message} Units left out: ${lost}.`);
     this.#options.onState("ended", message);
     if (this.#isIn) this.#close();
   }

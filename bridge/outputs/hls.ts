@@ -2,8 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { HlsRoom } from "../hls/hls-room.ts";
 import type { SegmentHistory } from "../hls/segment-history.ts";
-import type { OpenOutput, OpenOutputOn } from "./output-run.ts";
-import type { JobOf } from "./rtmp.ts";
+import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
 import type { SharedParts } from "./shared-parts.ts";
 
 export interface HlsOutputs {

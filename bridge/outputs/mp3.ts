@@ -1,8 +1,7 @@
 /** An MP3 output: the programme's sound as one endless stream for everybody who listens to the room. */
 import type { Clock } from "../../core/clock.ts";
 import { Mp3Output } from "../mp3/mp3-output.ts";
-import type { OpenOutput, OpenOutputOn } from "./output-run.ts";
-import type { JobOf } from "./rtmp.ts";
+import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
 
 export interface Mp3Outputs {
   clock: Clock;

@@ -1,6 +1,6 @@
 /** One output while it runs: holds the programme of its room, opens what takes it, and reports how that does until it is stopped or ends. */
 import { type Clock, every, type Timer } from "../../core/clock.ts";
-import type { OutputJob, ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
+import type { OutputJob, OutputSpec, ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import {
   type JobEnd,
   type JobReport,
@@ -12,6 +12,10 @@ import type { Programme } from "../programme/programme.ts";
 import type { HeldProgramme, Programmes } from "../programme/programmes.ts";
 
 const REPORT_EVERY_MS = 1_000;
+
+export type JobOf<Type extends OutputSpec["type"]> = OutputJob & {
+  spec: Extract<OutputSpec, { type: Type }>;
+};
 
 /** What takes a programme. */
 export interface OpenOutput {
@@ -76,7 +80,8 @@ export class OutputRun implements RunningJob {
   #fail(message: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    void this.#close(true).finally(() => this.#end({ failed: true, message }));
+    // What is being opened is closed once it is open.
+    void this.#opened.then(() => this.#close(true)).finally(() => this.#end({ failed: true, message }));
   }
 
   async stop(reason: StopReason): Promise<void> {

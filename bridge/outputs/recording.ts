@@ -1,7 +1,6 @@
 /** A recording: the programme's parts into a file that can be played at any moment. */
 import type { Recordings } from "../recording/recordings.ts";
-import type { OpenOutput, OpenOutputOn } from "./output-run.ts";
-import type { JobOf } from "./rtmp.ts";
+import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
 import type { SharedParts } from "./shared-parts.ts";
 
 export interface RecordingOutputs {
@@ -18,7 +17,12 @@ export function recordingOutput({
   return async ({ id, room, spec }, programme): Promise<OpenOutput> => {
     const held = await parts.hold(programme, spec.picture);
     const participants = () => [...programme.participants];
-    const recorder = await recordings.open({ jobId: id, room, participants });
+    const recorder = await recordings
+      .open({ jobId: id, room, participants })
+      .catch(async (error: unknown) => {
+        await held.release();
+        throw error;
+      });
     const remove = held.parts.add(recorder);
     return {
       report(): ReturnType<OpenOutput["report"]> {

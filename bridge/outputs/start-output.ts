@@ -2,9 +2,9 @@
 import type { Clock } from "../../core/clock.ts";
 import type { OutputJob, ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { StartJob } from "../jobs/running-job.ts";
+import type { Programme } from "../programme/programme.ts";
 import type { Programmes } from "../programme/programmes.ts";
-import { type OpenOutputOn, OutputRun } from "./output-run.ts";
-import type { JobOf } from "./rtmp.ts";
+import { type JobOf, type OpenOutput, type OpenOutputOn, OutputRun } from "./output-run.ts";
 
 export interface OutputKinds {
   rtmp: OpenOutputOn<JobOf<"rtmp">>;
@@ -33,17 +33,18 @@ function programmeSpecOf({ spec }: OutputJob): ProgrammeSpec {
 function open(
   kinds: OutputKinds,
   job: OutputJob,
-  ...rest: Parameters<OpenOutputOn> extends [unknown, ...infer R] ? R : never
-) {
+  programme: Programme,
+  fail: (message: string) => void,
+): Promise<OpenOutput> {
   const { spec } = job;
   switch (spec.type) {
     case "rtmp":
-      return kinds.rtmp({ ...job, spec }, ...rest);
+      return kinds.rtmp({ ...job, spec }, programme, fail);
     case "hls":
-      return kinds.hls({ ...job, spec }, ...rest);
+      return kinds.hls({ ...job, spec }, programme, fail);
     case "mp3":
-      return kinds.mp3({ ...job, spec }, ...rest);
+      return kinds.mp3({ ...job, spec }, programme, fail);
     case "recording":
-      return kinds.recording({ ...job, spec }, ...rest);
+      return kinds.recording({ ...job, spec }, programme, fail);
   }
 }

@@ -121,14 +121,14 @@ export class RoomProgramme implements Programme {
         this.#openSound(event.identity, event.track.trackId);
         break;
       case "track-unpublished":
-        this.#closeSoon(() => this.#mix.close(event.trackId));
+        this.#closeSoon();
         break;
       case "speakers":
         this.#speakers = event.speakers.map(({ identity }) => identity);
         this.#sinks.onSpeakers(this.#speakingNow());
         break;
       case "participant-left":
-        this.#closeSoon(() => this.#closeGone());
+        this.#closeSoon();
         break;
     }
     this.#look();
@@ -143,8 +143,8 @@ export class RoomProgramme implements Programme {
   }
 
   /** The programme has yet to come to the end of what was said. */
-  #closeSoon(close: () => void): void {
-    this.#options.access.clock.after(this.delayMs, close);
+  #closeSoon(): void {
+    this.#options.access.clock.after(this.delayMs, () => this.#closeGone());
   }
 
   #closeGone(): void {
@@ -208,7 +208,10 @@ export class RoomProgramme implements Programme {
     this.#over = true;
     this.#timer?.cancel();
     this.#mix.closeAll();
-    this.#options.log(`programme of ${this.room} ended: ${reason}`);
+    const { leftOut, dropped } = this.#mix;
+    this.#options.log(
+      `programme of ${this.room} ended: ${reason}; sounds left out ${leftOut}, units late ${dropped.late}, too many ${dropped.overflow}, not decodable ${dropped.undecodable}`,
+    );
     this.#sinks.onEnd();
   }
 }

@@ -3,7 +3,7 @@ import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { SoundDecoder } from "../../core/media/audio-playout.ts";
 import { Limiter } from "./limiter.ts";
 import { BLOCK_SAMPLES, BLOCK_US, type SoundBlock } from "./programme.ts";
-import { SoundSource } from "./sound-source.ts";
+import { type SoundDrop, SoundSource } from "./sound-source.ts";
 
 /** Sounds that are mixed at once; further tracks are left out and counted. */
 const MAX_MIXED_SOUNDS = 200;
@@ -23,6 +23,8 @@ export interface FreeableDecoder extends SoundDecoder {
 export class SoundMix {
   /** Tracks that were not mixed since too many were. */
   leftOut = 0;
+  /** Units that were not mixed, by reason, of sounds that are over too. */
+  readonly dropped: Record<SoundDrop, number> = { late: 0, overflow: 0, undecodable: 0 };
   readonly #tracks = new Map<number, MixedTrack>();
   readonly #openDecoder: () => FreeableDecoder;
   readonly #gainsDb: Readonly<Record<string, number>>;
@@ -55,7 +57,11 @@ export class SoundMix {
   }
 
   close(trackId: number): void {
-    this.#tracks.get(trackId)?.decoder.free();
+    const track = this.#tracks.get(trackId);
+    if (track === undefined) return;
+    for (const reason of ["late", "overflow", "undecodable"] as const)
+      this.dropped[reason] += track.source.dropped[reason];
+    track.decoder.free();
     this.#tracks.delete(trackId);
   }
 

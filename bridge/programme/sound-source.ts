@@ -27,7 +27,7 @@ const MAX_CORRECTION = 0.005;
 /** How fast the smoothed difference follows: a second's time constant. */
 const SMOOTHING = 0.02;
 
-type SoundDrop = "late" | "overflow" | "undecodable";
+export type SoundDrop = "late" | "overflow" | "undecodable";
 
 const usOfSamples = (samples: number): number => (samples / SAMPLE_RATE_HZ) * 1e6;
 const samplesOfUs = (us: number): number => (us / 1e6) * SAMPLE_RATE_HZ;

@@ -12,14 +12,12 @@ const jobId = z
   .max(64)
   .regex(/^[\w-]+$/, "use letters, digits, - and _ only");
 
-/** Which picture an output shows. Switched at keyframes only; nothing is encoded anew but in a grid. */
+/** Which picture an output shows. Switched at keyframes only; nothing is encoded anew. */
 const pictureChoiceSchema = z.discriminatedUnion("mode", [
   /** Of whoever speaks; a shared screen before any camera. */
   z.object({ mode: z.literal("speaker") }),
   /** Of one participant, whoever speaks. */
   z.object({ mode: z.literal("pinned"), identity: identitySchema }),
-  /** Everybody's, side by side, composed by ffmpeg. */
-  z.object({ mode: z.literal("grid") }),
   z.object({ mode: z.literal("none") }),
 ]);
 export type PictureChoice = z.infer<typeof pictureChoiceSchema>;
@@ -53,8 +51,6 @@ export const outputSpecSchema = z.discriminatedUnion("type", [
   }),
   programmeSpecSchema.extend({
     type: z.literal("recording"),
-    /** One file a participant beside the mix. */
-    participants: z.boolean().default(false),
   }),
 ]);
 export type OutputSpec = z.infer<typeof outputSpecSchema>;

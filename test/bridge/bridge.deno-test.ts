@@ -62,7 +62,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const jobs: OutputSpec[] = [
     { ...spec, type: "hls" },
     { type: "mp3", gainsDb: {}, bitrateKbps: 128 },
-    { ...spec, type: "recording", participants: false },
+    { ...spec, type: "recording" },
   ];
   for (const job of jobs)
     await directory.putJob({
