@@ -106,12 +106,16 @@ describe("bridges over etcd", () => {
     newBridge("a", runs);
     const gateway = newDirectory();
     gateway.directory.bridges.follow();
+    const seen = new Set<JobEvent["type"]>();
+    gateway.directory.bridges.watchJobs(({ type }) => seen.add(type));
     await gateway.directory.bridges.putJob(job);
     await vi.waitFor(() => expect(runs).toHaveLength(1), PATIENCE);
     await vi.waitFor(
       async () => expect((await gateway.directory.bridges.job(job.id))?.status).toBeDefined(),
       PATIENCE,
     );
+    // What a watch has not brought yet cannot be answered without etcd.
+    await vi.waitFor(() => expect(seen).toEqual(new Set(["bridge", "job", "claim", "status"])), PATIENCE);
     const known = await gateway.directory.bridges.jobs();
     await etcd.kill();
     await vi.waitFor(async () => expect(await gateway.directory.bridges.jobs()).toEqual(known), PATIENCE);
