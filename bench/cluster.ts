@@ -16,6 +16,7 @@ const options = readOptions({
   rooms: { default: small.rooms, min: 1, max: 10_000, whole: true, about: "rooms" },
   participants: { default: small.participants, min: 2, max: 100_000, whole: true, about: "in all rooms" },
   seconds: { default: small.durationMs / 1000, min: 1, max: 3_600, about: "time in which things happen" },
+  unit: { default: small.unitEveryMs, min: 10, max: 500, about: "between two units of a speaker, ms" },
   every: { default: small.actEveryMs, min: 10, max: 60_000, about: "mean time between two of them, ms" },
 });
 
@@ -28,6 +29,7 @@ const settings = {
   participants,
   durationMs: options.seconds * 1000,
   actEveryMs: options.every,
+  unitEveryMs: options.unit,
 };
 const end = options.first + options.seeds;
 for (let first = options.first; first < end; first += options["row-seeds"]) {

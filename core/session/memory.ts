@@ -124,7 +124,9 @@ class MemorySession implements Session {
     // A kept buffer is read on arrival, so that a caller who reuses one is found out.
     const view = buffer.subarray(this.datagramHeadroom);
     const bytes = this.keepsDatagramBuffer ? view : view.slice();
-    this.#out.datagram(length, () => this.#other.#arrive(bytes));
+    const mayComeAgain = this.#out.options.duplicate > 0;
+    const isOwn = !this.keepsDatagramBuffer && !mayComeAgain;
+    this.#out.datagram(length, () => this.#other.#arrive(isOwn ? bytes : bytes.slice()));
     return undefined;
   }
 
@@ -140,7 +142,7 @@ class MemorySession implements Session {
     if (!this.#open) return;
     this.counters.datagramsReceived++;
     this.counters.datagramBytesReceived += bytes.length;
-    this.onDatagram(bytes.slice());
+    this.onDatagram(bytes);
   }
 
   async openStream(): Promise<ByteStream> {

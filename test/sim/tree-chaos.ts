@@ -15,6 +15,8 @@ export interface TreeChaosOptions {
   participants: number;
   /** Of them so many in a room publish. */
   speakers: number;
+  /** Between two units of a speaker. */
+  unitEveryMs: number;
   durationMs: number;
   /** Mean time between two random acts. */
   actEveryMs: number;
@@ -28,6 +30,7 @@ export const SMALL_TREE_CHAOS: TreeChaosOptions = {
   rooms: 2,
   participants: 16,
   speakers: 2,
+  unitEveryMs: 100,
   durationMs: 12_000,
   actEveryMs: 300,
   acts: { kill: 0.25, part: 0.15, directory: 0.1, churn: 0.25 },
@@ -103,14 +106,15 @@ export class TreeChaos {
   #addMember(): void {
     const { rooms, speakers } = this.#options;
     const number = this.#joined++;
+    this.#add(number, `room${number % rooms}`, Math.floor(number / rooms) < speakers);
+  }
+
+  #add(number: number, room: string, speaks: boolean): void {
+    const { cluster } = this;
+    const { unitEveryMs } = this.#options;
+    const identity = `p${number}`;
     this.#members.push(
-      new TreeMember({
-        cluster: this.cluster,
-        identity: `p${number}`,
-        room: `room${number % rooms}`,
-        speaks: Math.floor(number / rooms) < speakers,
-        ...this.#memberEvents,
-      }),
+      new TreeMember({ cluster, identity, room, speaks, unitEveryMs, ...this.#memberEvents }),
     );
   }
 
@@ -148,20 +152,7 @@ export class TreeChaos {
     if (member.speaks) return;
     this.#members.splice(at, 1);
     member.leave().catch(() => undefined);
-    clock.after(random() * 1_000, () => this.#addListener(member.room));
-  }
-
-  #addListener(room: string): void {
-    const number = this.#joined++;
-    this.#members.push(
-      new TreeMember({
-        cluster: this.cluster,
-        identity: `p${number}`,
-        room,
-        speaks: false,
-        ...this.#memberEvents,
-      }),
-    );
+    clock.after(random() * 1_000, () => this.#add(this.#joined++, member.room, false));
   }
 
   #kill(): void {

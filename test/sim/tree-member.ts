@@ -7,7 +7,6 @@ import type { ParticipantEvent } from "../../core/participant/events.ts";
 import type { PublishedTrack } from "../../core/participant/participant-api.ts";
 import { MICROPHONE, type SimulatedCluster, type SimulatedMember, unitOf } from "./simulated-cluster.ts";
 
-const UNIT_INTERVAL_MS = 100;
 const SILENT_US = 450_000;
 const LOOK_MS = 100;
 const RETRY_MS = 250;
@@ -19,6 +18,7 @@ export interface TreeMemberOptions {
   identity: string;
   room: string;
   speaks: boolean;
+  unitEveryMs: number;
   /** A live relay to go to, another one than this. */
   chooseRelay(except: string | undefined): string | undefined;
   /** It was told that somebody has left. */
@@ -35,7 +35,8 @@ export class TreeMember {
   readonly heard = new Map<string, { units: number; lastUs: number }>();
   /** Units that came out of the participant more than once. */
   heardTwice = 0;
-  readonly #units = new Set<string>();
+  /** Frame ids received, by track. */
+  readonly #units = new Map<number, Set<number>>();
   readonly #options: TreeMemberOptions;
   readonly #timers: Timer[] = [];
   readonly #subscribed = new Set<number>();
@@ -55,7 +56,7 @@ export class TreeMember {
     this.speaks = options.speaks;
     const { clock } = options.cluster;
     this.#timers.push(every(clock, LOOK_MS, () => this.#look()));
-    if (options.speaks) this.#timers.push(every(clock, UNIT_INTERVAL_MS, () => this.#speak()));
+    if (options.speaks) this.#timers.push(every(clock, options.unitEveryMs, () => this.#speak()));
     void this.#join();
   }
 
@@ -170,9 +171,10 @@ export class TreeMember {
   }
 
   #onUnit(trackId: number, frameId: number): void {
-    const unit = `${trackId} ${frameId}`;
-    if (this.#units.has(unit)) this.heardTwice++;
-    this.#units.add(unit);
+    const units = this.#units.get(trackId) ?? new Set();
+    this.#units.set(trackId, units);
+    if (units.has(frameId)) this.heardTwice++;
+    units.add(frameId);
     const publisher = this.#publisherOf.get(trackId);
     if (publisher === undefined) return;
     const heard = this.heard.get(publisher) ?? { units: 0, lastUs: 0 };
