@@ -4,8 +4,10 @@
  * publishes 50 units of sound and 30 pictures a second; one on each relay listens, all in this process. They move by themselves
  * after 450 ms without a sign of their relay. A gap is the longest time without a unit that can be used (sound or picture, whichever is
  * longer), less the usual time between two. The control is a listener to whom nothing is done: what it misses, the machine was too busy
- * for. Needs etcd (ETCD_PATH, or where Debian puts it).
+ * for. Needs etcd (ETCD_PATH, or where Debian puts it). Rows with a `page` are of Chromium pages (bench/failover/pages.ts).
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { systemClock } from "../relay/deno/clock.ts";
 import { ensureEtcd } from "../test/etcd-binary.mjs";
@@ -15,10 +17,11 @@ import { type Figures, note, quantile, readOptions, reportRow } from "./report.t
 const options = readOptions({
   what: {
     default: "all",
-    oneOf: ["all", "kill", "drain", "etcd"],
+    oneOf: ["all", "kill", "pages", "drain", "etcd"],
     about: "rows to measure",
   },
   times: { default: 10, min: 1, max: 1_000, whole: true, about: "kills of each kind of relay" },
+  rtt: { default: 0, min: 0, max: 1_000, about: "ms there and back between the two regions of the pages" },
   drains: { default: 3, min: 1, max: 1_000, whole: true, about: "drains of each kind of relay" },
   outage: { default: 15, min: 1, max: 3_600, about: "seconds for which etcd is away" },
 });
@@ -121,6 +124,22 @@ async function reportKills(stage: Stage, role: Role): Promise<void> {
   }
 }
 
+/** The same in Chromium; its rows go where ours go. */
+async function reportPages(): Promise<void> {
+  const args = [
+    "--import",
+    "tsx",
+    "bench/failover/pages.ts",
+    "--times",
+    `${options.times}`,
+    "--rtt",
+    `${options.rtt}`,
+  ];
+  const pages = spawn("node", args, { stdio: ["ignore", "inherit", "inherit"] });
+  const [code] = (await once(pages, "exit")) as [number | null];
+  if (code !== 0) throw new Error("the rows of Chromium pages could not be measured: see above");
+}
+
 async function reportDrains(stage: Stage, role: Role): Promise<void> {
   const { drains: times } = options;
   note(`draining the ${role}, ${times} times ...`);
@@ -190,6 +209,7 @@ try {
   const isWanted = (what: string): boolean => options.what === "all" || options.what === what;
   if (isWanted("kill"))
     for (const role of ["leaf", "middle", "root"] as const) await reportKills(stage, role);
+  if (isWanted("pages")) await reportPages();
   if (isWanted("drain"))
     for (const role of ["leaf", "middle", "root"] as const) await reportDrains(stage, role);
   if (isWanted("etcd")) for (const isForgetful of [false, true]) await reportOutage(stage, isForgetful);

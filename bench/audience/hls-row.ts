@@ -1,7 +1,7 @@
 /** The row of HLS players: how long a playlist takes to reach a thousand of them, and what processor and memory the bridge needs. */
 import { readFileSync } from "node:fs";
-import { watchLoad } from "../media/machine-load.ts";
 import { cpuSecondsOf } from "../fanout/process-cpu.ts";
+import { watchLoad } from "../media/machine-load.ts";
 import { note, quantile, type Row } from "../report.ts";
 import { startProcess } from "./process.ts";
 

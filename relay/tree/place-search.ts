@@ -66,6 +66,11 @@ export class PlaceSearch {
   #provisionalRound = 0;
   /** Relays that are being asked. */
   readonly #asking = new Set<string>();
+  /** Epoch of the claim that this round goes by. */
+  #roundEpoch = 0;
+  /** The room has got another root since the round began: what is waited for is the old tree. */
+  #isOutdated = false;
+  #wake: () => void = () => {};
 
   constructor(tree: Placed) {
     this.#tree = tree;
@@ -89,6 +94,13 @@ export class PlaceSearch {
     return this.#running;
   }
 
+  /** A search that waits for relays which may be dead goes on with the new root at once. */
+  onClaim({ epoch }: RoomClaim): void {
+    if (this.#running === undefined || epoch <= this.#roundEpoch) return;
+    this.#isOutdated = true;
+    this.#wake();
+  }
+
   async #search(): Promise<void> {
     const tree = this.#tree;
     this.#avoid.clear();
@@ -103,14 +115,18 @@ export class PlaceSearch {
       if (tree.isPlaced || tree.isEnded) return;
       const { random } = tree.surroundings;
       const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 8));
-      await this.#pause(longestMs * (0.5 + random() / 2));
+      if (!this.#isOutdated) await this.#pause(longestMs * (0.5 + random() / 2));
       this.#avoid.clear();
       this.#unreachable.clear();
     }
   }
 
+  /** Ends early when the room gets another root. */
   #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#tree.surroundings.clock.after(delayMs, resolve));
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#tree.surroundings.clock.after(delayMs, resolve);
+    });
   }
 
   async #attempt(round: number): Promise<void> {
@@ -119,12 +135,14 @@ export class PlaceSearch {
     const { name } = tree.room;
     const asked = await claimRoom(name, tree.epoch);
     const claim = asked ?? view.claims.get(name);
+    this.#roundEpoch = claim?.epoch ?? tree.epoch;
+    this.#isOutdated = false;
     this.#onClaimKnown();
     if (tree.isEnded) return;
     if (claim?.relayId === address().id) return tree.becomeRoot(claim);
     if (claim === undefined && tree.above.length === 0) return this.#becomeProvisional();
     await this.#attachToAny(this.#targets(claim));
-    if (!tree.isPlaced && !tree.isEnded) await this.#takeOver(claim, round);
+    if (!tree.isPlaced && !tree.isEnded && !this.#isOutdated) await this.#takeOver(claim, round);
   }
 
   /**
@@ -135,13 +153,13 @@ export class PlaceSearch {
     const tree = this.#tree;
     const attempts: Promise<void>[] = [];
     for (const target of targets) {
-      if (tree.isPlaced || tree.isEnded) return;
+      if (tree.isPlaced || tree.isEnded || this.#isOutdated) return;
       if (this.#asking.has(target.id)) continue;
       const attempt = this.#attachAt(target);
       attempts.push(attempt);
       await Promise.race([attempt, this.#pause(HEDGE_MS)]);
     }
-    await Promise.race([Promise.all(attempts), this.#pause(PATIENCE_MS)]);
+    if (!this.#isOutdated) await Promise.race([Promise.all(attempts), this.#pause(PATIENCE_MS)]);
     for (const id of this.#asking) this.#unreachable.add(id);
   }
 

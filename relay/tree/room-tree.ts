@@ -95,6 +95,7 @@ export class RoomTree implements Placed {
   }
 
   onClaim(claim: RoomClaim): void {
+    this.#search.onClaim(claim);
     const { id } = this.surroundings.address();
     if (!this.isRoot || claim.epoch <= this.epoch) return;
     if (claim.relayId === id) return this.becomeRoot(claim);

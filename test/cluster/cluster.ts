@@ -65,9 +65,9 @@ export class Cluster {
     const cluster = new Cluster(etcd, await Crossings.open(places, options), keys);
     try {
       await Promise.all([
-        ...places.map((place) => cluster.#startRelay(place, keys.publicJwk, onLine)),
+        ...places.map((place) => cluster.#startRelay(place, onLine)),
         ...Array.from({ length: GATEWAYS }, (_, index) =>
-          cluster.#startGateway(options.port === 0 ? 0 : options.port + index, keys.gateway, onLine),
+          cluster.#startGateway(options.port === 0 ? 0 : options.port + index, onLine),
         ),
       ]);
     } catch (error) {
@@ -79,28 +79,38 @@ export class Cluster {
     return cluster;
   }
 
-  async #startRelay(place: PortedPlace, publicJwk: string, onLine: (line: string) => void): Promise<void> {
-    const { id, region, port } = place;
+  async #startRelay(place: PortedPlace, onLine: (line: string) => void): Promise<void> {
+    const process = this.#runRelay(place, onLine);
+    this.relays.push({ ...place, process });
+    await process.until(() => process.records.length > 0, "gets ready");
+  }
+
+  #runRelay({ id, region, port }: PortedPlace, onLine: (line: string) => void): RelayProcess {
     const settings = {
       RELAY_ID: id,
       RELAY_REGION: region,
       RELAY_PORT: String(port),
       RELAY_PUBLIC_URL: `${originOf(port)}/`,
       RELAY_ROUTES: this.#crossings.routesFrom(region),
-      TRIBUTARY_TICKET_JWKS: publicJwk,
+      TRIBUTARY_TICKET_JWKS: this.#keys.publicJwk,
       TRIBUTARY_ETCD: this.etcd.url,
     };
-    const process = new RelayProcess(settings, (line) => onLine(`${id}  ${line}`));
-    this.relays.push({ ...place, process });
-    await process.until(() => process.records.length > 0, "gets ready");
+    return new RelayProcess(settings, (line) => onLine(`${id}  ${line}`));
   }
 
-  async #startGateway(
-    port: number,
-    keys: Record<string, string>,
-    onLine: (line: string) => void,
-  ): Promise<void> {
-    const settings = { ...keys, PORT: String(port), TRIBUTARY_ETCD: this.etcd.url };
+  /** Starts relays that have ended again, at their old addresses. */
+  async reviveRelays(onLine: (line: string) => void): Promise<void> {
+    const ended = this.relays.filter(({ process }) => process.isOver);
+    await Promise.all(
+      ended.map(async (place) => {
+        place.process = this.#runRelay(place, onLine);
+        await place.process.until(() => place.process.records.length > 0, "gets ready");
+      }),
+    );
+  }
+
+  async #startGateway(port: number, onLine: (line: string) => void): Promise<void> {
+    const settings = { ...this.#keys.gateway, PORT: String(port), TRIBUTARY_ETCD: this.etcd.url };
     const process = new RunningProcess({ program: "test/cluster/gateway.deno.ts", settings, onLine });
     const gateway = { url: "", process };
     this.gateways.push(gateway);
