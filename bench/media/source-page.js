@@ -6,7 +6,7 @@
  * Picture: 640x360 at 29.97 fps, a seeded texture that pans, so that an encoder has its usual work. Its first 16 lines
  * are 40 blocks of 16 pixels: white, black, 26 bits of Date.now(), 4 bits of source number, 8 bits of check.
  * Sound: a quiet 300 Hz tone without end (any silence is a gap) and every 450-650 ms a loud burst of 30 ms, whose
- * frequency is its number modulo 8.
+ * frequency is its number modulo 8. Source 2 is 100 Hz higher, and so on, so that a mix of sources can be told apart.
  */
 (() => {
   const { seed, sourceNumber } = globalThis.benchSettings;
@@ -76,6 +76,8 @@
   }
 
   const cameras = new Set();
+  /** Wall clock ms of each picture. */
+  const stamps = [];
   let pictures = 0;
   let nextMs = 0;
 
@@ -91,7 +93,9 @@
       HEIGHT / 2,
       (pan * 5) % (TEXTURE_WIDTH / 2),
     );
-    stamp(Date.now());
+    const wallMs = Date.now();
+    stamp(wallMs);
+    stamps.push(wallMs);
     for (const camera of cameras) {
       if (camera.track.readyState === "ended") {
         cameras.delete(camera);
@@ -125,7 +129,8 @@
   }
 
   const worklet = `
-    const TONES = [600, 900, 1200, 1500, 1800, 2100, 2400, 2700];
+    const HIGHER = ${100 * Math.max(0, sourceNumber - 1)};
+    const TONES = [600, 900, 1200, 1500, 1800, 2100, 2400, 2700].map((hertz) => hertz + HIGHER);
     registerProcessor("bench-source", class extends AudioWorkletProcessor {
       next = sampleRate / 2; left = 0; count = 0; random = (${makeRandom.toString()})(${seed});
       process(_inputs, outputs) {
@@ -140,7 +145,7 @@
         const hertz = TONES[(this.count + 7) % 8];
         for (let i = 0; i < out.length; i++, this.left--) {
           const at = (currentFrame + i) / sampleRate;
-          out[i] = 0.05 * Math.sin(2 * Math.PI * 300 * at);
+          out[i] = 0.05 * Math.sin(2 * Math.PI * (300 + HIGHER) * at);
           if (this.left > 0) out[i] += 0.6 * Math.sin(2 * Math.PI * hertz * (currentFrame + i - this.start) / sampleRate);
         }
         return true;
@@ -172,7 +177,7 @@
 
   /** [number modulo 8, wall clock ms] of each burst, oldest first. */
   const bursts = [];
-  globalThis.benchSource = { bursts };
+  globalThis.benchSource = { bursts, stamps };
   MediaDevices.prototype.getUserMedia = async (constraints = {}) => {
     const stream = new MediaStream();
     if (constraints.audio) stream.addTrack(await openMicrophone());
