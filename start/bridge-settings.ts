@@ -1,10 +1,11 @@
 /** The environment of a bridge that runs by itself, checked. Every wrong value is one line that names the variable and says what it takes. */
+
+import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import {
   type EtcdSettings,
   EtcdSettingsError,
   readEtcdSettings,
 } from "../core/directory/etcd/etcd-settings.ts";
-import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
 import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";
@@ -20,7 +21,11 @@ export interface BridgeSettings {
   publicUrl: string;
   httpPort: number;
   rtmpPort: number;
+  /** Where there is a certificate. */
+  rtmpsPort: number;
   icecastPort: number;
+  /** PEM files; undefined = no TLS. */
+  certificateFiles: { cert: string; key: string } | undefined;
   operations: { host: string; port: number; url: string | undefined };
   allowedTargets: readonly string[];
   recordingsFolder: string;
@@ -38,6 +43,8 @@ export class BridgeSettingsError extends Error {
 
 const DEFAULT_HTTP_PORT = 8090;
 const DEFAULT_RTMP_PORT = 1935;
+/** As mediamtx has it; there is no registered one. */
+const DEFAULT_RTMPS_PORT = 1936;
 const DEFAULT_ICECAST_PORT = 8000;
 const DEFAULT_OPERATIONS_PORT = 9091;
 const DEFAULT_CAPACITY = 50;
@@ -55,7 +62,9 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
     publicUrl,
     httpPort: numberOf("BRIDGE_HTTP_PORT", env.BRIDGE_HTTP_PORT, DEFAULT_HTTP_PORT, 65_535),
     rtmpPort: numberOf("RTMP_PORT", env.RTMP_PORT, DEFAULT_RTMP_PORT, 65_535),
+    rtmpsPort: numberOf("RTMPS_PORT", env.RTMPS_PORT, DEFAULT_RTMPS_PORT, 65_535),
     icecastPort: numberOf("ICECAST_PORT", env.ICECAST_PORT, DEFAULT_ICECAST_PORT, 65_535),
+    certificateFiles: certificateFilesOf(env.BRIDGE_TLS_CERT, env.BRIDGE_TLS_KEY),
     operations: {
       host: env.BRIDGE_OPERATIONS_HOST || "127.0.0.1",
       port: numberOf("BRIDGE_OPERATIONS_PORT", env.BRIDGE_OPERATIONS_PORT, DEFAULT_OPERATIONS_PORT, 65_535),
@@ -92,6 +101,17 @@ function etcdOf(env: Environment): EtcdSettings {
   }
   throw new BridgeSettingsError(
     "TRIBUTARY_ETCD is not set: a bridge finds its jobs there; give the URLs that the gateways have",
+  );
+}
+
+function certificateFilesOf(
+  cert: string | undefined,
+  key: string | undefined,
+): BridgeSettings["certificateFiles"] {
+  if (!cert && !key) return undefined;
+  if (cert && key) return { cert, key };
+  throw new BridgeSettingsError(
+    "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY belong together: set both to PEM files, or neither",
   );
 }
 

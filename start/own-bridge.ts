@@ -35,6 +35,7 @@ export function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
     publicHost: new URL(origin).hostname,
     publicUrl: origin,
     rtmpPort: settings.rtmpPort,
+    rtmps: undefined,
     allowedTargets: settings.allowedTargets,
     recordingsFolder: join(settings.stateFolder, "recordings"),
     gateway: { gateway: origin, apiKey, region: undefined },
