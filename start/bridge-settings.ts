@@ -1,4 +1,5 @@
 /** The environment of a bridge that runs by itself, checked. Every wrong value is one line that names the variable and says what it takes. */
+import { createRemoteJWKSet } from "jose";
 
 import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import {
@@ -8,6 +9,7 @@ import {
 } from "../core/directory/etcd/etcd-settings.ts";
 import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
+import { type Routes, readRoutes } from "../relay/deno/routes.ts";
 import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,6 +36,8 @@ export interface BridgeSettings {
   gateway: GatewaySettings;
   etcd: EtcdSettings;
   keys: TicketKeys;
+  /** Relays that are dialled at another address than they tell browsers. */
+  routes: Routes;
 }
 
 /** `message` is one line that says what to do; no secret is in it. */
@@ -49,9 +53,10 @@ const DEFAULT_ICECAST_PORT = 8000;
 const DEFAULT_OPERATIONS_PORT = 9091;
 const DEFAULT_CAPACITY = 50;
 
-/** Throws BridgeSettingsError. */
+/** Throws BridgeSettingsError; RelayStartError where RELAY_ROUTES is wrong. */
 export function readBridgeSettings(env: Environment): BridgeSettings {
   const region = env.BRIDGE_REGION ?? "";
+  const gateway = urlOf("TRIBUTARY_GATEWAY_URL", env.TRIBUTARY_GATEWAY_URL, "https://rooms.example.org");
   const publicUrl = urlOf("BRIDGE_PUBLIC_URL", env.BRIDGE_PUBLIC_URL, "https://bridge1.example.org");
   return {
     id: idOf(env.BRIDGE_ID),
@@ -82,12 +87,13 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
         : {}),
     },
     gateway: {
-      gateway: urlOf("TRIBUTARY_GATEWAY_URL", env.TRIBUTARY_GATEWAY_URL, "https://rooms.example.org"),
+      gateway,
       apiKey: apiKeyOf(env.TRIBUTARY_API_KEY),
       region: region || undefined,
     },
     etcd: etcdOf(env),
-    keys: keysOf(env.TRIBUTARY_TICKET_JWKS),
+    keys: keysOf(env.TRIBUTARY_TICKET_JWKS, gateway),
+    routes: readRoutes(env.RELAY_ROUTES || undefined),
   };
 }
 
@@ -124,9 +130,10 @@ function s3Of(env: Environment): S3Settings | undefined {
   }
 }
 
-function keysOf(text: string | undefined): TicketKeys {
-  const help = "give it the gateway's public ticket key as JWK or JWKS";
-  if (!text) throw new BridgeSettingsError(`TRIBUTARY_TICKET_JWKS is not set: ${help}`);
+/** Where no key is given, the gateway is asked for it when it is needed. */
+function keysOf(text: string | undefined, gateway: string): TicketKeys {
+  const help = "give it the gateway's public ticket key as JWK or JWKS, or leave it out";
+  if (!text) return createRemoteJWKSet(new URL(`${gateway}/.well-known/jwks.json`));
   try {
     return ticketKeysOf(JSON.parse(text));
   } catch (cause) {

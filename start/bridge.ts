@@ -9,6 +9,8 @@ import { httpPost } from "../core/directory/etcd/http-post.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { fromFiles } from "../relay/deno/certificate-source.ts";
 import { systemClock } from "../relay/deno/clock.ts";
+import { routed } from "../relay/deno/routes.ts";
+import { connectSession } from "../relay/deno/session.ts";
 import { onSignals } from "../relay/deno/signals.ts";
 import { RelayStartError, type ServingCertificate } from "../relay/deno/start-relay.ts";
 import { AudienceServer } from "./audience-server.ts";
@@ -44,6 +46,7 @@ async function main(): Promise<void> {
     rtmps: identity && { port: settings.rtmpsPort, identity },
     version: packageJson.version,
     directory: directory.bridges,
+    connect: routed(connectSession, settings.routes),
     request: (url, { method, headers, body }) => fetch(url, { method, headers, body }),
     log,
   });

@@ -12,10 +12,10 @@ import { openAacEncoder } from "../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../bridge/sound/opus-decoder.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
+import type { Connect } from "../core/session/session.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import { systemClock } from "../relay/deno/clock.ts";
-import { connectSession } from "../relay/deno/session.ts";
 import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
 import { openSenderPorts } from "./sender-ports.ts";
 
@@ -40,6 +40,8 @@ export interface BridgeConfig {
   /** Hosts and networks that RTMP targets may be at although they are not public. */
   allowedTargets: readonly string[];
   gateway: GatewaySettings;
+  /** Opens sessions with relays. */
+  connect: Connect;
   /** How the gateway is asked. */
   request: JoinRequest<{ aborted: boolean }>;
   directory: BridgeDirectory;
@@ -99,7 +101,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
   bridge = new Bridge({
     record,
     directory,
-    access: { clock: systemClock, random: Math.random, connect: connectSession, gateway },
+    access: { clock: systemClock, random: Math.random, connect: config.connect, gateway },
     openOpus: () =>
       openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
     openAac: openAacEncoder,

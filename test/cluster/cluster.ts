@@ -132,7 +132,6 @@ export class Cluster {
       ICECAST_PORT: "0",
       TRIBUTARY_GATEWAY_URL: this.gateways[0]!.url,
       TRIBUTARY_API_KEY: this.#keys.gateway.TRIBUTARY_API_KEYS!,
-      TRIBUTARY_TICKET_JWKS: this.#keys.publicJwk,
       TRIBUTARY_ETCD: this.etcd.url,
     };
     const process = new RunningProcess({ program: "start/bridge.ts", settings });
