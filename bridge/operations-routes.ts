@@ -32,7 +32,7 @@ export interface BridgeOperationsOptions {
   log(line: string): void;
 }
 
-/** Answers below /v1; everything else is left to whoever mounts it. */
+/** Answers below /v1 and /healthz; everything else is left to whoever mounts it. */
 export function createBridgeOperations(options: BridgeOperationsOptions): Hono {
   const { bridgeId, keys, clock, recordings, log } = options;
   const app = new Hono();
@@ -48,6 +48,7 @@ export function createBridgeOperations(options: BridgeOperationsOptions): Hono {
     }
     await next();
   });
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.get("/v1/recordings", async (c) => {
     const query = recordingQuerySchema.safeParse(c.req.query());
     if (!query.success) return problem(c, 400, "Not valid", query.error.issues[0]?.message ?? "the query");

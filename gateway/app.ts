@@ -9,6 +9,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { DirectoryError } from "../core/directory/directory.ts";
 import { MAX_EVENT_BYTES } from "../core/wire/limits.ts";
 import { EVENTS_PATH } from "../core/wire/room-events.ts";
+import { addAudienceRoutes } from "./audience-routes.ts";
 import { Authorisation } from "./authorisation.ts";
 import { BridgeOperations } from "./bridge-operations.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -22,6 +23,7 @@ import { allowOrigins } from "./origins.ts";
 import { addOutputRoutes } from "./output-routes.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { RecordingFinder } from "./recording-finder.ts";
 import { addRecordingRoutes } from "./recording-routes.ts";
 import { RelayOperations } from "./relay-operations.ts";
 import { addRoomRoutes } from "./room-routes.ts";
@@ -56,8 +58,12 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
 
   app.use(requestId());
   app.use(secureHeaders({ strictTransportSecurity: false, crossOriginResourcePolicy: false }));
-  app.use(allowOrigins(config.allowedOrigins));
   const perAddress = limitPerAddress(limitOf(config.perAddress), deps.clientAddress, config.trustProxy);
+  const desk = new JobDesk({ directory: deps.bridges, clock });
+  const bridgeCalls = new BridgeOperations({ ticketKey, clock, fetch: deps.fetch });
+  const finder = new RecordingFinder({ desk, operations: bridgeCalls, log });
+  addAudienceRoutes(app, { desk, finder, limit: perAddress });
+  app.use(allowOrigins(config.allowedOrigins));
   app.use("/v1/*", perAddress);
   app.use("/v1/*", limitBody());
   // Relays are many behind one address; they are counted one by one once it is known who they are.
@@ -68,11 +74,9 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
   addTreeRoutes(app, { authorisation, directory, operations, log, clock });
-  const desk = new JobDesk({ directory: deps.bridges, clock });
   addOutputRoutes(app, { authorisation, desk, log });
   addIngestRoutes(app, { authorisation, desk, log });
-  const recordings = new BridgeOperations({ ticketKey, clock, fetch: deps.fetch });
-  addRecordingRoutes(app, { authorisation, desk, operations: recordings, log });
+  addRecordingRoutes(app, { authorisation, finder, operations: bridgeCalls, log });
   const webhook = config.webhook && new Webhook({ ...config.webhook, clock, fetch: deps.fetch, log });
   addEventRoutes(app, { directory, clock, webhook, perRelay: perKey });
   addServiceRoutes(app, { version: deps.version, ticketKey });

@@ -26,6 +26,7 @@ const urlsSchema = z.object({
     .string()
     .optional()
     .openapi({ description: "Server of the sending program, rtmp://host:port/live" }),
+  rtmps: z.string().optional().openapi({ description: "The same over TLS, where that bridge has it." }),
   icecast: z
     .string()
     .optional()
@@ -164,10 +165,7 @@ export function addIngestRoutes(app: OpenAPIHono, { authorisation, desk, log }: 
 
 function shown(view: IngestView, bridges: readonly BridgeRecord[]): z.output<typeof ingestSchema> {
   const { id, room, createdAt, spec, streamKey } = view.job;
-  const [urls = {}, ...backupUrls] = bridgesFor(view, bridges).map((bridge) => {
-    const url = urlOf(bridge, spec.type);
-    return spec.type === "rtmp" ? { rtmp: url } : { icecast: url.replace(/\/$/, "") + ICECAST_MOUNT };
-  });
+  const [urls = {}, ...backupUrls] = bridgesFor(view, bridges).map((bridge) => urlsOf(bridge, spec.type));
   return {
     id,
     room,
@@ -178,4 +176,10 @@ function shown(view: IngestView, bridges: readonly BridgeRecord[]): z.output<typ
     backupUrls: backupUrls.slice(0, MAX_BACKUP_URLS),
     status: view.status ?? null,
   };
+}
+
+function urlsOf(bridge: BridgeRecord, type: IngestView["job"]["spec"]["type"]): z.output<typeof urlsSchema> {
+  const url = urlOf(bridge, type);
+  if (type === "icecast") return { icecast: url.replace(/\/$/, "") + ICECAST_MOUNT };
+  return { rtmp: url, ...(bridge.rtmpsUrl === "" ? {} : { rtmps: bridge.rtmpsUrl }) };
 }

@@ -9,7 +9,7 @@ interface Ingest {
   id: string;
   room: string;
   streamKey: string;
-  urls: { rtmp?: string; icecast?: string };
+  urls: { rtmp?: string; rtmps?: string; icecast?: string };
   backupUrls: object[];
   status: unknown;
 }
@@ -72,6 +72,14 @@ describe("ingests", () => {
     }
     const again = await added();
     expect(again.streamKey).not.toBe(ingest.streamKey);
+  });
+
+  test("a bridge with a certificate is told with its address over TLS", async () => {
+    const rtmpsUrl = "rtmps://b3.example.org:1936/live";
+    await fixture.bridges.registerBridge(bridgeNamed("b3", { rtmpsUrl }), TTL_MS);
+    const { urls, backupUrls } = await added();
+    expect(urls).toEqual({ rtmp: "rtmp://b3.example.org:1935/live", rtmps: rtmpsUrl });
+    expect(backupUrls[0]).toEqual({ rtmp: "rtmp://b2.example.org:1935/live" });
   });
 
   test("an Icecast source gets a mount of a bridge that takes such", async () => {

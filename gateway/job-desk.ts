@@ -46,6 +46,24 @@ export class JobDesk {
     return (await this.#require().jobs()).filter(isOutput).filter(({ job }) => job.room === room);
   }
 
+  /** The bridge that has the room's one output of this type now. Throws ProblemError: `bridges-off`, `output-not-found`, `output-waiting`. */
+  async bridgeOf(room: string, type: "hls" | "mp3"): Promise<BridgeRecord> {
+    const found = (await this.outputs(room)).find(({ job }) => job.spec.type === type);
+    if (!found) {
+      throw new ProblemError(
+        "output-not-found",
+        `${room} has no ${type.toUpperCase()} output: whoever runs the room adds it with POST /v1/rooms/{room}/outputs.`,
+      );
+    }
+    const bridge = (await this.bridges()).find(({ id }) => id === found.claim?.bridgeId);
+    if (bridge) return bridge;
+    throw new ProblemError(
+      "output-waiting",
+      `No bridge has the ${type.toUpperCase()} output of ${room} at the moment: another one takes it over, try again soon.`,
+      { headers: { "retry-after": RETRY_SECONDS } },
+    );
+  }
+
   /** Of one room, or of all. Throws ProblemError `bridges-off`. */
   async ingests(room: string | undefined): Promise<IngestView[]> {
     const ingests = (await this.#require().jobs()).filter(isIngest);

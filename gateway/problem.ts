@@ -43,6 +43,7 @@ export const PROBLEMS = {
   "webhook-failed": { status: 502, title: "The application did not take the event" },
   "no-relay": { status: 503, title: "No relay takes sessions now" },
   "no-bridge": { status: 503, title: "No bridge takes jobs now" },
+  "output-waiting": { status: 503, title: "The output waits for a bridge" },
   "keys-unavailable": { status: 503, title: "The keys of join tokens cannot be fetched" },
   "directory-unavailable": { status: 503, title: "The directory did not do what was asked" },
 } as const;

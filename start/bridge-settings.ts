@@ -1,12 +1,15 @@
 /** The environment of a bridge that runs by itself, checked. Every wrong value is one line that names the variable and says what it takes. */
+import { createRemoteJWKSet } from "jose";
+
+import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import {
   type EtcdSettings,
   EtcdSettingsError,
   readEtcdSettings,
 } from "../core/directory/etcd/etcd-settings.ts";
-import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
+import { type Routes, readRoutes } from "../relay/deno/routes.ts";
 import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,7 +23,11 @@ export interface BridgeSettings {
   publicUrl: string;
   httpPort: number;
   rtmpPort: number;
+  /** Where there is a certificate. */
+  rtmpsPort: number;
   icecastPort: number;
+  /** PEM files; undefined = no TLS. */
+  certificateFiles: { cert: string; key: string } | undefined;
   operations: { host: string; port: number; url: string | undefined };
   allowedTargets: readonly string[];
   recordingsFolder: string;
@@ -29,6 +36,8 @@ export interface BridgeSettings {
   gateway: GatewaySettings;
   etcd: EtcdSettings;
   keys: TicketKeys;
+  /** Relays that are dialled at another address than they tell browsers. */
+  routes: Routes;
 }
 
 /** `message` is one line that says what to do; no secret is in it. */
@@ -38,13 +47,16 @@ export class BridgeSettingsError extends Error {
 
 const DEFAULT_HTTP_PORT = 8090;
 const DEFAULT_RTMP_PORT = 1935;
+/** As mediamtx has it; there is no registered one. */
+const DEFAULT_RTMPS_PORT = 1936;
 const DEFAULT_ICECAST_PORT = 8000;
 const DEFAULT_OPERATIONS_PORT = 9091;
 const DEFAULT_CAPACITY = 50;
 
-/** Throws BridgeSettingsError. */
+/** Throws BridgeSettingsError; RelayStartError where RELAY_ROUTES is wrong. */
 export function readBridgeSettings(env: Environment): BridgeSettings {
   const region = env.BRIDGE_REGION ?? "";
+  const gateway = urlOf("TRIBUTARY_GATEWAY_URL", env.TRIBUTARY_GATEWAY_URL, "https://rooms.example.org");
   const publicUrl = urlOf("BRIDGE_PUBLIC_URL", env.BRIDGE_PUBLIC_URL, "https://bridge1.example.org");
   return {
     id: idOf(env.BRIDGE_ID),
@@ -55,7 +67,9 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
     publicUrl,
     httpPort: numberOf("BRIDGE_HTTP_PORT", env.BRIDGE_HTTP_PORT, DEFAULT_HTTP_PORT, 65_535),
     rtmpPort: numberOf("RTMP_PORT", env.RTMP_PORT, DEFAULT_RTMP_PORT, 65_535),
+    rtmpsPort: numberOf("RTMPS_PORT", env.RTMPS_PORT, DEFAULT_RTMPS_PORT, 65_535),
     icecastPort: numberOf("ICECAST_PORT", env.ICECAST_PORT, DEFAULT_ICECAST_PORT, 65_535),
+    certificateFiles: certificateFilesOf(env.BRIDGE_TLS_CERT, env.BRIDGE_TLS_KEY),
     operations: {
       host: env.BRIDGE_OPERATIONS_HOST || "127.0.0.1",
       port: numberOf("BRIDGE_OPERATIONS_PORT", env.BRIDGE_OPERATIONS_PORT, DEFAULT_OPERATIONS_PORT, 65_535),
@@ -73,12 +87,13 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
         : {}),
     },
     gateway: {
-      gateway: urlOf("TRIBUTARY_GATEWAY_URL", env.TRIBUTARY_GATEWAY_URL, "https://rooms.example.org"),
+      gateway,
       apiKey: apiKeyOf(env.TRIBUTARY_API_KEY),
       region: region || undefined,
     },
     etcd: etcdOf(env),
-    keys: keysOf(env.TRIBUTARY_TICKET_JWKS),
+    keys: keysOf(env.TRIBUTARY_TICKET_JWKS, gateway),
+    routes: readRoutes(env.RELAY_ROUTES || undefined),
   };
 }
 
@@ -95,6 +110,17 @@ function etcdOf(env: Environment): EtcdSettings {
   );
 }
 
+function certificateFilesOf(
+  cert: string | undefined,
+  key: string | undefined,
+): BridgeSettings["certificateFiles"] {
+  if (!cert && !key) return undefined;
+  if (cert && key) return { cert, key };
+  throw new BridgeSettingsError(
+    "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY belong together: set both to PEM files, or neither",
+  );
+}
+
 function s3Of(env: Environment): S3Settings | undefined {
   try {
     return readS3Settings(env);
@@ -104,9 +130,10 @@ function s3Of(env: Environment): S3Settings | undefined {
   }
 }
 
-function keysOf(text: string | undefined): TicketKeys {
-  const help = "give it the gateway's public ticket key as JWK or JWKS";
-  if (!text) throw new BridgeSettingsError(`TRIBUTARY_TICKET_JWKS is not set: ${help}`);
+/** Where no key is given, the gateway is asked for it when it is needed. */
+function keysOf(text: string | undefined, gateway: string): TicketKeys {
+  const help = "give it the gateway's public ticket key as JWK or JWKS, or leave it out";
+  if (!text) return createRemoteJWKSet(new URL(`${gateway}/.well-known/jwks.json`));
   try {
     return ticketKeysOf(JSON.parse(text));
   } catch (cause) {

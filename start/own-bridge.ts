@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { createGateway } from "../gateway/app.ts";
+import { connectSession } from "../relay/deno/session.ts";
 import type { Settings } from "./settings.mjs";
 import { type RunningBridge, startBridge } from "./start-bridge.ts";
 
@@ -35,11 +36,13 @@ export function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
     publicHost: new URL(origin).hostname,
     publicUrl: origin,
     rtmpPort: settings.rtmpPort,
+    rtmps: undefined,
     allowedTargets: settings.allowedTargets,
     recordingsFolder: join(settings.stateFolder, "recordings"),
     gateway: { gateway: origin, apiKey, region: undefined },
     request: async (url, { method, headers, body }) => app.fetch(new Request(url, { method, headers, body })),
     operations: { host: "127.0.0.1", port: 0 },
+    connect: connectSession,
     directory,
     keys,
     log: (level, message, fields) => {

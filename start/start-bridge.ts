@@ -1,28 +1,23 @@
 /** Brings a bridge to life on Deno: its sockets, its codecs, its way into rooms. Used by `npm start` and by start/bridge.ts. */
 import { Bridge } from "../bridge/bridge.ts";
 import type { JobLog } from "../bridge/jobs/running-job.ts";
-import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
+import type { ByteSocket } from "../bridge/net/byte-socket.ts";
 import { ffmpegPoster } from "../bridge/node/ffmpeg-poster.ts";
+import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
 import { dialTarget, resolveHost } from "../bridge/node/rtmp-target-dial.ts";
-import { listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
+import type { TlsIdentity } from "../bridge/node/tcp.ts";
 import { GatewayAccess, type GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { TargetGuard } from "../bridge/rtmp-out/target-address.ts";
 import { openAacEncoder } from "../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../bridge/sound/opus-decoder.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
+import type { Connect } from "../core/session/session.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
-import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import { systemClock } from "../relay/deno/clock.ts";
-import { connectSession } from "../relay/deno/session.ts";
 import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
-
-/** Connections of RTMP senders; further ones are closed at once. */
-const MAX_RTMP_CONNECTIONS = 1_000;
-/** What OBS and its like take for granted. */
-const USUAL_RTMP_PORT = 1935;
-/** The same of Icecast sources. */
-const MAX_ICECAST_CONNECTIONS = 1_000;
+import { openSenderPorts } from "./sender-ports.ts";
 
 export interface BridgeConfig {
   id: string;
@@ -38,11 +33,15 @@ export interface BridgeConfig {
   publicUrl: string;
   /** 0 = any free port; undefined = the usual one, or any where that is taken. */
   rtmpPort: number | undefined;
+  /** RTMP over TLS as well; 0 = any free port. */
+  rtmps: { port: number; identity: TlsIdentity } | undefined;
   /** 0 = any free port. */
   icecastPort: number;
   /** Hosts and networks that RTMP targets may be at although they are not public. */
   allowedTargets: readonly string[];
   gateway: GatewaySettings;
+  /** Opens sessions with relays. */
+  connect: Connect;
   /** How the gateway is asked. */
   request: JoinRequest<{ aborted: boolean }>;
   directory: BridgeDirectory;
@@ -61,7 +60,8 @@ export interface BridgeConfig {
 export interface RunningBridge {
   /** Answers what audiences ask for; undefined: it is nothing of a bridge's. */
   answer(request: Request): Response | Promise<Response> | undefined;
-  rtmpPort: number;
+  /** For RTMPS connections from now on. Throws when it is unusable. */
+  updateCertificate(identity: TlsIdentity): void;
   record: Omit<BridgeRecord, "jobs" | "draining">;
   /** Takes no new jobs, and gives those that it has to others. */
   drain(): Promise<void>;
@@ -72,26 +72,14 @@ const AUDIENCE_PATHS = /^\/(hls\/|recordings\/|listen\/[^/]+\.mp3$)/;
 
 /** Rejects with SocketError when the port cannot be opened. */
 export async function startBridge(config: BridgeConfig): Promise<RunningBridge> {
-  const { id, region, version, capacity, publicUrl, publicHost, host, directory, log } = config;
+  const { id, region, version, capacity, publicUrl, publicHost, directory, log } = config;
   let bridge: Bridge | undefined;
-  const listenRtmp = (port: number): Promise<TcpListener> =>
-    listenTcp({
-      host,
-      port,
-      maxConnections: MAX_RTMP_CONNECTIONS,
-      onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptRtmp(socket)),
-    });
-  const listener =
-    config.rtmpPort === undefined
-      ? await listenRtmp(USUAL_RTMP_PORT).catch(() => listenRtmp(0))
-      : await listenRtmp(config.rtmpPort);
-  if (config.rtmpPort === undefined && listener.port !== USUAL_RTMP_PORT)
-    log("warn", `port ${USUAL_RTMP_PORT} is taken: RTMP is on port ${listener.port} instead`);
-  const sources = await listenTcp({
-    host,
-    port: config.icecastPort,
-    maxConnections: MAX_ICECAST_CONNECTIONS,
-    onSocket: (socket) => (bridge === undefined ? socket.destroy() : bridge.acceptIcecast(socket)),
+  const withBridge = (take: (bridge: Bridge, socket: ByteSocket) => void) => (socket: ByteSocket) =>
+    bridge === undefined ? socket.destroy() : take(bridge, socket);
+  const senders = await openSenderPorts({
+    ...config,
+    onRtmp: withBridge((to, socket) => to.acceptRtmp(socket)),
+    onIcecast: withBridge((to, socket) => to.acceptIcecast(socket)),
   });
   const operations = Deno.serve(
     { hostname: config.operations.host, port: config.operations.port, onListen: () => undefined },
@@ -105,14 +93,15 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     version,
     capacity,
     publicUrl,
-    rtmpUrl: `rtmp://${publicHost}:${listener.port}/live`,
-    icecastUrl: `http://${publicHost}:${sources.port}`,
+    rtmpUrl: `rtmp://${publicHost}:${senders.rtmpPort}/live`,
+    rtmpsUrl: senders.rtmpsPort === undefined ? "" : `rtmps://${publicHost}:${senders.rtmpsPort}/live`,
+    icecastUrl: `http://${publicHost}:${senders.icecastPort}`,
     operationsUrl: config.operations.url ?? `http://${config.operations.host}:${operations.addr.port}`,
   };
   bridge = new Bridge({
     record,
     directory,
-    access: { clock: systemClock, random: Math.random, connect: connectSession, gateway },
+    access: { clock: systemClock, random: Math.random, connect: config.connect, gateway },
     openOpus: () =>
       openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
     openAac: openAacEncoder,
@@ -130,12 +119,11 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
   return {
     answer: (request) =>
       AUDIENCE_PATHS.test(new URL(request.url).pathname) ? running.routes.fetch(request) : undefined,
-    rtmpPort: listener.port,
+    updateCertificate: (identity) => senders.updateCertificate(identity),
     record,
     drain: () => running.drain(),
     async stop(): Promise<void> {
-      listener.close();
-      sources.close();
+      senders.close();
       await operations.shutdown();
       await running.close();
     },

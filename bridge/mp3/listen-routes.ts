@@ -13,6 +13,7 @@ const CORS = {
   "access-control-allow-headers": "icy-metadata, range",
   "access-control-expose-headers": "icy-metaint, icy-name, icy-br, ice-audio-info",
   "access-control-max-age": "86400",
+  "cross-origin-resource-policy": "cross-origin",
 };
 /** When somebody who was refused may ask again. */
 const RETRY_SECONDS = "10";

@@ -26,6 +26,7 @@ export function bridgeNamed(id: string, change: Partial<BridgeRecord> = {}): Bri
     region: "eu",
     publicUrl: `https://${id}.example.org`,
     rtmpUrl: `rtmp://${id}.example.org:1935/live`,
+    rtmpsUrl: "",
     icecastUrl: `http://${id}.example.org:8000`,
     operationsUrl: `http://${id}.example.org:9090/`,
     capacity: 100,

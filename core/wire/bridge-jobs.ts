@@ -129,6 +129,8 @@ export const bridgeRecordSchema = z.object({
   publicUrl: z.string().max(MAX_URL_CHARS),
   /** Base URL of RTMP ingest, rtmp://host:port/live; empty = it takes none. */
   rtmpUrl: z.string().max(MAX_URL_CHARS),
+  /** The same over TLS, rtmps://host:port/live; empty = it has no certificate. */
+  rtmpsUrl: z.string().max(MAX_URL_CHARS).default(""),
   /** Base URL of the Icecast source server, http://host:port; empty = none. */
   icecastUrl: z.string().max(MAX_URL_CHARS),
   /** Base URL of its operations API, for gateways (core/wire/bridge-operations.ts). */

@@ -105,6 +105,11 @@ describe.each(runtimes)("a gateway with etcd on %s", (_name, start) => {
     if (!view) throw new Error("the directory has no job");
     await bridge.claimJob(id);
     await bridge.report(statusOf(view.job, "b1", { latencyMs: 1200 }));
+    const audience = await fetch(`${gateway.url}/hls/room/index.m3u8`, { redirect: "manual" });
+    expect([audience.status, audience.headers.get("location")]).toEqual([
+      307,
+      `${bridgeNamed("b1").publicUrl}/hls/room/index.m3u8`,
+    ]);
     const path = `/v1/rooms/room/outputs/${id}`;
     expect(await call("GET", path)).toMatchObject({ status: { state: "running", latencyMs: 1200 } });
     expect(await call("DELETE", path)).toMatchObject({ id });

@@ -1,4 +1,4 @@
-/** Where a relay's certificate comes from while it runs: PEM files that somebody renews, or one of its own. */
+/** Where the certificate of a relay or a bridge comes from while it runs: PEM files that somebody renews, or one of its own. */
 import { createCertificate } from "./certificate.ts";
 import { RelayStartError, type ServingCertificate } from "./start-relay.ts";
 
@@ -10,7 +10,10 @@ const LOOK_EVERY_MS = 60_000;
 export interface CertificateSource {
   readonly certificate: ServingCertificate;
   /** Calls `replace` with each newer certificate until the returned function is called. */
-  follow(replace: (certificate: ServingCertificate) => void, log: (line: string) => void): () => void;
+  follow(
+    replace: (certificate: ServingCertificate) => void | Promise<void>,
+    log: (line: string) => void,
+  ): () => void;
 }
 
 /** A certificate of our own for these names, that browsers accept by its hash. */
@@ -27,13 +30,16 @@ export async function selfSigned(names: readonly string[]): Promise<CertificateS
       lookOften(async () => {
         if (made.notAfter.getTime() - Date.now() > RENEW_BEFORE_MS) return;
         made = await createCertificate({ names });
-        replace(serving());
+        await replace(serving());
       }, log),
   };
 }
 
-/** PEM files; a renewed file is taken over within a minute. Rejects with RelayStartError. */
-export async function fromFiles(files: { cert: string; key: string }): Promise<CertificateSource> {
+/** PEM files, which `settings` name; a renewed file is taken over within a minute. Rejects with RelayStartError. */
+export async function fromFiles(
+  files: { cert: string; key: string },
+  settings: string,
+): Promise<CertificateSource> {
   const read = async (): Promise<ServingCertificate> => ({
     certPem: await Deno.readTextFile(files.cert),
     keyPem: await Deno.readTextFile(files.key),
@@ -45,7 +51,7 @@ export async function fromFiles(files: { cert: string; key: string }): Promise<C
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new RelayStartError(
-      `The certificate cannot be read: ${detail}. RELAY_CERT and RELAY_KEY must name PEM files that this user may read.`,
+      `The certificate cannot be read: ${detail}. ${settings} must name PEM files that this user may read.`,
       { cause },
     );
   }
@@ -56,7 +62,7 @@ export async function fromFiles(files: { cert: string; key: string }): Promise<C
         const now = await read();
         if (now.certPem === certificate.certPem && now.keyPem === certificate.keyPem) return;
         // Between two files being written they may not belong together: then it fails now and is tried again.
-        replace(now);
+        await replace(now);
         certificate = now;
       }, log),
   };

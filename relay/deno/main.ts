@@ -66,7 +66,7 @@ async function runRelay(settings: RelaySettings): Promise<number> {
   const source =
     certificateFiles === undefined
       ? await selfSigned(names.filter((name) => name !== "0.0.0.0" && name !== "::"))
-      : await fromFiles(certificateFiles);
+      : await fromFiles(certificateFiles, "RELAY_CERT and RELAY_KEY");
   const opened = openDirectory(settings);
   const running = await startRelay({
     ...settings,

@@ -54,7 +54,8 @@ export function clusterHelp(): string {
   const lines = Object.entries(OPTIONS).map(
     ([name, { min, max, about }]) => `  --${name} ${min}..${max}`.padEnd(20) + about,
   );
-  return ["npm run cluster -- [options]: etcd, two gateways, five relays in three regions.", ...lines].join(
-    "\n",
-  );
+  return [
+    "npm run cluster -- [options]: etcd, two gateways, five relays in three regions, two bridges.",
+    ...lines,
+  ].join("\n");
 }

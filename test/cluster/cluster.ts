@@ -2,12 +2,11 @@
  * A cluster on one machine, as `npm run cluster` runs it: etcd, two gateways that share their keys, five relays in three made-up
  * regions with made-up roads between them. Everything on loopback; everything ends with it.
  */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import { EtcdProcess } from "../etcd/etcd-process.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { Crossings, originOf, type PortedPlace } from "./crossings.ts";
+import { freeTcpPort } from "./free-tcp-port.ts";
 import { freeUdpPorts } from "./free-udp-ports.ts";
 import { PLACES } from "./regions.ts";
 import { RelayProcess } from "./relay-process.ts";
@@ -133,7 +132,6 @@ export class Cluster {
       ICECAST_PORT: "0",
       TRIBUTARY_GATEWAY_URL: this.gateways[0]!.url,
       TRIBUTARY_API_KEY: this.#keys.gateway.TRIBUTARY_API_KEYS!,
-      TRIBUTARY_TICKET_JWKS: this.#keys.publicJwk,
       TRIBUTARY_ETCD: this.etcd.url,
     };
     const process = new RunningProcess({ program: "start/bridge.ts", settings });
@@ -156,16 +154,6 @@ export class Cluster {
     await this.#crossings.close();
     await this.etcd.stop();
   }
-}
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** One ticket key for both gateways, its public half for the relays, and an API key. */

@@ -14,6 +14,12 @@ const START_TIMEOUT_MS = 30_000;
 const SECOND_WISH_MS = 700;
 const GOODBYE_MS = 4_000;
 
+/** What runs ends with us; one listener for all, since Node warns of many. */
+const running = new Set<RunningProcess>();
+process.once("exit", () => {
+  for (const one of running) one.kill("SIGKILL");
+});
+
 export interface Ending {
   code: number | null;
   signal: string | null;
@@ -32,7 +38,6 @@ export class RunningProcess {
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #isOver = false;
-  readonly #endWithUs = (): void => this.kill("SIGKILL");
 
   constructor({ program, settings, onLine }: ProcessOptions) {
     const inherited = Object.entries(process.env).filter(
@@ -48,11 +53,11 @@ export class RunningProcess {
       detached: process.platform !== "win32",
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) this.#listen(stream!, onLine);
-    process.once("exit", this.#endWithUs);
+    running.add(this);
     this.ended = new Promise((resolve) => {
       this.#child.once("exit", () => {
         this.#isOver = true;
-        process.removeListener("exit", this.#endWithUs);
+        running.delete(this);
       });
       this.#child.once("close", (code, signal) => resolve({ code, signal }));
     });

@@ -20,7 +20,7 @@ const settingsText = projectFiles()
 
 describe.each([...DEPLOY, "docs/operating.md", "docs/gateway.md"])("%s", (path) => {
   it("names settings that exist", () => {
-    const names = new Set(textOf(path).match(/\b(RELAY|TRIBUTARY)_[A-Z_]*[A-Z]\b/g));
+    const names = new Set(textOf(path).match(/\b(RELAY|TRIBUTARY|BRIDGE)_[A-Z_]*[A-Z]\b/g));
     for (const name of names) expect(settingsText, name).toContain(name);
   });
 });
@@ -52,17 +52,20 @@ describe("Dockerfile", () => {
     }
   });
 
-  it.each(["relay", "gateway"])("%s runs a program of ours, not as root, and says how it is", (name) => {
-    const stage = stages.find((one) => one.name === name)!;
-    const base = stages.find((one) => one.name === stage.from)!;
-    expect(base.lines.findLast(([word]) => word === "USER")?.[1]).toBe("tributary");
-    expect(stage.lines.some(([word]) => word === "USER")).toBe(false);
-    const health = stage.lines.find(([word]) => word === "HEALTHCHECK")?.[1] ?? "";
-    expect(JSON.parse(health.slice(health.indexOf("[")))).toHaveLength(3);
-    const command = JSON.parse(stage.lines.find(([word]) => word === "CMD")?.[1] ?? "") as string[];
-    for (const word of command.filter((one) => /\.(ts|json)$/.test(one)))
-      expect(isThere(word), word).toBe(true);
-  });
+  it.each(["relay", "gateway", "bridge"])(
+    "%s runs a program of ours, not as root, and says how it is",
+    (name) => {
+      const stage = stages.find((one) => one.name === name)!;
+      const base = stages.find((one) => one.name === stage.from)!;
+      expect(base.lines.findLast(([word]) => word === "USER")?.[1]).toBe("tributary");
+      expect(stage.lines.some(([word]) => word === "USER")).toBe(false);
+      const health = stage.lines.find(([word]) => word === "HEALTHCHECK")?.[1] ?? "";
+      expect(JSON.parse(health.slice(health.indexOf("[")))).toHaveLength(3);
+      const command = JSON.parse(stage.lines.find(([word]) => word === "CMD")?.[1] ?? "") as string[];
+      for (const word of command.filter((one) => /\.(ts|json)$/.test(one)))
+        expect(isThere(word), word).toBe(true);
+    },
+  );
 });
 
 describe("compose.yaml", () => {
@@ -80,8 +83,8 @@ describe("compose.yaml", () => {
   };
   const services = Object.entries(file.services);
 
-  it("has etcd, two gateways and three relays", () => {
-    const names = ["etcd", "gateway1", "gateway2", "relay1", "relay2", "relay3"];
+  it("has etcd, two gateways, three relays and a bridge", () => {
+    const names = ["etcd", "gateway1", "gateway2", "relay1", "relay2", "relay3", "bridge1"];
     expect(services.map(([name]) => name)).toEqual(names);
   });
 

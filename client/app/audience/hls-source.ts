@@ -61,9 +61,11 @@ function lossOf(error: ErrorData): SourceLoss {
   return error.type === ErrorTypes.NETWORK_ERROR ? "unreachable" : "broken";
 }
 
-/** Other origins show their Date only where they list it (Access-Control-Expose-Headers); asking is free. */
+/** Other origins show their Date only where they list it (Access-Control-Expose-Headers); asking for what they hide is an error in the console. */
 function tellDate(answer: unknown, events: SourceEvents): void {
   if (!(answer instanceof XMLHttpRequest)) return;
-  if (new URL(answer.responseURL, location.href).origin !== location.origin) return;
-  events.onAnswer(answer.getResponseHeader("date"), answer.getResponseHeader("age"));
+  const shown = answer.getAllResponseHeaders();
+  const header = (name: "date" | "age"): string | null =>
+    new RegExp(`^${name}:`, "im").test(shown) ? answer.getResponseHeader(name) : null;
+  events.onAnswer(header("date"), header("age"));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { identitySchema } from "../../../core/wire/room-model.ts";
 import { jobStatusSchema, outputSpecSchema } from "../../../core/wire/bridge-jobs.ts";
+import { identitySchema } from "../../../core/wire/room-model.ts";
 import {
   figuresText,
   ingestIdentity,
@@ -82,6 +82,12 @@ test("settings are those that the sending program asks for, the key apart from t
     { label: "Stream key", value: "0123456789abcdef", secret: true },
   ]);
   expect(sourceSettings(ingest("rtmp", { rtmp: "rtmp://h:1935/live" }))[0]?.value).toBe("rtmp://h:1935/live");
+  const both = { rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live" };
+  expect(sourceSettings(ingest("rtmp", both)).map(({ value }) => value)).toEqual([
+    both.rtmp,
+    both.rtmps,
+    "0123456789abcdef",
+  ]);
   expect(
     sourceSettings(ingest("icecast", { icecast: "http://h:8000/live" })).map(({ label }) => label),
   ).toEqual(["Address", "User", "Password"]);

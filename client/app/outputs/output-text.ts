@@ -87,10 +87,11 @@ export interface SourceSetting {
 
 /** What the sending program is to be told, as OBS and Icecast clients call it. Empty until a bridge has taken the job. */
 export function sourceSettings(ingest: RoomIngest): readonly SourceSetting[] {
-  const { rtmp, icecast } = ingest.urls;
+  const { rtmp, rtmps, icecast } = ingest.urls;
   if (ingest.spec.type === "rtmp" && rtmp !== undefined && rtmp !== "") {
     return [
       { label: "Server", value: withoutKey(rtmp, ingest.streamKey), secret: false },
+      ...(rtmps ? [{ label: "Server (TLS)", value: rtmps, secret: false }] : []),
       { label: "Stream key", value: ingest.streamKey, secret: true },
     ];
   }

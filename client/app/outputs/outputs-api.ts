@@ -21,7 +21,11 @@ const ingestSchema = z.object({
   spec: ingestSpecSchema,
   streamKey: z.string(),
   /** Where the sending program is pointed at; absent until a bridge takes it. */
-  urls: z.object({ rtmp: z.string().optional(), icecast: z.string().optional() }),
+  urls: z.object({
+    rtmp: z.string().optional(),
+    rtmps: z.string().optional(),
+    icecast: z.string().optional(),
+  }),
 });
 export type RoomOutput = z.infer<typeof outputSchema>;
 export type RoomIngest = z.infer<typeof ingestSchema>;
