@@ -1,6 +1,7 @@
-/** An HLS output: the programme's parts in the playlists of its room, as long as it runs. */
+/** An HLS output: the programme's parts in the playlists of its room, as long as it runs, and their end for a while after it was deleted. */
 import type { Clock } from "../../core/clock.ts";
 import { HlsRoom } from "../hls/hls-room.ts";
+import type { HlsRooms } from "../hls/hls-rooms.ts";
 import type { SegmentHistory } from "../hls/segment-history.ts";
 import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
 import type { SharedParts } from "./shared-parts.ts";
@@ -8,8 +9,8 @@ import type { SharedParts } from "./shared-parts.ts";
 export interface HlsOutputs {
   clock: Clock;
   parts: SharedParts;
-  /** Rooms that have HLS now, by name: what the routes serve. */
-  rooms: Map<string, HlsRoom>;
+  /** What the routes serve. */
+  rooms: HlsRooms;
   /** Segments of before, which a recording of the room holds. */
   historyOf(room: string): SegmentHistory;
   publicUrl: string;
@@ -26,7 +27,7 @@ export function hlsOutput({
     const held = await parts.hold(programme, spec.picture);
     const hls = new HlsRoom({ clock, history: historyOf(room) });
     const remove = held.parts.add(hls.main);
-    rooms.set(room, hls);
+    rooms.add(room, hls);
     const url = `${publicUrl}/hls/${encodeURIComponent(room)}/index.m3u8`;
     return {
       report: () => ({
@@ -35,10 +36,10 @@ export function hlsOutput({
         audience: hls.audience,
         url,
       }),
-      async close(): Promise<void> {
+      async close(goesOn): Promise<void> {
         remove();
         hls.main.onEnd();
-        if (rooms.get(room) === hls) rooms.delete(room);
+        rooms.end(room, hls, !goesOn && hls.latencyMs !== null);
         await held.release();
       },
     };
