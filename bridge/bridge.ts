@@ -94,7 +94,7 @@ export class Bridge {
       openDecoder: options.openOpus,
       log: note,
     });
-    const parts = new SharedParts({ openEncoder, log: line });
+    const parts = new SharedParts({ openAac: openEncoder, log: line });
     this.#hlsRooms = new HlsRooms(clock);
     const mp3Rooms = new Map<string, Mp3Output>();
     const { storage, makePoster } = options;

@@ -61,7 +61,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const leave = [await play(stage, "ann", 440, clipPictures(4)), await play(stage, "bob", 1_000)];
   const spec = { gainsDb: {}, picture: { mode: "speaker" as const } };
   const jobs: OutputSpec[] = [
-    { ...spec, type: "hls" },
+    { ...spec, type: "hls", opus: true },
     { type: "mp3", gainsDb: {}, bitrateKbps: 128 },
     { ...spec, type: "recording" },
   ];
@@ -77,6 +77,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const views = await directory.jobs();
   const base = `http://127.0.0.1:${port}`;
   const hls = await probe(`${base}/hls/${ROOM}/index.m3u8`);
+  const opus = await probe(`${base}/hls/${ROOM}/opus.m3u8`);
   const mp3 = await samplesOf(`${base}/listen/${ROOM}.mp3`, 2);
   for (const id of jobs.map(({ type }) => `job-${type}-1`)) await directory.deleteJob(id);
   await pause(1_500);
@@ -99,6 +100,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   check(hls.includes("h264") && hls.includes("aac"), `HLS has a picture and sound: ${hls}`);
   checkTones(mp3);
   check(/#EXT-X-ENDLIST\n$/.test(ended), `the live playlist has an end: ${ended}`);
+  check(opus.includes(`"opus"`), `HLS has a rendition with Opus: ${opus}`);
   check(behind.includes("h264"), `who is behind finishes: ${behind}`);
   const isWhole = vod.includes("#EXT-X-PLAYLIST-TYPE:VOD") && vod.includes(`URI="../../recordings/`);
   check(isWhole, `the recording takes its place after a restart: ${vod}`);
