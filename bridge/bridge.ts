@@ -7,7 +7,7 @@ import { every, type Timer } from "../core/clock.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
-import type { HlsRoom } from "./hls/hls-room.ts";
+import { HlsRooms } from "./hls/hls-rooms.ts";
 import { hlsRoutes } from "./hls/hls-routes.ts";
 import { SourceServer } from "./icecast/source-server.ts";
 import { authoriseIcecast, authoriseRtmp } from "./ingest/senders.ts";
@@ -16,30 +16,31 @@ import type { JobLog } from "./jobs/running-job.ts";
 import { listenRoutes } from "./mp3/listen-routes.ts";
 import type { Mp3Output } from "./mp3/mp3-output.ts";
 import type { ByteSocket } from "./net/byte-socket.ts";
+import { createBridgeOperations } from "./operations-routes.ts";
 import { hlsOutput } from "./outputs/hls.ts";
 import { mp3Output } from "./outputs/mp3.ts";
+import { PastHls } from "./outputs/past-hls.ts";
 import { recordingOutput } from "./outputs/recording.ts";
 import { rtmpOutput } from "./outputs/rtmp.ts";
 import { SharedParts } from "./outputs/shared-parts.ts";
 import { startOutput } from "./outputs/start-output.ts";
 import { Programmes } from "./programme/programmes.ts";
 import type { FreeableDecoder } from "./programme/sound-mix.ts";
-import { createBridgeOperations } from "./operations-routes.ts";
 import { Catalogue } from "./recording/catalogue.ts";
-import type { MakePoster } from "./recording/poster.ts";
 import { History } from "./recording/history.ts";
 import { historyRoutes } from "./recording/history-routes.ts";
+import type { MakePoster } from "./recording/poster.ts";
 import { Recordings } from "./recording/recordings.ts";
-import { RoomHistory } from "./recording/room-history.ts";
 import { recordingsSource } from "./recording/recordings-source.ts";
 import { Retention } from "./recording/retention.ts";
+import { RoomHistory } from "./recording/room-history.ts";
 import type { RoomAccess } from "./room/room-member.ts";
 import { IngestServer } from "./rtmp/ingest-server.ts";
 import type { Dial } from "./rtmp-out/target.ts";
 import type { TargetGuard } from "./rtmp-out/target-address.ts";
-import type { Storage } from "./storage/storage.ts";
 import type { OpenSoundDecoder } from "./sound/sound-decoder.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "./sound/sound-encoder.ts";
+import type { Storage } from "./storage/storage.ts";
 
 /** How long the directory keeps a bridge that it does not hear of. */
 const LEASE_MS = 10_000;
@@ -77,6 +78,7 @@ export class Bridge {
   readonly #icecast: SourceServer;
   readonly #retention: Retention;
   readonly #recordings: Recordings;
+  readonly #hlsRooms: HlsRooms;
   #recover: Timer | undefined;
 
   constructor(options: BridgeOptions) {
@@ -92,8 +94,8 @@ export class Bridge {
       openDecoder: options.openOpus,
       log: note,
     });
-    const parts = new SharedParts({ openEncoder, log: line });
-    const hlsRooms = new Map<string, HlsRoom>();
+    const parts = new SharedParts({ openAac: openEncoder, log: line });
+    this.#hlsRooms = new HlsRooms(clock);
     const mp3Rooms = new Map<string, Mp3Output>();
     const { storage, makePoster } = options;
     const catalogue = new Catalogue({ storage, clock, log });
@@ -111,7 +113,7 @@ export class Bridge {
       hls: hlsOutput({
         clock,
         parts,
-        rooms: hlsRooms,
+        rooms: this.#hlsRooms,
         historyOf: (room) => new RoomHistory(recordings, room),
         publicUrl,
       }),
@@ -136,7 +138,9 @@ export class Bridge {
       recordings: recordingsSource(history),
       log: note,
     });
-    this.routes.route("/hls", hlsRoutes({ room: (name) => hlsRooms.get(name) }));
+    const past = new PastHls({ history, isWanted: (room) => this.#runner.isWanted(room, "hls") });
+    const room = (name: string) => this.#hlsRooms.find(name);
+    this.routes.route("/hls", hlsRoutes({ room, past: (name) => past.playlist(name) }));
     this.routes.route(
       "/listen",
       listenRoutes((name) => mp3Rooms.get(name)),
@@ -185,5 +189,6 @@ export class Bridge {
     this.#rtmp.close("This bridge is being restarted: connect again.");
     this.#icecast.close("This bridge is being restarted: connect again.");
     await this.#runner.close();
+    this.#hlsRooms.close();
   }
 }

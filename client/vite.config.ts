@@ -10,7 +10,7 @@ const isolation = {
 };
 
 /** The audience's pages are a document of their own, so that neither loads what only the other needs (start/static-files.ts). */
-const AUDIENCE_PATHS = /^\/(watch|listen|history)(\/(?![^/?]*\.mp3(\?|$))[^/?]*)?\/?(\?|$)/;
+const AUDIENCE_PATHS = /^\/(watch|listen|history)(\/(?![^/?]*\.(mp3|json)(\?|$))[^/?]*)?\/?(\?|$)/;
 const audience: Plugin = {
   name: "audience-pages",
   configureServer({ middlewares }) {

@@ -39,7 +39,7 @@ describe("outputs", () => {
       id: expect.stringMatching(/^[\w-]{22}$/),
       room: "demo",
       createdAt: "2027-01-15T08:00:00.000Z",
-      spec: { type: "hls", picture: { mode: "speaker" }, gainsDb: {} },
+      spec: { type: "hls", picture: { mode: "speaker" }, gainsDb: {}, opus: false },
       status: null,
     });
     expect(location).toBe(`/v1/rooms/demo/outputs/${output.id}`);

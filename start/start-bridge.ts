@@ -68,7 +68,7 @@ export interface RunningBridge {
   stop(): Promise<void>;
 }
 
-const AUDIENCE_PATHS = /^\/(hls\/|recordings\/|listen\/[^/]+\.mp3$)/;
+const AUDIENCE_PATHS = /^\/(hls\/|recordings\/|listen\/[^/]+\.(mp3|json)$)/;
 
 /** Rejects with SocketError when the port cannot be opened. */
 export async function startBridge(config: BridgeConfig): Promise<RunningBridge> {

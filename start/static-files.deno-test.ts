@@ -46,6 +46,7 @@ Deno.test("the audience's pages have a document of their own; streams and playli
     }
     for (const path of [
       "/listen/a-room.mp3",
+      "/listen/a-room.json",
       "/hls/a-room/index.m3u8",
       "/watch/a/b",
       "/histories",

@@ -22,10 +22,10 @@ const PACKED = new Set(["png", "woff2", "ico"]);
 const ONE_YEAR = "public, max-age=31536000, immutable";
 /** `name-<hash>.ext` under assets/, as Vite names what it builds. */
 const HASHED = /^\/assets\/.*-[\w-]{8,}\.\w+$/;
-/** Paths that are pages, and the document that reads the room or recording from them. What ends in .mp3 is a stream. */
+/** Paths that are pages, and the document that reads the room or recording from them. What ends in .mp3 is a stream, and .json tells of it. */
 const PAGES: readonly [paths: RegExp, document: string][] = [
   [/^\/(r\/[^/]*\/?)?$/, "/index.html"],
-  [/^\/(watch|listen|history)(\/(?![^/]*\.mp3\/?$)[^/]*)?\/?$/, "/audience.html"],
+  [/^\/(watch|listen|history)(\/(?![^/]*\.(mp3|json)\/?$)[^/]*)?\/?$/, "/audience.html"],
 ];
 
 /** Isolation: without these three a page may not share memory between its threads. */

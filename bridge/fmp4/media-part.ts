@@ -27,9 +27,13 @@ export interface MediaPart {
   segmentStart: boolean;
   /** Known to be the last of its segment: the next part begins another one. */
   segmentEnd?: boolean;
+  /** A public sink (MediaPartSink) gets it too: everybody may see it. */
+  shown?: boolean;
 }
 
 export interface MediaPartSink {
+  /** What it gets is shown to everybody, as HLS is. */
+  readonly isPublic?: boolean;
   onInit(init: InitSegment): void;
   onPart(part: MediaPart): void;
   /** Nothing comes after it. */

@@ -62,6 +62,24 @@ describe("a programme's parts", () => {
     expect([early.ended, late.ended]).toEqual([true, true]);
   });
 
+  it("say that everybody may see them while a public sink gets them", async () => {
+    const { writer, play } = await open();
+    const recorder = new Collected();
+    writer.add(recorder);
+    play(3);
+    const leave = writer.add(Object.assign(new Collected(), { isPublic: true }));
+    play(3);
+    leave();
+    play(2);
+    await writer.close();
+    const shown = recorder.parts.filter((part) => part.shown).map(({ startUs }) => startUs - START_US);
+    // It begins with a segment.
+    expect(shown[0]).toBe(4_000_000);
+    expect(shown.at(-1)).toBeGreaterThan(5_400_000);
+    expect(shown.at(-1)).toBeLessThan(6_000_000);
+    expect(shown).toHaveLength(Math.round((shown.at(-1)! - 4_000_000) / 200_000) + 1);
+  });
+
   it("no longer reach a sink that has left, and no more sinks than there may be", async () => {
     const { writer, play } = await open();
     const sink = new Collected();

@@ -165,7 +165,10 @@ class LiveParts implements ProgrammeParts {
     for (const member of this.#members) if (member.begun) member.sink.onInit(this.#init);
   }
 
-  #onPart(part: MediaPart): void {
+  #onPart(made: MediaPart): void {
+    const shows = ({ sink, begun }: Member): boolean =>
+      sink.isPublic === true && (begun || made.segmentStart);
+    const part = { ...made, shown: [...this.#members].some(shows) };
     for (const member of this.#members) {
       if (!member.begun) {
         if (!part.segmentStart) continue;

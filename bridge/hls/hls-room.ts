@@ -4,11 +4,14 @@ import { type Found, LiveRendition } from "./live-rendition.ts";
 import type { SegmentHistory } from "./segment-history.ts";
 import { TsRendition } from "./ts-rendition.ts";
 
+const MAIN_SCORE = 2;
+const OPUS_SCORE = 1;
+
 export interface HlsRoomOptions {
   clock: Clock;
   /** A recording of the same parts, whose segments are listed in front of those in memory. */
   history?: SegmentHistory;
-  /** There is a rendition with Opus beside the one with AAC. */
+  /** There is a rendition with Opus beside the one with AAC, without history. */
   withOpus?: boolean;
 }
 
@@ -52,16 +55,19 @@ export class HlsRoom {
     return this.main.ended;
   }
 
-  /** UTF-8 of the multivariant playlist; waits for the first segment. */
+  /** UTF-8 of the multivariant playlist; waits for the first segment of each rendition. */
   async multivariant(signal?: AbortSignal): Promise<Found<Uint8Array>> {
-    const waited = await this.main.described(signal);
+    const [waited] = await Promise.all(this.renditions.map((rendition) => rendition.described(signal)));
     const lines = this.renditions.flatMap((rendition) => {
       const about = rendition.description;
       if (about === undefined) return [];
       const { width, height } = about.resolution ?? {};
       const size = width === undefined ? "" : `,RESOLUTION=${width}x${height}`;
+      // [4.4.6.2] For players that go by it AAC is the better one, since it has the recording in front of it.
+      const score =
+        this.opus === undefined ? "" : `,SCORE=${rendition === this.opus ? OPUS_SCORE : MAIN_SCORE}`;
       const rate = `BANDWIDTH=${about.peakBps},AVERAGE-BANDWIDTH=${about.averageBps}`;
-      return [`#EXT-X-STREAM-INF:${rate},CODECS="${about.codecs}"${size}`, rendition.playlistName];
+      return [`#EXT-X-STREAM-INF:${rate},CODECS="${about.codecs}"${size}${score}`, rendition.playlistName];
     });
     if (waited !== "ready" || lines.length === 0) {
       return { status: 503, message: "The room has nothing to show yet: try again in a few seconds." };

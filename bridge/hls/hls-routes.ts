@@ -1,16 +1,19 @@
 /**
  * HLS over HTTP (RFC 8216bis, 6.2), to be mounted at /hls: playlists, init segments, segments and parts of each room. What has a number in
- * its name never changes, so caches may keep it; playlists live for a moment; errors are not kept.
+ * its name never changes, so caches may keep it; playlists live for a moment; errors are not kept. When a room's HLS is over, the addresses of
+ * its playlists answer what is left of it.
  */
 import { type Context, Hono } from "hono";
 import type { HlsRoom } from "./hls-room.ts";
-import type { Found } from "./live-rendition.ts";
 import { SKIP_UNTIL_US } from "./limits.ts";
+import type { Found } from "./live-rendition.ts";
 import { readDirectives } from "./playlist-query.ts";
 
 export interface HlsRoutesOptions {
   /** The HLS of a room; undefined = it has none. */
   room(name: string): HlsRoom | undefined;
+  /** UTF-8 of the playlist that takes the place of a room's own when that is gone, whole and finished. */
+  past?(name: string): Promise<Found<Uint8Array>>;
 }
 
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
@@ -20,24 +23,31 @@ const WAITED = `public, max-age=${SKIP_UNTIL_US / 1e6}`;
 /** Below it a smaller answer saves no IP datagram. */
 const MIN_COMPRESSED_BYTES = 1_400;
 const MOMENT = "public, max-age=1";
+/** What has ended changes only when the room is live again, or is recorded anew. */
+const PAST = "public, max-age=10";
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "date, content-length, content-range, age",
   "cross-origin-resource-policy": "cross-origin",
 };
 
-export function hlsRoutes({ room }: HlsRoutesOptions): Hono {
+export function hlsRoutes({ room, past }: HlsRoutesOptions): Hono {
   const app = new Hono();
+  const gone = async (c: Context): Promise<Response> => {
+    const none = { status: 404, message: "That room has no HLS now." } as const;
+    return playlist(c, (await past?.(c.req.param("room")!)) ?? none, PAST);
+  };
   app.options("*", () => new Response(null, { status: 204, headers: preflight() }));
   app.get("/:room/index.m3u8", async (c) => {
     const found = room(c.req.param("room"));
-    if (found === undefined) return refuse(c, 404, "That room has no HLS now.");
+    if (found === undefined) return gone(c);
     return playlist(c, await found.multivariant(c.req.raw.signal), MOMENT);
   });
   app.get("/:room/:file", async (c) => {
     const found = room(c.req.param("room"));
-    if (found === undefined) return refuse(c, 404, "That room has no HLS now.");
-    return serveFile(c, found, c.req.param("file"));
+    const file = c.req.param("file");
+    if (found !== undefined) return serveFile(c, found, file);
+    return file === "main.m3u8" ? gone(c) : refuse(c, 404, "That room has no HLS now.");
   });
   app.get("/:room/ts/:file", async (c) => {
     const found = room(c.req.param("room"));

@@ -25,6 +25,11 @@ export const MAX_SEGMENT_PARTS = 64;
 /** Segments of history in a playlist; at more the oldest are not listed. 12 hours of 2 s. */
 export const MAX_HISTORY_SEGMENTS = 21_600;
 
+/** How long an output that was deleted stays in memory with its playlists' end, so that players that are behind finish. */
+export const ENDED_ROOM_MS = 300_000;
+/** Ended outputs that stay; at more the one that ended first goes early. */
+export const MAX_ENDED_ROOMS = 8;
+
 /** Requests that wait for something that is not there yet, of one rendition; a further one is answered 503. */
 export const MAX_WAITING_REQUESTS = 20_000;
 /** Longest wait of a request, then 503: three target durations, as RFC 8216bis, 6.2.5.2 has it. */

@@ -26,6 +26,7 @@ export interface RenditionOptions {
 }
 
 export class LiveRendition implements MediaPartSink {
+  readonly isPublic = true;
   readonly playlistName: string;
   readonly #options: RenditionOptions;
   readonly #waiting: WaitingList;

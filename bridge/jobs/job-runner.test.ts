@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bridgeNamed, hlsJob, recordingJob } from "../../core/directory/bridge-directory-harness.contract.ts";
 import { BridgeCluster, TTL_MS } from "../../test/sim/bridge-cluster.ts";
 import { MAX_CLAIM_WAIT_MS, REATTACH_MS, RECORD_INTERVAL_MS, RESTART_MS } from "./limits.ts";
@@ -96,6 +96,22 @@ describe("job runner", () => {
       expect(Math.abs(cluster.running(undefined, id).length - 10), id).toBeLessThanOrEqual(1);
     }
   });
+});
+
+test("every bridge knows what is wanted, once it knows anything", async () => {
+  const cluster = new BridgeCluster();
+  const runner = cluster.add("a");
+  await cluster.clock.advance(SOON_MS);
+  expect(runner.isWanted(job.room, "hls")).toBe(false);
+  await cluster.directory.putJob(job);
+  await cluster.clock.advance(SOON_MS);
+  expect([runner.isWanted(job.room, "hls"), runner.isWanted(job.room, "mp3")]).toEqual([true, false]);
+  expect(runner.isWanted("elsewhere", "hls")).toBe(false);
+  await cluster.directory.deleteJob(job.id);
+  await cluster.clock.advance(SOON_MS);
+  expect(runner.isWanted(job.room, "hls")).toBe(false);
+  vi.spyOn(cluster.directory, "watchJobs").mockReturnValueOnce(() => undefined);
+  expect(cluster.add("b").isWanted(job.room, "hls")).toBeUndefined();
 });
 
 describe("a bridge that has more to do than another", () => {

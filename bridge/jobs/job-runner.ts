@@ -5,7 +5,7 @@
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { BridgeDirectory, JobEvent } from "../../core/directory/bridge-directory.ts";
-import type { BridgeRecord } from "../../core/wire/bridge-jobs.ts";
+import type { BridgeRecord, OutputSpec } from "../../core/wire/bridge-jobs.ts";
 import { ClaimQueue } from "./claim-queue.ts";
 import { ForgottenJobs } from "./forgotten-jobs.ts";
 import { Holdings } from "./holdings.ts";
@@ -89,6 +89,13 @@ export class JobRunner {
   /** True: the directory knows this bridge. */
   get isRegistered(): boolean {
     return this.#presence.registration !== undefined;
+  }
+
+  /** An output of this type is asked for of the room, whoever does it; undefined: the directory has not said yet what there is. */
+  isWanted(room: string, type: OutputSpec["type"]): boolean | undefined {
+    // A watch says all at once what there is, and this bridge no sooner.
+    if (!this.#known.hasBridge(this.#presence.bridgeId)) return undefined;
+    return this.#known.hasOutput(room, type);
   }
 
   start(): void {

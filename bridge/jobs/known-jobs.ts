@@ -1,6 +1,6 @@
 /** What a watch of the directory has said of bridges, jobs and claims: who has what, and how full everybody is. */
 import type { JobClaim, JobEvent } from "../../core/directory/bridge-directory.ts";
-import type { BridgeJob, BridgeRecord } from "../../core/wire/bridge-jobs.ts";
+import type { BridgeJob, BridgeRecord, OutputSpec } from "../../core/wire/bridge-jobs.ts";
 
 export class KnownJobs {
   readonly #jobs = new Map<string, BridgeJob>();
@@ -11,6 +11,18 @@ export class KnownJobs {
 
   job(jobId: string): BridgeJob | undefined {
     return this.#jobs.get(jobId);
+  }
+
+  /** An output of this type is asked for of the room. */
+  hasOutput(room: string, type: OutputSpec["type"]): boolean {
+    for (const job of this.#jobs.values()) {
+      if (job.kind === "output" && job.room === room && job.spec.type === type) return true;
+    }
+    return false;
+  }
+
+  hasBridge(bridgeId: string): boolean {
+    return this.#bridges.has(bridgeId);
   }
 
   claim(jobId: string): JobClaim | undefined {

@@ -15,5 +15,3 @@ export const CHUNK_FRAMES = 10;
 export const ICY_INTERVAL_BYTES = 16_000;
 /** A title in ICY metadata is cut to so many bytes: more than players show, and far below the 4080 that a block holds. */
 export const MAX_TITLE_BYTES = 400;
-/** Names that a title lists; others who speak at the same time are left out. */
-export const MAX_TITLE_NAMES = 3;

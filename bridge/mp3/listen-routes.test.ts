@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { nowHeardSchema } from "../../core/wire/now-heard.ts";
 import { BLOCK_SAMPLES, BLOCK_US } from "../programme/programme.ts";
 import { FrameCutter, readFrameHeader } from "./frame-header.ts";
 import { ICY_INTERVAL_BYTES } from "./limits.ts";
@@ -88,6 +89,32 @@ describe("listenRoutes", () => {
       bytes.subarray(ICY_INTERVAL_BYTES + 1, ICY_INTERVAL_BYTES + 1 + size),
     );
     expect(title.replace(/\0+$/, "")).toBe("StreamTitle='Ada, Bob';");
+  });
+
+  it("tells pages who is speaking and how many listen, by names alone", async () => {
+    const heard = async () => (await get(`${ROOM}.json`)).json();
+    expect(await heard()).toEqual({ room: ROOM, title: ROOM, speaking: [], listeners: 0 });
+    output.onSpeakers(
+      ["Ada", "Bob", "Cem", "Dora"].map((name) => ({ identity: `${name}@example.org`, name })),
+    );
+    const response = await get(`${ROOM}.mp3`);
+    const asked = await get(`${ROOM}.json`, { headers: { origin: "https://example.org" } });
+    expect(Object.fromEntries(asked.headers)).toMatchObject({
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      "access-control-allow-origin": "*",
+    });
+    expect(nowHeardSchema.strict().parse(await asked.json())).toEqual({
+      room: ROOM,
+      title: "Ada, Bob, Cem",
+      speaking: ["Ada", "Bob", "Cem"],
+      listeners: 1,
+    });
+    await response.body!.cancel();
+    output.onSpeakers([]);
+    expect(await heard()).toEqual({ room: ROOM, title: ROOM, speaking: [], listeners: 0 });
+    expect((await get("elsewhere.json")).status).toBe(404);
+    expect((await get(`${ROOM}.json`, { method: "OPTIONS" })).status).toBe(204);
   });
 
   it("answers HEAD without a listener, and pages of other origins", async () => {

@@ -1,6 +1,7 @@
 /**
  * `GET /<room>.mp3`: where players listen, mounted at /listen. Answers as icecast does, for browsers, VLC and hardware radios alike: an endless
- * body, ICY metadata for those that ask (`Icy-MetaData: 1`), no range but the whole.
+ * body, ICY metadata for those that ask (`Icy-MetaData: 1`), no range but the whole. `GET /<room>.json` tells pages who is heard
+ * (core/wire/now-heard.ts).
  */
 import { Hono } from "hono";
 import { ICY_INTERVAL_BYTES } from "./limits.ts";
@@ -15,18 +16,26 @@ const CORS = {
   "access-control-max-age": "86400",
   "cross-origin-resource-policy": "cross-origin",
 };
+const NONE = "There is no MP3 of this room: it is over, or nobody has started one.";
 /** When somebody who was refused may ask again. */
 const RETRY_SECONDS = "10";
 
 /** `find` gives a room's output, or undefined where there is none. */
 export function listenRoutes(find: (room: string) => Mp3Output | undefined): Hono {
   const routes = new Hono();
-  routes.options("/:file{.+\\.mp3}", (c) => c.body(null, 204, CORS));
+  routes.options("/:file{.+\\.(mp3|json)}", (c) => c.body(null, 204, CORS));
+  routes.get("/:file{.+\\.json}", (c) => {
+    const output = find(c.req.param("file").slice(0, -".json".length));
+    const headers = { ...CORS, "cache-control": "no-store" };
+    return output === undefined
+      ? c.json({ detail: NONE }, 404, headers)
+      : c.json(output.nowHeard, 200, headers);
+  });
   routes.get("/:file{.+\\.mp3}", (c) => {
     const room = c.req.param("file").slice(0, -".mp3".length);
     const output = find(room);
     if (output === undefined) {
-      return c.text("There is no MP3 of this room: it is over, or nobody has started one.\n", 404, CORS);
+      return c.text(`${NONE}\n`, 404, CORS);
     }
     const icy = c.req.header("icy-metadata")?.trim() === "1";
     const headers = { ...CORS, ...describe(output, icy) };

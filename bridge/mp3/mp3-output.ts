@@ -1,9 +1,10 @@
 /** A room as one endless MP3: encodes the programme's sound once, for everybody who listens. */
 import type { OutputSpec } from "../../core/wire/bridge-jobs.ts";
+import { MAX_HEARD_NAMES } from "../../core/wire/limits.ts";
+import type { NowHeard } from "../../core/wire/now-heard.ts";
 import type { ProgrammeSink, SoundBlock, Speaker } from "../programme/programme.ts";
 import { type Mp3Encoder, openMp3Encoder } from "../sound/mp3-encoder.ts";
 import { Audience } from "./audience.ts";
-import { MAX_TITLE_NAMES } from "./limits.ts";
 import type { Listener } from "./listener.ts";
 
 export interface Mp3OutputOptions {
@@ -35,13 +36,15 @@ export class Mp3Output implements ProgrammeSink {
   readonly #audience: Audience;
   #encoder: Mp3Encoder | undefined;
   #latencyMs: number | null = null;
+  /** Names of who speaks. */
+  #speaking: string[] = [];
 
   private constructor(options: Mp3OutputOptions) {
     this.#options = options;
     this.room = options.room;
     this.bitrateKbps = options.bitrateKbps;
     this.#audience = new Audience({ onSent: (oldestUs) => this.#measure(oldestUs) });
-    this.#audience.setTitle(options.room);
+    this.#audience.setTitle(this.#title);
   }
 
   /** Loads the encoder. Rejects with an Error where WebAssembly does not run. */
@@ -62,8 +65,8 @@ export class Mp3Output implements ProgrammeSink {
   onPicture(): void {}
 
   onSpeakers(speakers: readonly Speaker[]): void {
-    const names = speakers.slice(0, MAX_TITLE_NAMES).map(({ name }) => name);
-    this.#audience.setTitle(names.length > 0 ? names.join(", ") : this.room);
+    this.#speaking = speakers.slice(0, MAX_HEARD_NAMES).map(({ name }) => name);
+    this.#audience.setTitle(this.#title);
   }
 
   onEnd(): void {
@@ -75,6 +78,16 @@ export class Mp3Output implements ProgrammeSink {
   /** `icy`: with metadata in it. Undefined: there are as many listeners as may be. */
   listen(icy: boolean): Listener | undefined {
     return this.#audience.join(icy);
+  }
+
+  /** Who is heard now, for everybody to know. */
+  get nowHeard(): NowHeard {
+    const { room } = this;
+    return { room, title: this.#title, speaking: this.#speaking, listeners: this.#audience.size };
+  }
+
+  get #title(): string {
+    return this.#speaking.length > 0 ? this.#speaking.join(", ") : this.room;
   }
 
   status(): Mp3Status {

@@ -1,15 +1,17 @@
-/** An HLS output: the programme's parts in the playlists of its room, as long as it runs. */
+/** An HLS output: the programme's parts in the playlists of its room, as long as it runs, and their end for a while after it was deleted. */
 import type { Clock } from "../../core/clock.ts";
 import { HlsRoom } from "../hls/hls-room.ts";
+import type { HlsRooms } from "../hls/hls-rooms.ts";
+import type { LiveRendition } from "../hls/live-rendition.ts";
 import type { SegmentHistory } from "../hls/segment-history.ts";
 import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
-import type { SharedParts } from "./shared-parts.ts";
+import type { HeldParts, SharedParts } from "./shared-parts.ts";
 
 export interface HlsOutputs {
   clock: Clock;
   parts: SharedParts;
-  /** Rooms that have HLS now, by name: what the routes serve. */
-  rooms: Map<string, HlsRoom>;
+  /** What the routes serve. */
+  rooms: HlsRooms;
   /** Segments of before, which a recording of the room holds. */
   historyOf(room: string): SegmentHistory;
   publicUrl: string;
@@ -23,10 +25,18 @@ export function hlsOutput({
   publicUrl,
 }: HlsOutputs): OpenOutputOn<JobOf<"hls">> {
   return async ({ room, spec }, programme): Promise<OpenOutput> => {
-    const held = await parts.hold(programme, spec.picture);
-    const hls = new HlsRoom({ clock, history: historyOf(room) });
-    const remove = held.parts.add(hls.main);
-    rooms.set(room, hls);
+    const hls = new HlsRoom({ clock, history: historyOf(room), withOpus: spec.opus });
+    const fed: Fed[] = [];
+    for (const [rendition, sound] of [[hls.main, "aac"] as const, [hls.opus, "opus"] as const]) {
+      if (rendition === undefined) continue;
+      try {
+        fed.push(feed(rendition, await parts.hold(programme, spec.picture, sound)));
+      } catch (error) {
+        await endAll(fed);
+        throw error;
+      }
+    }
+    rooms.add(room, hls);
     const url = `${publicUrl}/hls/${encodeURIComponent(room)}/index.m3u8`;
     return {
       report: () => ({
@@ -35,12 +45,32 @@ export function hlsOutput({
         audience: hls.audience,
         url,
       }),
-      async close(): Promise<void> {
-        remove();
-        hls.main.onEnd();
-        if (rooms.get(room) === hls) rooms.delete(room);
-        await held.release();
+      async close(goesOn): Promise<void> {
+        rooms.end(room, hls, !goesOn && hls.latencyMs !== null);
+        await endAll(fed);
       },
     };
   };
+}
+
+/** A rendition that is given parts. */
+interface Fed {
+  /** No more of them; the rendition has ended. */
+  end(): Promise<void>;
+}
+
+function feed(rendition: LiveRendition, held: HeldParts): Fed {
+  const remove = held.parts.add(rendition);
+  return {
+    end(): Promise<void> {
+      remove();
+      rendition.onEnd();
+      return held.release();
+    },
+  };
+}
+
+/** All at the same moment, so that renditions end alike. */
+async function endAll(fed: readonly Fed[]): Promise<void> {
+  await Promise.all(fed.map((each) => each.end()));
 }

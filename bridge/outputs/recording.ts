@@ -15,7 +15,7 @@ export function recordingOutput({
   publicUrl,
 }: RecordingOutputs): OpenOutputOn<JobOf<"recording">> {
   return async ({ id, room, spec }, programme): Promise<OpenOutput> => {
-    const held = await parts.hold(programme, spec.picture);
+    const held = await parts.hold(programme, spec.picture, "aac");
     const participants = () => [...programme.participants];
     const recorder = await recordings
       .open({ jobId: id, room, participants })

@@ -1,10 +1,19 @@
-/** Media parts of programmes: HLS and recording of one programme share the sound's encoder and the parts, for as long as one of them is there. */
+/**
+ * Media parts of programmes: HLS and recording of one programme share the sound's encoder and the parts, for as long as one of them is
+ * there. Parts with Opus are others than those with AAC.
+ */
 import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
-import { type ProgrammeParts, openProgrammeParts } from "../fmp4/programme-to-parts.ts";
+import { openProgrammeParts, type ProgrammeParts } from "../fmp4/programme-to-parts.ts";
 import type { Programme } from "../programme/programme.ts";
+import { openOpusEncoder } from "../sound/opus-encoder.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "../sound/sound-encoder.ts";
 
-const BITRATE_BPS = 128_000;
+/** Opus of 96 kb/s is no worse than AAC of 128. */
+const SOUND = {
+  aac: { codec: "mp4a.40.2", bitrateBps: 128_000 },
+  opus: { codec: "opus", bitrateBps: 96_000 },
+} as const;
+type SoundName = keyof typeof SOUND;
 
 /** Parts that are held until `release`, which may be called twice. */
 export interface HeldParts {
@@ -13,7 +22,7 @@ export interface HeldParts {
 }
 
 export interface SharedPartsOptions {
-  openEncoder(options: SoundEncoderOptions): Promise<SoundEncoder>;
+  openAac(options: SoundEncoderOptions): Promise<SoundEncoder>;
   log(line: string): void;
 }
 
@@ -24,22 +33,22 @@ interface Shared {
 
 export class SharedParts {
   readonly #options: SharedPartsOptions;
-  readonly #shared = new Map<Programme, Shared>();
+  readonly #shared = { aac: new Map<Programme, Shared>(), opus: new Map<Programme, Shared>() };
 
   constructor(options: SharedPartsOptions) {
     this.#options = options;
   }
 
   /** Rejects when the sound's encoder does not start. */
-  async hold(programme: Programme, picture: PictureChoice): Promise<HeldParts> {
-    const shared = this.#shared.get(programme) ?? this.#open(programme, picture);
+  async hold(programme: Programme, picture: PictureChoice, sound: SoundName): Promise<HeldParts> {
+    const shared = this.#shared[sound].get(programme) ?? this.#open(programme, picture, sound);
     shared.holders++;
     let isHeld = true;
     const release = async (): Promise<void> => {
       if (!isHeld) return;
       isHeld = false;
       if (--shared.holders > 0) return;
-      this.#shared.delete(programme);
+      this.#shared[sound].delete(programme);
       const parts = await shared.opened.catch(() => undefined);
       await parts?.close();
     };
@@ -51,18 +60,17 @@ export class SharedParts {
     }
   }
 
-  #open(programme: Programme, picture: PictureChoice): Shared {
-    const { openEncoder, log } = this.#options;
+  #open(programme: Programme, picture: PictureChoice, sound: SoundName): Shared {
+    const { openAac, log } = this.#options;
     const opened = openProgrammeParts({
       programme,
-      openEncoder,
-      codec: "mp4a.40.2",
-      bitrateBps: BITRATE_BPS,
+      openEncoder: sound === "opus" ? openOpusEncoder : openAac,
+      ...SOUND[sound],
       withoutPicture: picture.mode === "none" ? "sound" : "black",
       onProblem: (error) => log(`the sound of ${programme.room} is not encoded: ${error.message}`),
     });
     const shared: Shared = { opened, holders: 0 };
-    this.#shared.set(programme, shared);
+    this.#shared[sound].set(programme, shared);
     return shared;
   }
 }

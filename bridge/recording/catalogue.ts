@@ -1,7 +1,7 @@
 /** The records of all recordings in a storage, kept in memory and brought up to date from its list: only what has changed is read again. */
 import type { Clock } from "../../core/clock.ts";
 import type { Storage } from "../storage/storage.ts";
-import { CATALOGUE_FRESH_MS, MAX_CATALOGUE } from "./limits.ts";
+import { CATALOGUE_FRESH_MS, MAX_CATALOGUE, SHOWN_FRESH_MS } from "./limits.ts";
 import type { RecordingLog } from "./recorder.ts";
 import { isRecordingId, keysOf, loadRecord, RECORD_PREFIX, type StoredRecord } from "./recording-record.ts";
 
@@ -21,7 +21,7 @@ export interface CatalogueOptions {
 export class Catalogue {
   readonly #options: CatalogueOptions;
   readonly #known = new Map<string, Known>();
-  #freshUntilUs = 0;
+  #refreshedUs = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
 
   constructor(options: CatalogueOptions) {
@@ -30,7 +30,7 @@ export class Catalogue {
 
   /** All records, newest first; at most CATALOGUE_FRESH_MS old. Rejects with StorageError. */
   async records(): Promise<StoredRecord[]> {
-    if (this.#options.clock.nowUs() >= this.#freshUntilUs) await this.refresh();
+    if (!this.#isFresh(CATALOGUE_FRESH_MS)) await this.refresh();
     return [...this.#known.values()]
       .map(({ record }) => record)
       .filter((record) => record !== undefined)
@@ -41,8 +41,19 @@ export class Catalogue {
   async record(id: string): Promise<StoredRecord | undefined> {
     if (!isRecordingId(id)) return undefined;
     const known = this.#known.get(id)?.record;
-    if (known !== undefined && this.#options.clock.nowUs() < this.#freshUntilUs) return known;
+    if (known !== undefined && this.#isFresh(CATALOGUE_FRESH_MS)) return known;
     return await loadRecord(this.#options.storage, id);
+  }
+
+  /** The newest recording of a room that everybody was shown live; at most SHOWN_FRESH_MS old. Rejects with StorageError. */
+  async newestShown(room: string): Promise<StoredRecord | undefined> {
+    if (!this.#isFresh(SHOWN_FRESH_MS)) await this.refresh();
+    let newest: StoredRecord | undefined;
+    for (const { record } of this.#known.values()) {
+      if (record === undefined || record.info.room !== room || record.shownUntilUs === null) continue;
+      if (newest === undefined || newestFirst(record, newest) < 0) newest = record;
+    }
+    return newest;
   }
 
   /** A record of our own has changed; what is stored follows. */
@@ -66,6 +77,10 @@ export class Catalogue {
     return this.#refreshing;
   }
 
+  #isFresh(forMs: number): boolean {
+    return this.#options.clock.nowUs() - this.#refreshedUs < forMs * 1000;
+  }
+
   async #refresh(): Promise<void> {
     const { storage, clock, log } = this.#options;
     const before = new Set(this.#known.keys());
@@ -84,7 +99,7 @@ export class Catalogue {
     }
     // What was noted while the list was read may not be in it.
     for (const id of before) if (!seen.has(id)) this.#known.delete(id);
-    this.#freshUntilUs = clock.nowUs() + CATALOGUE_FRESH_MS * 1000;
+    this.#refreshedUs = clock.nowUs();
   }
 
   async #update(id: string, version: string): Promise<void> {

@@ -98,6 +98,17 @@ export class History {
     return played;
   }
 
+  /**
+   * The room's latest recording that everybody was shown live, and up to when it was (microseconds since the Unix epoch); undefined:
+   * there is none. Rejects with StorageError.
+   */
+  async lastShown(room: string): Promise<{ played: Played; untilUs: number } | undefined> {
+    const record = await this.#options.catalogue.newestShown(room);
+    if (record === undefined || record.shownUntilUs === null) return undefined;
+    const played = await this.play(record.info.id);
+    return played && { played, untilUs: record.shownUntilUs };
+  }
+
   /** As one file; `format`: of one init segment alone. Undefined: there is no such format, or nothing to be had. Rejects with StorageError. */
   async download({ info, index }: Played, format: number | undefined): Promise<Download | undefined> {
     const init = index.inits[initOf(index, format)];

@@ -5,10 +5,7 @@
  */
 import type { HistorySegment, SegmentHistory } from "../hls/segment-history.ts";
 import type { Recorder } from "./recorder.ts";
-import type { RecordingIndex } from "./recording-index.ts";
-
-/** Others round to so much. */
-const SLACK_US = 1_000;
+import { type RecordingIndex, SLACK_US } from "./recording-index.ts";
 
 export class LiveHistory implements SegmentHistory {
   readonly #recorder: Recorder;
@@ -17,7 +14,7 @@ export class LiveHistory implements SegmentHistory {
   readonly #listed: HistorySegment[] = [];
   #cut: { count: number; list: readonly HistorySegment[] } = { count: 0, list: [] };
 
-  /** `uri`: where the file of the recording is, as live playlists are to say it: /recordings/<id>/media.mp4 */
+  /** `uri`: where the file of the recording is, as live playlists are to say it. */
   constructor(recorder: Recorder, uri: string) {
     this.#recorder = recorder;
     this.#uri = uri;
@@ -25,7 +22,7 @@ export class LiveHistory implements SegmentHistory {
 
   segmentsBefore(startUs: number): readonly HistorySegment[] {
     const { index, goesOn } = this.#recorder;
-    const count = goesOn ? 0 : segmentsOverAt(index, startUs);
+    const count = goesOn ? 0 : index.countOverAt(startUs);
     const last = index.segments[count - 1];
     if (last === undefined || Math.abs(last.startUs + last.durationUs - startUs) > SLACK_US) return [];
     while (this.#listed.length < count) this.#listed.push(this.#segment(index, this.#listed.length));
@@ -45,16 +42,4 @@ export class LiveHistory implements SegmentHistory {
       discontinuity,
     };
   }
-}
-
-/** How many segments are over at `atUs`, microseconds since the Unix epoch. */
-function segmentsOverAt({ segments }: RecordingIndex, atUs: number): number {
-  let [low, high] = [0, segments.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const { startUs, durationUs } = segments[middle]!;
-    if (startUs + durationUs <= atUs + SLACK_US) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,6 +1,11 @@
 /** A recording as an HLS media playlist of byte ranges (RFC 8216, 4.3): EVENT while it is recorded, VOD afterwards, at one address. */
 import type { RecordedSegment, RecordingIndex } from "./recording-index.ts";
 
+/** The file of a recording as playlists below /hls/<room>/ say it, wherever /hls and /recordings lie. */
+export function mediaFromHls(id: string): string {
+  return `../../recordings/${id}/media.mp4`;
+}
+
 /** Seconds, where no segment is longer; it must not change while a playlist grows (4.3.3.1), and no writer of parts makes longer segments. */
 const TARGET_SECONDS = 4;
 
@@ -36,10 +41,13 @@ export class RecordingPlaylist {
     this.#mediaUri = mediaUri;
   }
 
-  /** `ended`: nothing comes any more; until then the last segment may grow, and is not listed. */
-  text(ended: boolean): string {
+  /**
+   * `ended`: nothing comes any more; until then the last segment may grow, and is not listed. `untilUs`: without segments that end later,
+   * in microseconds since the Unix epoch; it must not be less than the last time.
+   */
+  text(ended: boolean, untilUs = Number.POSITIVE_INFINITY): string {
     const { segments } = this.#index;
-    const count = ended ? segments.length : segments.length - 1;
+    const count = ended ? this.#index.countOverAt(untilUs) : segments.length - 1;
     for (; this.#written < count; this.#written++) {
       this.#lines += linesOf(this.#index, this.#written, this.#written === 0, this.#mediaUri);
       this.#longestUs = Math.max(this.#longestUs, segments[this.#written]!.durationUs);

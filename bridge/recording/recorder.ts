@@ -12,7 +12,7 @@ import { CHECKPOINT_MS, MAX_CLOSE_MS } from "./limits.ts";
 import { type FramedPart, type FramingLoss, PartFraming } from "./part-framing.ts";
 import { type MakePoster, poster } from "./poster.ts";
 import type { RecordingIndex } from "./recording-index.ts";
-import { figuresOf, keysOf, saveRecord, type StoredRecord, withParticipants } from "./recording-record.ts";
+import { figuresOf, keysOf, type StoredRecord, saveRecord, withParticipants } from "./recording-record.ts";
 
 export type RecordingLog = (
   level: "info" | "warn" | "error",
@@ -61,6 +61,7 @@ export class Recorder implements MediaPartSink {
   /** Another process began it; its times are not of this one's writer of parts. */
   readonly goesOn: boolean;
   #record: StoredRecord;
+  #isShown = false;
   #problem: StorageError | undefined;
   #saving: Promise<void> | undefined;
   #poster: Promise<void> | undefined;
@@ -98,6 +99,11 @@ export class Recorder implements MediaPartSink {
     return this.#record.info;
   }
 
+  /** What it records is being shown to everybody. */
+  get isShown(): boolean {
+    return this.#isShown;
+  }
+
   get status(): RecorderStatus {
     const { durationMs, bytes } = figuresOf(this.index);
     const lost = Object.values(this.#lost).reduce((sum, count) => sum + count, 0);
@@ -120,12 +126,13 @@ export class Recorder implements MediaPartSink {
   }
 
   onPart(part: MediaPart): void {
+    this.#isShown = part.shown === true;
     const loss = this.#refusalOf(part);
     if (loss !== undefined) return this.#lose(loss);
     const framed = this.#framing.part(part);
     if (typeof framed === "string") return this.#lose(framed);
     const bytes = framed.init === undefined ? [framed.bytes] : [framed.init.bytes, framed.bytes];
-    this.#queue.push(bytes, () => this.#onSafe(framed));
+    this.#queue.push(bytes, () => this.#onSafe(framed, part.shown === true));
     if (this.#triesPoster && part.independent && this.#init?.resolution !== undefined) {
       this.#triesPoster = false;
       this.#poster = this.#makePoster(this.#init, part);
@@ -180,10 +187,14 @@ export class Recorder implements MediaPartSink {
       this.#options.log("warn", "parts of a recording are lost", { recording: this.id, reason });
   }
 
-  #onSafe({ init, bytes, mark }: FramedPart): void {
+  #onSafe({ init, bytes, mark }: FramedPart, shown: boolean): void {
     const isFirst = this.index.segments.length === 0;
     if (init !== undefined) this.index.addInit(init.bytes.length, init.picture);
     this.index.addPart(mark, bytes.length);
+    if (shown) {
+      const shownUntilUs = Math.max(this.#record.shownUntilUs ?? 0, mark.startUs + mark.durationUs);
+      this.#record = { ...this.#record, shownUntilUs };
+    }
     if (isFirst) void this.checkpoint();
   }
 

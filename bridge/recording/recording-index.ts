@@ -23,6 +23,9 @@ export interface RecordedSegment {
   discontinuity: boolean;
 }
 
+/** Others round to so much. */
+export const SLACK_US = 1_000;
+
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Rows, since there are thousands: their fields are in the order of the interfaces above. */
 const savedSchema = z.object({
@@ -69,6 +72,18 @@ export class RecordingIndex {
 
   get isFull(): boolean {
     return this.#segments.length >= MAX_SEGMENTS;
+  }
+
+  /** How many segments are over at `atUs`, microseconds since the Unix epoch. */
+  countOverAt(atUs: number): number {
+    let [low, high] = [0, this.#segments.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { startUs, durationUs } = this.#segments[middle]!;
+      if (startUs + durationUs <= atUs + SLACK_US) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** An init segment stands at the end of the file. */

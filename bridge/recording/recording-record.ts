@@ -17,6 +17,8 @@ const storedRecordSchema = z.object({
   bridgeId: z.string().min(1).max(128),
   /** What was lost while it was written, in parts by reason. */
   lost: z.record(z.string(), z.number().int().min(0)).default({}),
+  /** Up to this capture time, microseconds since the Unix epoch, everybody has been able to see it live; null = it was never shown. */
+  shownUntilUs: z.number().int().min(0).nullable().default(null),
 });
 export type StoredRecord = z.infer<typeof storedRecordSchema>;
 
@@ -51,6 +53,7 @@ export function newRecord(
     jobId: job.jobId,
     bridgeId: job.bridgeId,
     lost: {},
+    shownUntilUs: null,
     info: {
       id,
       room: job.room,

@@ -1,6 +1,10 @@
-/** What live playlists of a room list before what is in memory: segments of whatever recording of it runs. */
+/**
+ * What live playlists of a room list before what is in memory: segments of the recording that is made of the same parts. One that has
+ * ended stays listed for as long as it reaches up to what is in memory.
+ */
 import type { HistorySegment, SegmentHistory } from "../hls/segment-history.ts";
 import { LiveHistory } from "./live-history.ts";
+import { mediaFromHls } from "./playlist.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Recordings } from "./recordings.ts";
 
@@ -15,12 +19,11 @@ export class RoomHistory implements SegmentHistory {
   }
 
   segmentsBefore(startUs: number): readonly HistorySegment[] {
-    const recorder = this.#recordings.running.find(({ info }) => info.room === this.#room);
-    if (recorder === undefined) return [];
-    if (this.#of?.recorder !== recorder) {
-      const uri = `/recordings/${recorder.id}/media.mp4`;
-      this.#of = { recorder, history: new LiveHistory(recorder, uri) };
+    // Another recording of the room may hold what this programme leaves out: a picture, or somebody's voice.
+    const shown = this.#recordings.running.find(({ info, isShown }) => info.room === this.#room && isShown);
+    if (shown !== undefined && this.#of?.recorder !== shown) {
+      this.#of = { recorder: shown, history: new LiveHistory(shown, mediaFromHls(shown.id)) };
     }
-    return this.#of.history.segmentsBefore(startUs);
+    return this.#of?.history.segmentsBefore(startUs) ?? [];
   }
 }

@@ -50,7 +50,10 @@ export function recordingJob(id: string, change: Partial<OutputJob> = {}): Outpu
 }
 
 export function hlsJob(id: string, room = "room"): OutputJob {
-  return recordingJob(id, { room, spec: { type: "hls", picture: { mode: "speaker" }, gainsDb: {} } });
+  return recordingJob(id, {
+    room,
+    spec: { type: "hls", picture: { mode: "speaker" }, gainsDb: {}, opus: false },
+  });
 }
 
 export function mp3Job(id: string, room = "room"): OutputJob {

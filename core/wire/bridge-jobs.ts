@@ -44,7 +44,11 @@ export const outputSpecSchema = z.discriminatedUnion("type", [
       .min(1)
       .max(MAX_RTMP_TARGETS),
   }),
-  programmeSpecSchema.extend({ type: z.literal("hls") }),
+  programmeSpecSchema.extend({
+    type: z.literal("hls"),
+    /** Another rendition with Opus beside the one with AAC: the parts are made and held twice. */
+    opus: z.boolean().default(false),
+  }),
   programmeSpecSchema.omit({ picture: true }).extend({
     type: z.literal("mp3"),
     bitrateKbps: z.union([z.literal(64), z.literal(96), z.literal(128), z.literal(192)]).default(128),

@@ -45,7 +45,7 @@ describe("withoutKeys", () => {
   });
 
   test("other outputs have no keys", () => {
-    const spec: OutputSpec = { type: "hls", picture: { mode: "none" }, gainsDb: {} };
+    const spec: OutputSpec = { type: "hls", picture: { mode: "none" }, gainsDb: {}, opus: false };
     expect(withoutKeys("rtmp://a.example.org/live/secret-1", spec)).toBe(
       "rtmp://a.example.org/live/secret-1",
     );

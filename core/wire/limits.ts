@@ -177,3 +177,5 @@ export const MAX_BRIDGE_JOBS = 10_000;
 export const MAX_LISTED_RECORDINGS = 1_000;
 /** Bytes of the recordings of one answer of a bridge, as JSON; what would be above them is on the next page. */
 export const MAX_RECORDING_PAGE_BYTES = 4 * 1024 * 1024;
+/** Names in what players of an MP3 are told of who speaks; others who speak at the same time are left out. */
+export const MAX_HEARD_NAMES = 3;

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Bridge } from "../../bridge/bridge.ts";
+import { Bridge, type BridgeOptions } from "../../bridge/bridge.ts";
 import { ffmpegPoster } from "../../bridge/node/ffmpeg-poster.ts";
 import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
 import { FileStorage } from "../../bridge/node/file-storage.ts";
@@ -27,7 +27,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   let port = 0;
   const publicUrl = "http://bridge.test";
   const problems: string[] = [];
-  const bridge = new Bridge({
+  const options: BridgeOptions = {
     record: {
       id: "bridge-1",
       region: "test",
@@ -52,7 +52,8 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
     log: (level, message, fields) => {
       if (level !== "info") problems.push(`${message} ${JSON.stringify(fields ?? {})}`);
     },
-  });
+  };
+  let bridge = new Bridge(options);
   bridge.start();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: (at) => (port = at.port) },
@@ -61,7 +62,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const leave = [await play(stage, "ann", 440, clipPictures(4)), await play(stage, "bob", 1_000)];
   const spec = { gainsDb: {}, picture: { mode: "speaker" as const } };
   const jobs: OutputSpec[] = [
-    { ...spec, type: "hls" },
+    { ...spec, type: "hls", opus: true },
     { type: "mp3", gainsDb: {}, bitrateKbps: 128 },
     { ...spec, type: "recording" },
   ];
@@ -77,9 +78,19 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const views = await directory.jobs();
   const base = `http://127.0.0.1:${port}`;
   const hls = await probe(`${base}/hls/${ROOM}/index.m3u8`);
+  const opus = await probe(`${base}/hls/${ROOM}/opus.m3u8`);
   const mp3 = await samplesOf(`${base}/listen/${ROOM}.mp3`, 2);
+  const heard = await (await fetch(`${base}/listen/${ROOM}.json`)).json();
   for (const id of jobs.map(({ type }) => `job-${type}-1`)) await directory.deleteJob(id);
   await pause(1_500);
+  const ended = await (await fetch(`${base}/hls/${ROOM}/main.m3u8`)).text();
+  const behind = await probe(`${base}/hls/${ROOM}/index.m3u8`);
+  await bridge.close();
+  bridge = new Bridge(options);
+  bridge.start();
+  await pause(500);
+  const vod = await (await fetch(`${base}/hls/${ROOM}/index.m3u8`)).text();
+  const afterwards = await probe(`${base}/hls/${ROOM}/index.m3u8`);
   await bridge.close();
   await Promise.all(leave.map((end) => end()));
   await server.shutdown();
@@ -90,6 +101,15 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
     check(status?.state === "running", `${job.id} runs: ${JSON.stringify(status)}`);
   check(hls.includes("h264") && hls.includes("aac"), `HLS has a picture and sound: ${hls}`);
   checkTones(mp3);
+  check(/#EXT-X-ENDLIST\n$/.test(ended), `the live playlist has an end: ${ended}`);
+  const names = new Set<string>(heard.speaking);
+  check(names.has("ann") && names.has("bob"), `it is known who speaks: ${JSON.stringify(heard)}`);
+  check(opus.includes(`"opus"`), `HLS has a rendition with Opus: ${opus}`);
+  check(behind.includes("h264"), `who is behind finishes: ${behind}`);
+  const isWhole = vod.includes("#EXT-X-PLAYLIST-TYPE:VOD") && vod.includes(`URI="../../recordings/`);
+  check(isWhole, `the recording takes its place after a restart: ${vod}`);
+  const lengthS = Number(/"duration": "([\d.]+)"/.exec(afterwards)?.[1]);
+  check(afterwards.includes("h264") && lengthS > 4, `it can be played: ${afterwards}`);
   const recorded = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) =>
     name.endsWith(".mp4"),
   );

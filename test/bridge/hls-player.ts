@@ -39,6 +39,10 @@ hls.on(Hls.Events.ERROR, (_, data) => {
   state.errors.push([data.details, data.fatal, String(data.error ?? data.reason ?? "")].join(" "));
   if (data.fatal && data.type === "mediaError") hls.recoverMediaError();
 });
+// Plays a browser that does not know a codec.
+const without = new URLSearchParams(location.search).get("without");
+const asks = MediaSource.isTypeSupported.bind(MediaSource);
+MediaSource.isTypeSupported = (type) => asks(type) && (without === null || !type.toLowerCase().includes(without));
 let playing = false;
 video.addEventListener("playing", () => { playing = true; });
 video.addEventListener("waiting", () => { if (playing) state.stalls += 1; });

@@ -1,49 +1,58 @@
-/** LL-HLS of a played programme over real HTTP, with the player's page beside it. */
+/** The HLS output of a played programme over real HTTP, with the player's page beside it. */
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { openProgrammeParts } from "../../bridge/fmp4/programme-to-parts.ts";
-import { HlsRoom } from "../../bridge/hls/hls-room.ts";
+import { HlsRooms } from "../../bridge/hls/hls-rooms.ts";
 import { hlsRoutes } from "../../bridge/hls/hls-routes.ts";
+import { hlsOutput } from "../../bridge/outputs/hls.ts";
+import { SharedParts } from "../../bridge/outputs/shared-parts.ts";
 import type { Programme } from "../../bridge/programme/programme.ts";
 import { openAacEncoder } from "../../bridge/sound/aac-encoder.ts";
 import { wallClock } from "../sim/wall-clock.ts";
 import { hlsScript, playerPage } from "./hls-player.ts";
 
 export interface HlsServer {
-  readonly room: HlsRoom;
   readonly origin: string;
   /** What went wrong with encoders. */
-  readonly problems: Error[];
+  readonly problems: string[];
   close(): Promise<void>;
 }
 
 /** Serves the programme as room "stage" at /hls/stage/index.m3u8, on a free port of 127.0.0.1. */
-export async function openHlsServer(programme: Programme): Promise<HlsServer> {
-  const problems: Error[] = [];
-  const parts = await openProgrammeParts({
-    programme,
-    openEncoder: openAacEncoder,
-    codec: "mp4a.40.2",
-    bitrateBps: 128_000,
-    withoutPicture: "black",
-    onProblem: (error) => problems.push(error),
+export async function openHlsServer(programme: Programme, opus = false): Promise<HlsServer> {
+  const problems: string[] = [];
+  const rooms = new HlsRooms(wallClock);
+  const open = hlsOutput({
+    clock: wallClock,
+    parts: new SharedParts({ openAac: openAacEncoder, log: (line) => problems.push(line) }),
+    rooms,
+    historyOf: () => ({ segmentsBefore: () => [] }),
+    publicUrl: "",
   });
-  const room = new HlsRoom({ clock: wallClock });
-  parts.add(room.main);
+  const output = await open(
+    {
+      kind: "output",
+      id: "job-00001",
+      room: "stage",
+      createdAt: new Date().toISOString(),
+      spec: { type: "hls", picture: { mode: "speaker" }, gainsDb: {}, opus },
+    },
+    programme,
+    (message) => problems.push(message),
+  );
   const app = new Hono();
-  app.route("/hls", hlsRoutes({ room: (name) => (name === "stage" ? room : undefined) }));
+  app.route("/hls", hlsRoutes({ room: (name) => rooms.find(name) }));
   app.get("/hls.js", () => new Response(hlsScript(), { headers: { "content-type": "text/javascript" } }));
   app.get("/", (c) => c.html(playerPage()));
   const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    room,
     problems,
     origin: `http://127.0.0.1:${port}`,
     async close() {
-      await parts.close();
+      await output.close(false);
+      rooms.close();
       server.close();
       if ("closeAllConnections" in server) server.closeAllConnections();
     },

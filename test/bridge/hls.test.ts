@@ -1,8 +1,8 @@
 /** LL-HLS over real HTTP: hls.js in Chromium plays it, ffprobe reads it, the checker judges it in real time. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { PlaylistChecker } from "../../bridge/hls/testing/playlist-checker.ts";
 import { quantile } from "../../bench/report.ts";
+import { PlaylistChecker } from "../../bridge/hls/testing/playlist-checker.ts";
 import { CODED_FILTER, CODED_SOURCE, openPlayer } from "./hls-player.ts";
 import { openHlsServer } from "./hls-server.ts";
 import { LiveSource } from "./live-source.ts";
@@ -14,6 +14,37 @@ const CLIP_SECONDS = 20;
 const FPS = 30;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What ffprobe finds in all segments of a rendition. */
+async function codecsOf(base: string, playlistName: string): Promise<string[]> {
+  const playlist = new PlaylistChecker().take(await (await fetch(base + playlistName)).text());
+  const whole = playlist.segments.filter(({ uri }) => uri !== undefined);
+  const files = [whole[0]!.map!, ...whole.map(({ uri }) => uri!)];
+  const bodies = await Promise.all(
+    files.map(async (uri) => Buffer.from(await (await fetch(base + uri)).arrayBuffer())),
+  );
+  const show = ["-show_entries", "stream=codec_name", "-of", "csv=p=0"];
+  const probe = spawnSync("ffprobe", ["-v", "warning", ...show, "-"], { input: Buffer.concat(bodies) });
+  expect(String(probe.stderr)).toBe("");
+  return String(probe.stdout).trim().split("\n").sort();
+}
+
+/** The media playlist that hls.js plays when it is given one of the room's playlists. */
+async function playedBy(origin: string, playlistName: string): Promise<string | undefined> {
+  const player = await openPlayer(`${origin}/?src=/hls/stage/${playlistName}`);
+  try {
+    for (let i = 0; i < 100 && (await player.state()).samples.length < 5; i++) await pause(200);
+    const { samples, errors } = await player.state();
+    expect(samples.length).toBeGreaterThanOrEqual(5);
+    expect(errors.filter((error) => error.includes(" true "))).toEqual([]);
+    return await player.page.evaluate(() => {
+      const { hls } = window as unknown as { hls: { currentLevel: number; levels: { uri: string }[] } };
+      return hls.levels[hls.currentLevel]?.uri;
+    });
+  } finally {
+    await player.close();
+  }
+}
 
 describe("LL-HLS of a programme in real time", () => {
   it("is played by hls.js without a stall, near the live edge, through a picture that goes and comes back", {
@@ -53,6 +84,33 @@ describe("LL-HLS of a programme in real time", () => {
       expect(server.problems).toEqual([]);
     } finally {
       await player.close();
+      source.stop();
+      await server.close();
+    }
+  });
+
+  it("has a rendition with Opus beside the one with AAC, of which players take what they know", {
+    timeout: 60_000,
+  }, async () => {
+    const source = new LiveSource(testPictures({ seconds: 4 }), 4e6);
+    const server = await openHlsServer(source.programme, true);
+    source.start();
+    const base = `${server.origin}/hls/stage/`;
+    try {
+      const text = await (await fetch(`${base}index.m3u8`)).text();
+      const variants = [...text.matchAll(/CODECS="([^"]+)".*,SCORE=(\d)\n(.+)/g)];
+      expect(variants.map(([, codecs, score, uri]) => [codecs, score, uri])).toEqual([
+        [expect.stringMatching(/^avc1\.[0-9A-F]{6},mp4a\.40\.2$/), "2", "main.m3u8"],
+        [expect.stringMatching(/^avc1\.[0-9A-F]{6},opus$/), "1", "opus.m3u8"],
+      ]);
+      await pause(4_000);
+      expect(await codecsOf(base, "main.m3u8")).toEqual(["aac", "h264"]);
+      expect(await codecsOf(base, "opus.m3u8")).toEqual(["h264", "opus"]);
+      // hls.js has Opus before AAC where the browser knows it, whatever the score.
+      expect(await playedBy(server.origin, "index.m3u8")).toBe(`${base}opus.m3u8`);
+      expect(await playedBy(server.origin, "index.m3u8&without=opus")).toBe(`${base}main.m3u8`);
+      expect(server.problems).toEqual([]);
+    } finally {
       source.stop();
       await server.close();
     }

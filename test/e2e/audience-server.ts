@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
+import type { NowHeard } from "../../core/wire/now-heard.ts";
 import { ensureClient } from "../../start/build.mjs";
 import { ROOT } from "../../start/dependencies.mjs";
 import { FakeJobs } from "./fake-jobs.ts";
@@ -25,6 +26,10 @@ export class AudienceServer {
   readonly jobs = new FakeJobs();
   /** Answers to media are this status, as of a server that has gone wrong. */
   mediaStatus = 200;
+  /** Names of who speaks, in every room that is on the air. */
+  speaking: string[] = [];
+  /** How often somebody asked for them. */
+  heardAsked = 0;
   readonly #folder = mkdtempSync(join(tmpdir(), "audience-"));
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   readonly #live = new Map<string, LiveMedia>();
@@ -95,6 +100,8 @@ export class AudienceServer {
       response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
       return;
     }
+    const told = /^\/listen\/(.+)\.json$/.exec(path)?.[1];
+    if (told !== undefined) return this.#tell(told, response);
     const radio = /^\/listen\/(.+)\.mp3$/.exec(path)?.[1];
     if (radio !== undefined) return this.#radio(radio, response);
     const isMedia = /^\/(hls|recordings)\//.test(path);
@@ -108,6 +115,14 @@ export class AudienceServer {
     response.setHeader("cache-control", "no-store");
     response.writeHead(200, { "content-type": MIME[extname(file)] ?? "application/octet-stream" });
     response.end(readFileSync(file));
+  }
+
+  #tell(room: string, response: ServerResponse): void {
+    this.heardAsked += 1;
+    const { speaking } = this;
+    const heard: NowHeard = { room, title: speaking.join(", ") || room, speaking, listeners: 12 };
+    response.writeHead(this.#radios.has(room) ? 200 : 404, { "content-type": "application/json" });
+    response.end(JSON.stringify(heard));
   }
 
   #radio(room: string, response: ServerResponse): void {

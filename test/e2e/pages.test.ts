@@ -180,11 +180,36 @@ describe("/listen", () => {
     server.startRadio("stage");
     await shown(page, "You are listening live.");
     await plays(page, "audio");
+    await shown(page, "Nobody is speaking");
+    server.speaking = ["Ada", "Bob"];
+    await shown(page, "Ada and Bob are speaking");
+    await shown(page, "12 people listen");
     await page.getByLabel("Volume").fill("0.5");
     expect(await page.locator("audio").evaluate((audio: HTMLAudioElement) => audio.volume)).toBe(0.5);
     await page.getByRole("button", { name: "Stop" }).click();
     await shown(page, "On the air. Press play to listen.");
     expect(await page.locator("audio").getAttribute("src")).toBeNull();
+    expect(await page.getByText("are speaking").count()).toBe(0);
+    await server.endRadio("stage");
+  });
+
+  it("asks who is speaking only while somebody looks", async () => {
+    server.startRadio("stage");
+    const page = await open("/listen/stage");
+    await page.getByRole("button", { name: "Play" }).click();
+    await shown(page, "12 people listen");
+    const look = (hidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, "hidden", { value, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await look(true);
+    const asked = server.heardAsked;
+    // Longer than between two questions.
+    await page.waitForTimeout(4_000);
+    expect(server.heardAsked).toBe(asked);
+    await look(false);
+    await expect.poll(() => server.heardAsked).toBeGreaterThan(asked);
     await server.endRadio("stage");
   });
 });

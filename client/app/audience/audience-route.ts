@@ -48,3 +48,8 @@ export function hlsPath(room: string): string {
 export function mp3Path(room: string): string {
   return `/listen/${encodeURIComponent(room)}.mp3`;
 }
+
+/** Who is heard in a room (core/wire/now-heard.ts). */
+export function nowHeardPath(room: string): string {
+  return `/listen/${encodeURIComponent(room)}.json`;
+}

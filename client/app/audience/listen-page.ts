@@ -3,8 +3,9 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { icon } from "../icons.ts";
 import { audienceStyles } from "../styles/audience.ts";
 import { controls } from "../styles/controls.ts";
-import { mp3Path } from "./audience-route.ts";
+import { mp3Path, nowHeardPath } from "./audience-route.ts";
 import { LiveSound, type SoundState } from "./live-sound.ts";
+import { HeardNow, listenersText, speakingText } from "./now-heard.ts";
 import { pageHead } from "./page-head.ts";
 import "./level-river.ts";
 import "./room-question.ts";
@@ -68,6 +69,28 @@ class ListenPage extends LitElement {
         color: var(--text-soft);
         text-wrap: balance;
       }
+      .heard {
+        display: grid;
+        gap: 2px;
+        /* Two lines whether or not anybody speaks: nothing jumps. */
+        min-height: 3.2em;
+        margin-top: -14px;
+        max-width: 100%;
+        overflow-wrap: anywhere;
+        text-wrap: balance;
+      }
+      .heard b {
+        font-size: 1.12rem;
+      }
+      .heard .nobody {
+        color: var(--text-soft);
+        font-weight: 400;
+      }
+      .heard small {
+        color: var(--text-soft);
+        font-size: 0.9rem;
+        font-variant-numeric: tabular-nums;
+      }
       .volume {
         display: flex;
         align-items: center;
@@ -108,6 +131,7 @@ class ListenPage extends LitElement {
   declare volume: number;
   declare copied: boolean;
   readonly #sound = new LiveSound(this);
+  readonly #heard = new HeardNow(this);
 
   constructor() {
     super();
@@ -124,7 +148,9 @@ class ListenPage extends LitElement {
     const audio = this.renderRoot.querySelector("audio");
     if (audio && changed.has("room")) this.#sound.attach(audio, mp3Path(this.room));
     if (audio && changed.has("volume")) audio.volume = this.volume;
-    if (this.#sound.state === "playing") this.#tellSystem();
+    const isPlaying = this.#sound.state === "playing";
+    this.#heard.follow(isPlaying ? nowHeardPath(this.room) : "");
+    if (isPlaying) this.#tellSystem();
   }
 
   override render() {
@@ -153,6 +179,7 @@ class ListenPage extends LitElement {
             ${icon(wanted ? "stop" : "play", 38)}
           </button>
           <p class="state" role="status">${TEXTS[state]}</p>
+          ${state === "playing" ? this.#whoSpeaks() : nothing}
           <label class="volume"
             >${icon("volume", 20)}<span class="unseen">Volume</span
             ><input type="range" min="0" max="1" step="0.02" .value=${String(this.volume)} @input=${this.#setVolume}
@@ -166,6 +193,16 @@ class ListenPage extends LitElement {
         </p>
         <p class="unseen" aria-live="polite">${this.copied ? "Address copied." : ""}</p>
       </main>`;
+  }
+
+  #whoSpeaks() {
+    const { heard } = this.#heard;
+    if (heard === undefined) return html`<p class="heard"></p>`;
+    const { speaking, listeners } = heard;
+    return html`<p class="heard">
+      <b class=${speaking.length === 0 ? "nobody" : ""}>${speakingText(speaking)}</b>
+      <small>${listenersText(listeners)}</small>
+    </p>`;
   }
 
   #toggle = (): void => {
