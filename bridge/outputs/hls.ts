@@ -35,6 +35,8 @@ export function hlsOutput({
         audience: hls.audience,
         url,
       }),
+      // What players get is counted where it is answered.
+      counts: () => ({}),
       async close(): Promise<void> {
         remove();
         hls.main.onEnd();

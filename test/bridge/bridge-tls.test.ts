@@ -80,6 +80,11 @@ describe("a bridge with a certificate", () => {
     expect(record.rtmpsUrl).toMatch(/^rtmps:\/\/localhost:\d+\/live$/);
     expect(await statusOverHttp2(`https://localhost:${port}`, "/hls/demo/index.m3u8")).toBe(404);
 
+    const operations = async (path: string) => fetch(new URL(path, record.operationsUrl));
+    expect((await operations("/healthz")).status).toBe(200);
+    // It is not registered: etcd is nowhere.
+    expect((await operations("/readyz")).status).toBe(503);
+
     const sound = ["-f", "lavfi", "-i", "anullsrc", "-t", "1", "-c:a", "aac", "-f", "flv"];
     const url = `${record.rtmpsUrl.replace("localhost", "127.0.0.1")}/a-key-that-nobody-has`;
     const ffmpeg = spawn("ffmpeg", ["-v", "error", ...sound, url], { stdio: "ignore" });
@@ -87,6 +92,10 @@ describe("a bridge with a certificate", () => {
     expect(await code).not.toBe(0);
     // So it came through TLS and was understood.
     await vi.waitFor(() => expect(bridge.output).toMatch(/stream key/i));
+    const metrics = await (await operations("/metrics")).text();
+    expect(metrics).toMatch(/^tributary_bridge_registered 0$/m);
+    expect(metrics).toMatch(/^tributary_bridge_senders\{protocol="rtmp"\} 0$/m);
+    expect(metrics).toMatch(/^tributary_event_loop_lag_seconds\{quantile="0.99"\} [\d.e-]+$/m);
   });
 
   it.each([
