@@ -69,7 +69,7 @@ function statusOverHttp2(origin: string, path: string): Promise<number | undefin
   }).finally(() => session.destroy());
 }
 
-describe("a bridge with a certificate", () => {
+describe("a bridge as its own process", () => {
   it("answers audiences over HTTP/2 and takes senders over RTMPS", async () => {
     const port = await freeTcpPort();
     const bridge = await startBridge({ ...(await certificateFiles()), BRIDGE_HTTP_PORT: String(port) });
@@ -100,6 +100,11 @@ describe("a bridge with a certificate", () => {
 
   it.each([
     ["both or neither", async () => ({ BRIDGE_TLS_CERT: "cert.pem" }), /^BRIDGE_TLS_CERT and .*both.*$/],
+    [
+      "a number of days",
+      async () => ({ BRIDGE_KEEP_DAYS: "week" }),
+      /^BRIDGE_KEEP_DAYS="week" is not usable: use a whole number from 1 to 36500, or leave it out.*$/,
+    ],
     [
       "files that are there",
       async () => ({ BRIDGE_TLS_CERT: "/none/a", BRIDGE_TLS_KEY: "/none/b" }),
