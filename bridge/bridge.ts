@@ -35,6 +35,7 @@ import { recordingsSource } from "./recording/recordings-source.ts";
 import { Retention } from "./recording/retention.ts";
 import { RoomHistory } from "./recording/room-history.ts";
 import type { RoomAccess } from "./room/room-member.ts";
+import { RunningCounts } from "./running-counts.ts";
 import { IngestServer } from "./rtmp/ingest-server.ts";
 import type { Dial } from "./rtmp-out/target.ts";
 import type { TargetGuard } from "./rtmp-out/target-address.ts";
@@ -67,6 +68,21 @@ export interface BridgeOptions {
   log: JobLog;
 }
 
+/** How a bridge does, for its metrics. */
+export interface BridgeFigures {
+  registered: boolean;
+  draining: boolean;
+  /** Outputs and senders that it takes at most, and has. */
+  capacity: number;
+  load: number;
+  outputs: JobRunner["outputs"];
+  /** That send now, by protocol. */
+  senders: { rtmp: number; icecast: number };
+  hlsWaiting: number;
+  mp3Listeners: number;
+  counts: ReturnType<RunningCounts["now"]>;
+}
+
 export class Bridge {
   /** For audiences: /hls, /listen and /recordings. */
   readonly routes = new Hono();
@@ -79,6 +95,8 @@ export class Bridge {
   readonly #retention: Retention;
   readonly #recordings: Recordings;
   readonly #hlsRooms: HlsRooms;
+  readonly #mp3Rooms = new Map<string, Mp3Output>();
+  readonly #counts = new RunningCounts();
   #recover: Timer | undefined;
 
   constructor(options: BridgeOptions) {
@@ -92,11 +110,12 @@ export class Bridge {
       bridgeId: record.id,
       access,
       openDecoder: options.openOpus,
+      counts: this.#counts,
       log: note,
     });
     const parts = new SharedParts({ openAac: openEncoder, log: line });
     this.#hlsRooms = new HlsRooms(clock);
-    const mp3Rooms = new Map<string, Mp3Output>();
+    const [mp3Rooms, counts] = [this.#mp3Rooms, this.#counts];
     const { storage, makePoster } = options;
     const catalogue = new Catalogue({ storage, clock, log });
     const recordings = new Recordings({
@@ -120,15 +139,16 @@ export class Bridge {
       mp3: mp3Output({ clock, rooms: mp3Rooms, publicUrl }),
       recording: recordingOutput({ parts, recordings, publicUrl }),
     };
-    const start = startOutput(kinds, programmes, clock);
+    const start = startOutput(kinds, { programmes, clock, counts });
     this.#runner = new JobRunner({ directory, record, ttlMs: LEASE_MS, clock, random, log, start });
     const { ingests } = this.#runner;
-    const senders = { ingests, access, openDecoder, log: note };
+    const senders = { ingests, access, openDecoder, counts, log: note };
     this.#rtmp = new IngestServer({ clock, random, authorise: authoriseRtmp(senders), log: line });
     this.#icecast = new SourceServer({ clock, authorise: authoriseIcecast(senders), openDecoder, log: line });
     const history = new History({ storage, catalogue, recordings });
     this.#retention = new Retention({ catalogue, history, clock, log, ...options.retention });
     this.#recordings = recordings;
+    this.#countAnswers();
     // Lists, and deleting, are the gateway's: it knows who may.
     this.routes.route("/", historyRoutes({ history, storage, log, authorise: async () => false }));
     this.operations = createBridgeOperations({
@@ -145,6 +165,33 @@ export class Bridge {
       "/listen",
       listenRoutes((name) => mp3Rooms.get(name)),
     );
+  }
+
+  /** Bytes that audiences are answered with, where the answer says how many. MP3 counts by itself. */
+  #countAnswers(): void {
+    for (const to of ["hls", "recordings"] as const) {
+      this.routes.use(`/${to}/*`, async (c, next) => {
+        await next();
+        const bytes = Number(c.res.headers.get("content-length"));
+        if (c.req.method === "GET") this.#counts.count(`bytes-out/${to}`, bytes);
+      });
+    }
+  }
+
+  /** How it does now. */
+  get figures(): BridgeFigures {
+    const sum = (all: number[]): number => all.reduce((one, other) => one + other, 0);
+    return {
+      registered: this.#runner.isRegistered,
+      draining: this.#runner.isDraining,
+      capacity: this.#options.record.capacity,
+      load: this.#runner.load,
+      outputs: this.#runner.outputs,
+      senders: { rtmp: this.#rtmp.publications, icecast: this.#icecast.sources },
+      hlsWaiting: this.#hlsRooms.audience,
+      mp3Listeners: sum([...this.#mp3Rooms.values()].map((output) => output.status().listeners)),
+      counts: this.#counts.now(),
+    };
   }
 
   start(): void {

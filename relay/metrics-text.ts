@@ -20,8 +20,13 @@ export class MetricsText {
   }
 
   gauge(name: string, help: string, value: number): void {
+    this.gauges(name, help, [[{}, value]]);
+  }
+
+  /** One gauge with several series. */
+  gauges(name: string, help: string, series: Series<number>): void {
     this.#head("gauge", name, help);
-    this.#line(name, {}, value);
+    for (const [labels, value] of series) this.#line(name, labels, value);
   }
 
   /** One counter with several series. */

@@ -11,6 +11,8 @@ import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
 import { type Routes, readRoutes } from "../relay/deno/routes.ts";
 import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";
+import { readRetention } from "./retention-settings.mjs";
+import { StartError } from "./start-error.mjs";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,14 +80,7 @@ export function readBridgeSettings(env: Environment): BridgeSettings {
     allowedTargets: listOf(env.BRIDGE_ALLOWED_TARGETS),
     recordingsFolder: env.BRIDGE_RECORDINGS || "recordings",
     s3: s3Of(env),
-    retention: {
-      ...(env.BRIDGE_KEEP_DAYS
-        ? { maxDays: numberOf("BRIDGE_KEEP_DAYS", env.BRIDGE_KEEP_DAYS, 0, 36_500) }
-        : {}),
-      ...(env.BRIDGE_KEEP_BYTES
-        ? { maxBytes: numberOf("BRIDGE_KEEP_BYTES", env.BRIDGE_KEEP_BYTES, 0, 2 ** 53) }
-        : {}),
-    },
+    retention: retentionOf(env),
     gateway: {
       gateway,
       apiKey: apiKeyOf(env.TRIBUTARY_API_KEY),
@@ -119,6 +114,15 @@ function certificateFilesOf(
   throw new BridgeSettingsError(
     "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY belong together: set both to PEM files, or neither",
   );
+}
+
+function retentionOf(env: Environment): BridgeSettings["retention"] {
+  try {
+    return readRetention(env);
+  } catch (cause) {
+    if (!(cause instanceof StartError)) throw cause;
+    throw new BridgeSettingsError(cause.message, { cause });
+  }
 }
 
 function s3Of(env: Environment): S3Settings | undefined {

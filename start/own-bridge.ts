@@ -39,6 +39,7 @@ export function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
     rtmps: undefined,
     allowedTargets: settings.allowedTargets,
     recordingsFolder: join(settings.stateFolder, "recordings"),
+    retention: settings.retention,
     gateway: { gateway: origin, apiKey, region: undefined },
     request: async (url, { method, headers, body }) => app.fetch(new Request(url, { method, headers, body })),
     operations: { host: "127.0.0.1", port: 0 },

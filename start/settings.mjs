@@ -2,6 +2,7 @@
  * The environment of `npm start`, checked before anything is started. Plain JavaScript: read by start/main.mjs on
  * Node.js and by start/all-in-one.ts on Deno.
  */
+import { readRetention } from "./retention-settings.mjs";
 import { StartError } from "./start-error.mjs";
 
 /** What a process without an environment gets. */
@@ -19,6 +20,7 @@ const DEFAULT_HOST = "localhost";
  * @property {number | undefined} rtmpPort TCP port of RTMP senders, 0 = any free one; undefined = the usual one, or any if that is taken
  * @property {number} icecastPort TCP port of Icecast sources, 0 = any free one
  * @property {string[]} allowedTargets hosts and networks that RTMP targets may be at although they are not public
+ * @property {{maxDays?: number, maxBytes?: number}} retention how long recordings are kept, and how much; for ever where nothing is said
  * @property {string | undefined} relayPublicUrl what browsers are told, when given; always ends in "/"
  * @property {string} relayPublicHost host of that URL when it is not given
  * @property {string} stateFolder where keys and the certificate are kept, relative to the project
@@ -45,6 +47,7 @@ export function readSettings(environment) {
     allowedTargets: (environment.BRIDGE_ALLOWED_TARGETS ?? "")
       .split(/[\s,]+/)
       .filter((entry) => entry !== ""),
+    retention: readRetention(environment),
     relayPublicUrl: publicUrlOf(environment.RELAY_PUBLIC_URL),
     relayPublicHost: isLocal ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host,
     stateFolder: environment.TRIBUTARY_STATE || ".tributary",

@@ -13,6 +13,7 @@ describe("settings", () => {
       rtmpPort: undefined,
       icecastPort: 0,
       allowedTargets: [],
+      retention: {},
       relayPort: 4433,
       relayPublicUrl: undefined,
       relayPublicHost: "127.0.0.1",
@@ -35,6 +36,8 @@ describe("settings", () => {
     expect(settings.bindAddresses).toEqual(["0.0.0.0"]);
     expect(settings.relayPublicUrl).toBe("https://127.0.0.1:15433/");
     expect(settings.relayPublicHost).toBe("127.0.0.1");
+    const kept = readSettings({ BRIDGE_KEEP_DAYS: "30", BRIDGE_KEEP_BYTES: "500000000000" });
+    expect(kept.retention).toEqual({ maxDays: 30, maxBytes: 500_000_000_000 });
   });
 
   it.each([
@@ -57,6 +60,9 @@ describe("settings", () => {
     ["HOST", "a b"],
     ["HOST", `${"a".repeat(300)}`],
     ["RELAY_PUBLIC_URL", "127.0.0.1:15433"],
+    ["BRIDGE_KEEP_DAYS", "0"],
+    ["BRIDGE_KEEP_DAYS", "a week"],
+    ["BRIDGE_KEEP_BYTES", "10GB"],
     ["RELAY_PUBLIC_URL", "http://127.0.0.1:15433"],
     ["RELAY_PUBLIC_URL", "https://user@example.org"],
     ["RELAY_PUBLIC_URL", "https://example.org/?a=b"],

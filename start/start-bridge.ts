@@ -16,6 +16,8 @@ import type { Connect } from "../core/session/session.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import { systemClock } from "../relay/deno/clock.ts";
+import { ProcessMetrics } from "../relay/deno/process-metrics.ts";
+import { bridgeMetrics } from "./bridge-metrics.ts";
 import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
 import { openSenderPorts } from "./sender-ports.ts";
 
@@ -81,10 +83,11 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     onRtmp: withBridge((to, socket) => to.acceptRtmp(socket)),
     onIcecast: withBridge((to, socket) => to.acceptIcecast(socket)),
   });
+  const processMetrics = new ProcessMetrics();
   const operations = Deno.serve(
     { hostname: config.operations.host, port: config.operations.port, onListen: () => undefined },
     (request) =>
-      bridge === undefined ? new Response(null, { status: 503 }) : bridge.operations.fetch(request),
+      bridge === undefined ? new Response(null, { status: 503 }) : operate(bridge, request, processMetrics),
   );
   const gateway = new GatewayAccess(config.gateway, config.request);
   const record = {
@@ -124,8 +127,25 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     drain: () => running.drain(),
     async stop(): Promise<void> {
       senders.close();
+      processMetrics.end();
       await operations.shutdown();
       await running.close();
     },
   };
+}
+
+/** The operations port: how the bridge is, and what it does for gateways. */
+function operate(
+  bridge: Bridge,
+  request: Request,
+  processMetrics: ProcessMetrics,
+): Response | Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/metrics") {
+    const text = bridgeMetrics(bridge.figures, (further) => processMetrics.write(further));
+    return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+  }
+  if (pathname !== "/readyz") return bridge.operations.fetch(request);
+  const { registered, draining } = bridge.figures;
+  return new Response(null, { status: registered && !draining ? 200 : 503 });
 }

@@ -13,6 +13,11 @@ export class HlsRooms {
     this.#clock = clock;
   }
 
+  /** Players of all rooms that wait for a playlist now. */
+  get audience(): number {
+    return [...this.#rooms.values()].reduce((sum, { audience }) => sum + audience, 0);
+  }
+
   /** Undefined: the room has no HLS, and had none of late. */
   find(name: string): HlsRoom | undefined {
     return this.#rooms.get(name);

@@ -3,7 +3,8 @@ import type { AuthoriseIcecast } from "../icecast/icecast-sink.ts";
 import type { IngestEndReason, IngestGrant, IngestKeys } from "../jobs/ingest-keys.ts";
 import type { MemberIdentity } from "../room/gateway-access.ts";
 import type { RoomAccess } from "../room/room-member.ts";
-import type { Authorise } from "../rtmp/ingest-sink.ts";
+import type { Authorise, IngestStats } from "../rtmp/ingest-sink.ts";
+import type { RunningCounts } from "../running-counts.ts";
 import type { OpenSoundDecoder } from "../sound/sound-decoder.ts";
 import { IcecastParticipant } from "./icecast-participant.ts";
 import { RtmpParticipant } from "./rtmp-participant.ts";
@@ -12,6 +13,7 @@ export interface SendersDeps {
   ingests: IngestKeys;
   access: RoomAccess;
   openDecoder: OpenSoundDecoder;
+  counts: RunningCounts;
   log(line: string): void;
 }
 
@@ -46,7 +48,11 @@ export function authoriseRtmp(deps: SendersDeps): Authorise {
       publication,
       open(control) {
         hold(control);
-        return new RtmpParticipant({ ...place, openDecoder: deps.openDecoder, control });
+        const ends = counted(
+          place,
+          deps.counts.add(() => countsOf(control.stats)),
+        );
+        return new RtmpParticipant({ ...place, ...ends, openDecoder: deps.openDecoder, control });
       },
     };
   };
@@ -71,9 +77,37 @@ export function authoriseIcecast(deps: SendersDeps): AuthoriseIcecast {
       publication,
       open(control) {
         hold(control);
-        return new IcecastParticipant({ ...place, control });
+        const ends = counted(
+          place,
+          deps.counts.add(() => ({ "bytes-in/icecast": control.stats.bytes })),
+        );
+        return new IcecastParticipant({ ...place, ...ends, control });
       },
     };
+  };
+}
+
+/** The place of a sender whose counts are taken over when it has ended. */
+function counted({ onState }: Place, endCounts: () => void): Pick<Place, "onState"> {
+  return {
+    onState(state, message): void {
+      if (state === "ended") endCounts();
+      onState(state, message);
+    },
+  };
+}
+
+function countsOf({ bytes, videoUnits, audioUnits, dropped }: Readonly<IngestStats>) {
+  return {
+    "bytes-in/rtmp": bytes,
+    "units-in/picture": videoUnits,
+    "units-in/sound": audioUnits,
+    "dropped/sender/no-config": dropped["no-config"],
+    "dropped/sender/no-keyframe": dropped["no-keyframe"],
+    "dropped/sender/other-track": dropped["other-track"],
+    "dropped/sender/malformed": dropped.malformed,
+    "dropped/sender/too-large": dropped["too-large"],
+    "dropped/sender/not-media": dropped["not-media"],
   };
 }
 

@@ -29,6 +29,7 @@ export class JobRun {
   #running: RunningJob | undefined;
   #startedUs = 0;
   #failures = 0;
+  #last: JobReport = { state: "starting" };
   #restart: Timer | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -41,6 +42,15 @@ export class JobRun {
   /** Times that it failed since it last ran for long. */
   get failures(): number {
     return this.#failures;
+  }
+
+  get type(): OutputJob["spec"]["type"] {
+    return this.#options.job.spec.type;
+  }
+
+  /** What it reported last. */
+  get last(): JobReport {
+    return this.#last;
   }
 
   /** Resolves when nothing of it is left, or it is given up as stuck. Every call waits for the same stop. */
@@ -90,6 +100,7 @@ export class JobRun {
   #report(news: JobReport): void {
     const { job, report } = this.#options;
     const { message = "", targets } = news;
+    this.#last = news;
     report({
       ...news,
       message: withoutKeys(message, job.spec),

@@ -5,7 +5,7 @@
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { BridgeDirectory, JobEvent } from "../../core/directory/bridge-directory.ts";
-import type { BridgeRecord, OutputSpec } from "../../core/wire/bridge-jobs.ts";
+import type { BridgeRecord, OutputJob, OutputSpec } from "../../core/wire/bridge-jobs.ts";
 import { ClaimQueue } from "./claim-queue.ts";
 import { ForgottenJobs } from "./forgotten-jobs.ts";
 import { Holdings } from "./holdings.ts";
@@ -13,7 +13,7 @@ import { IngestKeys } from "./ingest-keys.ts";
 import { JobRun } from "./job-run.ts";
 import { KnownJobs } from "./known-jobs.ts";
 import { Presence } from "./presence.ts";
-import { type JobLog, reasonOf, type StartJob, type StopReason } from "./running-job.ts";
+import { type JobLog, type JobReport, reasonOf, type StartJob, type StopReason } from "./running-job.ts";
 
 export interface JobRunnerOptions {
   directory: BridgeDirectory;
@@ -84,6 +84,16 @@ export class JobRunner {
   /** Jobs that this bridge has now. */
   get load(): number {
     return this.#holdings.size;
+  }
+
+  /** Outputs that this bridge runs, and what each reported last. */
+  get outputs(): { type: OutputJob["spec"]["type"]; report: JobReport }[] {
+    return [...this.#runs.values()].map(({ run }) => ({ type: run.type, report: run.last }));
+  }
+
+  /** True: it takes no new jobs. */
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   /** True: the directory knows this bridge. */

@@ -45,6 +45,8 @@ export function hlsOutput({
         audience: hls.audience,
         url,
       }),
+      // What players get is counted where it is answered.
+      counts: () => ({}),
       async close(goesOn): Promise<void> {
         rooms.end(room, hls, !goesOn && hls.latencyMs !== null);
         await endAll(fed);

@@ -26,6 +26,14 @@ export function mp3Output({ clock, rooms, publicUrl }: Mp3Outputs): OpenOutputOn
         const { listeners, latencyMs } = output.status();
         return { state: "running", latencyMs, audience: listeners, url };
       },
+      counts() {
+        const { sentBytes, droppedSlow, refused } = output.status();
+        return {
+          "bytes-out/mp3": sentBytes,
+          "dropped/mp3-listener/slow": droppedSlow,
+          "dropped/mp3-listener/too-many": refused,
+        };
+      },
       async close(): Promise<void> {
         remove();
         output.onEnd();

@@ -4,12 +4,13 @@ import type { OutputJob, OutputSpec, ProgrammeSpec } from "../../core/wire/bridg
 import {
   type JobEnd,
   type JobReport,
-  reasonOf,
   type RunningJob,
+  reasonOf,
   type StopReason,
 } from "../jobs/running-job.ts";
 import type { Programme } from "../programme/programme.ts";
 import type { HeldProgramme, Programmes } from "../programme/programmes.ts";
+import type { RunningCounts } from "../running-counts.ts";
 
 const REPORT_EVERY_MS = 1_000;
 
@@ -21,6 +22,8 @@ export type JobOf<Type extends OutputSpec["type"]> = OutputJob & {
 export interface OpenOutput {
   /** How it does now. */
   report(): JobReport;
+  /** What it has counted since it was opened. */
+  counts(): ReturnType<Parameters<RunningCounts["add"]>[0]>;
   /** Resolves when nothing of it is left. `goesOn`: another bridge takes the job up, or this one again. */
   close(goesOn: boolean): Promise<void>;
 }
@@ -38,6 +41,7 @@ export interface OutputRunOptions {
   programmes: Programmes;
   clock: Clock;
   open: OpenOutputOn;
+  counts: RunningCounts;
   report(report: JobReport): void;
 }
 
@@ -49,6 +53,7 @@ export class OutputRun implements RunningJob {
   #output: OpenOutput | undefined;
   #timer: Timer | undefined;
   #removeSink: (() => void) | undefined;
+  #endCounts: (() => void) | undefined;
   #isOver = false;
   /** Resolves when it is open, or has failed to be. */
   readonly #opened: Promise<void>;
@@ -62,11 +67,13 @@ export class OutputRun implements RunningJob {
   }
 
   async #open(): Promise<void> {
-    const { job, spec, programmes, clock, open, report } = this.#options;
+    const { job, spec, programmes, clock, open, report, counts } = this.#options;
     this.#held = await programmes.hold(job.room, spec);
     if (this.#isOver) return;
     const { programme } = this.#held;
-    this.#output = await open(job, programme, (message) => this.#fail(message));
+    const output = await open(job, programme, (message) => this.#fail(message));
+    this.#output = output;
+    this.#endCounts = counts.add(() => output.counts());
     if (this.#isOver) return;
     this.#removeSink = programme.add({
       onSound: () => undefined,
@@ -98,6 +105,7 @@ export class OutputRun implements RunningJob {
     try {
       await this.#output?.close(goesOn);
     } finally {
+      this.#endCounts?.();
       this.#held?.release();
     }
   }

@@ -23,6 +23,8 @@ export function recordingOutput({
         await held.release();
         throw error;
       });
+    // It may be one that goes on.
+    const bytesBefore = recorder.status.bytes;
     const remove = held.parts.add(recorder);
     return {
       report(): ReturnType<OpenOutput["report"]> {
@@ -31,6 +33,7 @@ export function recordingOutput({
         const url = `${publicUrl}/${recorder.info.playlistPath}`;
         return { state: state === "storage-failing" ? "reconnecting" : began, message, url };
       },
+      counts: () => ({ "recorded/bytes": recorder.status.bytes - bytesBefore }),
       async close(goesOn): Promise<void> {
         remove();
         await recorder.close(goesOn ? "recording" : "complete");

@@ -17,6 +17,12 @@ export interface RtmpOutputs {
 export function rtmpOutput(deps: RtmpOutputs): OpenOutputOn<JobOf<"rtmp">> {
   return async ({ spec }, programme): Promise<OpenOutput> => {
     const output = new RtmpOutput(spec.targets, { ...deps, programme });
-    return { report: () => output.status, close: () => output.close() };
+    const sum = (of: "bytesSent" | "dropped"): number =>
+      output.status.targets.reduce((all, target) => all + target[of], 0);
+    return {
+      report: () => output.status,
+      counts: () => ({ "bytes-out/rtmp": sum("bytesSent"), "dropped/rtmp-target/slow": sum("dropped") }),
+      close: () => output.close(),
+    };
   };
 }

@@ -4,6 +4,7 @@ import type { OutputJob, ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { StartJob } from "../jobs/running-job.ts";
 import type { Programme } from "../programme/programme.ts";
 import type { Programmes } from "../programme/programmes.ts";
+import type { RunningCounts } from "../running-counts.ts";
 import { type JobOf, type OpenOutput, type OpenOutputOn, OutputRun } from "./output-run.ts";
 
 export interface OutputKinds {
@@ -13,13 +14,17 @@ export interface OutputKinds {
   recording: OpenOutputOn<JobOf<"recording">>;
 }
 
-export function startOutput(kinds: OutputKinds, programmes: Programmes, clock: Clock): StartJob {
+export function startOutput(
+  kinds: OutputKinds,
+  { programmes, clock, counts }: { programmes: Programmes; clock: Clock; counts: RunningCounts },
+): StartJob {
   return (job, report) =>
     new OutputRun({
       job,
       spec: programmeSpecOf(job),
       programmes,
       clock,
+      counts,
       report,
       open: (_job, programme, fail) => open(kinds, job, programme, fail),
     });

@@ -1,6 +1,7 @@
 /** The programmes of a bridge: outputs of one room that want the same of it share one, for as long as one of them holds it. */
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { RoomAccess } from "../room/room-member.ts";
+import type { RunningCounts } from "../running-counts.ts";
 import type { Programme } from "./programme.ts";
 import { RoomProgramme } from "./room-programme.ts";
 import type { FreeableDecoder } from "./sound-mix.ts";
@@ -10,6 +11,7 @@ export interface ProgrammesOptions {
   bridgeId: string;
   access: RoomAccess;
   openDecoder(): FreeableDecoder;
+  counts: RunningCounts;
   log(line: string): void;
 }
 
@@ -23,6 +25,7 @@ interface Shared {
   programme: RoomProgramme;
   started: Promise<void>;
   holders: number;
+  endCounts(): void;
 }
 
 export class Programmes {
@@ -52,6 +55,7 @@ export class Programmes {
       if (this.#shared.get(key) === held) this.#shared.delete(key);
       held.programme
         .stop()
+        .finally(() => held.endCounts())
         .catch((error: unknown) => this.#options.log(`a programme did not end: ${String(error)}`));
     };
     try {
@@ -64,9 +68,10 @@ export class Programmes {
   }
 
   #open(room: string, spec: ProgrammeSpec): Shared {
-    const { bridgeId, access, openDecoder, log } = this.#options;
+    const { bridgeId, access, openDecoder, log, counts } = this.#options;
     const identity = `${bridgeId.slice(0, 40)}~${(this.#opened++).toString(36)}`;
     const programme = new RoomProgramme({ room, identity, spec, access, openDecoder, log });
-    return { programme, started: programme.start(), holders: 0 };
+    const endCounts = counts.add(() => programme.counts);
+    return { programme, started: programme.start(), holders: 0, endCounts };
   }
 }

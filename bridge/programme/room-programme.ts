@@ -84,6 +84,17 @@ export class RoomProgramme implements Programme {
     return this.#over;
   }
 
+  /** Sound that was not mixed so far. */
+  get counts() {
+    const { late, overflow, undecodable, "too-many": tooMany } = this.#mix.left;
+    return {
+      "dropped/programme/late": late,
+      "dropped/programme/overflow": overflow,
+      "dropped/programme/undecodable": undecodable,
+      "dropped/programme/too-many": tooMany,
+    };
+  }
+
   get hasPicture(): boolean {
     return this.#pictures.isShowing;
   }
@@ -208,9 +219,9 @@ export class RoomProgramme implements Programme {
     this.#over = true;
     this.#timer?.cancel();
     this.#mix.closeAll();
-    const { leftOut, dropped } = this.#mix;
+    const { late, overflow, undecodable, "too-many": leftOut } = this.#mix.left;
     this.#options.log(
-      `programme of ${this.room} ended: ${reason}; sounds left out ${leftOut}, units late ${dropped.late}, too many ${dropped.overflow}, not decodable ${dropped.undecodable}`,
+      `programme of ${this.room} ended: ${reason}; sounds left out ${leftOut}, units late ${late}, too many ${overflow}, not decodable ${undecodable}`,
     );
     this.#sinks.onEnd();
   }

@@ -20,6 +20,8 @@ export interface FreeableDecoder extends SoundDecoder {
   free(): void;
 }
 
+const REASONS = ["late", "overflow", "undecodable"] as const;
+
 export class SoundMix {
   /** Tracks that were not mixed since too many were. */
   leftOut = 0;
@@ -35,6 +37,14 @@ export class SoundMix {
   constructor(openDecoder: () => FreeableDecoder, gainsDb: Readonly<Record<string, number>>) {
     this.#openDecoder = openDecoder;
     this.#gainsDb = gainsDb;
+  }
+
+  /** Units that were not mixed so far, by reason, and tracks. */
+  get left(): Record<SoundDrop | "too-many", number> {
+    const sum = { ...this.dropped, "too-many": this.leftOut };
+    for (const { source } of this.#tracks.values())
+      for (const reason of REASONS) sum[reason] += source.dropped[reason];
+    return sum;
   }
 
   get trackIds(): Iterable<number> {
@@ -59,8 +69,7 @@ export class SoundMix {
   close(trackId: number): void {
     const track = this.#tracks.get(trackId);
     if (track === undefined) return;
-    for (const reason of ["late", "overflow", "undecodable"] as const)
-      this.dropped[reason] += track.source.dropped[reason];
+    for (const reason of REASONS) this.dropped[reason] += track.source.dropped[reason];
     track.decoder.free();
     this.#tracks.delete(trackId);
   }

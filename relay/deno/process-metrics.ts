@@ -1,4 +1,4 @@
-/** How the relay's process is: its memory, and how late its event loop was since the last look. */
+/** How the process of a relay or a bridge is: its memory, and how late its event loop was since the last look. */
 import type { MetricsText } from "../metrics-text.ts";
 
 /** A timer is set so often; whatever keeps the loop busy when it is due makes it late. */

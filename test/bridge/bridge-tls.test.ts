@@ -69,7 +69,7 @@ function statusOverHttp2(origin: string, path: string): Promise<number | undefin
   }).finally(() => session.destroy());
 }
 
-describe("a bridge with a certificate", () => {
+describe("a bridge as its own process", () => {
   it("answers audiences over HTTP/2 and takes senders over RTMPS", async () => {
     const port = await freeTcpPort();
     const bridge = await startBridge({ ...(await certificateFiles()), BRIDGE_HTTP_PORT: String(port) });
@@ -80,6 +80,11 @@ describe("a bridge with a certificate", () => {
     expect(record.rtmpsUrl).toMatch(/^rtmps:\/\/localhost:\d+\/live$/);
     expect(await statusOverHttp2(`https://localhost:${port}`, "/hls/demo/index.m3u8")).toBe(404);
 
+    const operations = async (path: string) => fetch(new URL(path, record.operationsUrl));
+    expect((await operations("/healthz")).status).toBe(200);
+    // It is not registered: etcd is nowhere.
+    expect((await operations("/readyz")).status).toBe(503);
+
     const sound = ["-f", "lavfi", "-i", "anullsrc", "-t", "1", "-c:a", "aac", "-f", "flv"];
     const url = `${record.rtmpsUrl.replace("localhost", "127.0.0.1")}/a-key-that-nobody-has`;
     const ffmpeg = spawn("ffmpeg", ["-v", "error", ...sound, url], { stdio: "ignore" });
@@ -87,10 +92,19 @@ describe("a bridge with a certificate", () => {
     expect(await code).not.toBe(0);
     // So it came through TLS and was understood.
     await vi.waitFor(() => expect(bridge.output).toMatch(/stream key/i));
+    const metrics = await (await operations("/metrics")).text();
+    expect(metrics).toMatch(/^tributary_bridge_registered 0$/m);
+    expect(metrics).toMatch(/^tributary_bridge_senders\{protocol="rtmp"\} 0$/m);
+    expect(metrics).toMatch(/^tributary_event_loop_lag_seconds\{quantile="0.99"\} [\d.e-]+$/m);
   });
 
   it.each([
     ["both or neither", async () => ({ BRIDGE_TLS_CERT: "cert.pem" }), /^BRIDGE_TLS_CERT and .*both.*$/],
+    [
+      "a number of days",
+      async () => ({ BRIDGE_KEEP_DAYS: "week" }),
+      /^BRIDGE_KEEP_DAYS="week" is not usable: use a whole number from 1 to 36500, or leave it out.*$/,
+    ],
     [
       "files that are there",
       async () => ({ BRIDGE_TLS_CERT: "/none/a", BRIDGE_TLS_KEY: "/none/b" }),

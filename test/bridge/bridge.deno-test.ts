@@ -81,11 +81,13 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const opus = await probe(`${base}/hls/${ROOM}/opus.m3u8`);
   const mp3 = await samplesOf(`${base}/listen/${ROOM}.mp3`, 2);
   const heard = await (await fetch(`${base}/listen/${ROOM}.json`)).json();
+  const { outputs, counts } = bridge.figures;
   for (const id of jobs.map(({ type }) => `job-${type}-1`)) await directory.deleteJob(id);
   await pause(1_500);
   const ended = await (await fetch(`${base}/hls/${ROOM}/main.m3u8`)).text();
   const behind = await probe(`${base}/hls/${ROOM}/index.m3u8`);
   await bridge.close();
+  const countsAfter = bridge.figures.counts;
   bridge = new Bridge(options);
   bridge.start();
   await pause(500);
@@ -99,6 +101,17 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   check(problems.length === 0, `nothing went wrong: ${problems.join(" / ")}`);
   for (const { job, status } of views)
     check(status?.state === "running", `${job.id} runs: ${JSON.stringify(status)}`);
+  check(
+    outputs
+      .map(({ type, report }) => `${type} ${report.state}`)
+      .sort()
+      .join() === "hls running,mp3 running,recording running",
+    "its figures name three outputs that run",
+  );
+  for (const name of ["bytes-out/hls", "bytes-out/mp3", "recorded/bytes"] as const) {
+    check(counts.get(name)! > 1_000, `${name} is counted: ${counts.get(name)}`);
+    check(countsAfter.get(name)! >= counts.get(name)!, `${name} goes on to count what is over`);
+  }
   check(hls.includes("h264") && hls.includes("aac"), `HLS has a picture and sound: ${hls}`);
   checkTones(mp3);
   check(/#EXT-X-ENDLIST\n$/.test(ended), `the live playlist has an end: ${ended}`);

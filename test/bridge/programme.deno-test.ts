@@ -1,6 +1,7 @@
 /** A room with two participants, played into a real relay, as the programme that a bridge makes of it. */
 import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.ts";
 import { Programmes } from "../../bridge/programme/programmes.ts";
+import { RunningCounts } from "../../bridge/running-counts.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
 import { systemClock } from "../../relay/deno/clock.ts";
 import { CLIP_RATE, clipPictures, toneShare } from "./played-clip.ts";
@@ -17,6 +18,7 @@ Deno.test("a programme has both sounds without a hole and the picture from a key
     bridgeId: "bridge-1",
     access: stage.access,
     openDecoder: () => openOpusDecoder((error) => console.error(error)),
+    counts: new RunningCounts(),
     log: () => undefined,
   });
   const held = await programmes.hold("studio", { picture: { mode: "speaker" }, gainsDb: {} });

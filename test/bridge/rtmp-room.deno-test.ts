@@ -5,6 +5,7 @@ import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.t
 import { listenTcp } from "../../bridge/node/tcp.ts";
 import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.ts";
 import { Programmes } from "../../bridge/programme/programmes.ts";
+import { RunningCounts } from "../../bridge/running-counts.ts";
 import { IngestServer } from "../../bridge/rtmp/ingest-server.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
 import { toneShare } from "./played-clip.ts";
@@ -57,6 +58,7 @@ async function publish(encoder: string[], key = KEY, seconds = 6): Promise<Seen>
     bridgeId: "bridge-1",
     access: stage.access,
     openDecoder: () => openOpusDecoder((error) => console.error(error)),
+    counts: new RunningCounts(),
     log: () => undefined,
   });
   const held = await programmes.hold("studio", { picture: { mode: "speaker" }, gainsDb: {} });

@@ -1,4 +1,4 @@
-/** Files in deploy/ are well formed, and what they name exists: programs, stages, settings. The dashboard has a test of its own in relay/deno. */
+/** Files in deploy/ are well formed, and what they name exists: programs, stages, settings. The dashboard has a test of its own beside. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

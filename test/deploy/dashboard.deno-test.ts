@@ -1,9 +1,11 @@
-/** deploy/grafana-dashboard.json shows what a relay's /metrics has, under the same names; and those names keep to Prometheus' habits. */
+/** deploy/grafana-dashboard.json shows what the /metrics of relays and bridges have, under the same names; and those names keep to Prometheus' habits. */
 import assert from "node:assert/strict";
+import { RunningCounts } from "../../bridge/running-counts.ts";
 import { MemoryDirectory } from "../../core/directory/memory.ts";
-import { createCertificate } from "./certificate.ts";
-import { systemClock } from "./clock.ts";
-import { startRelay } from "./start-relay.ts";
+import { createCertificate } from "../../relay/deno/certificate.ts";
+import { systemClock } from "../../relay/deno/clock.ts";
+import { startRelay } from "../../relay/deno/start-relay.ts";
+import { bridgeMetrics } from "../../start/bridge-metrics.ts";
 
 interface Dashboard {
   panels: { title: string; targets?: { expr: string }[] }[];
@@ -32,6 +34,30 @@ async function metricsText(): Promise<string> {
   }
 }
 
+const BRIDGE_TEXT = bridgeMetrics(
+  {
+    registered: true,
+    draining: false,
+    capacity: 50,
+    load: 2,
+    outputs: [
+      { type: "hls", report: { state: "running" } },
+      {
+        type: "rtmp",
+        report: {
+          state: "running",
+          targets: [{ name: "Main", state: "reconnecting", message: "", bytesSent: 1, dropped: 0 }],
+        },
+      },
+    ],
+    senders: { rtmp: 1, icecast: 0 },
+    hlsWaiting: 3,
+    mp3Listeners: 4,
+    counts: new RunningCounts().now(),
+  },
+  () => undefined,
+);
+
 const TYPE_LINE = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/gm;
 
 /** Type by name. */
@@ -39,8 +65,8 @@ function typesOf(text: string): Map<string, string> {
   return new Map([...text.matchAll(TYPE_LINE)].map(([, name, type]) => [name!, type!]));
 }
 
-Deno.test("the dashboard and the relay agree on names", async () => {
-  const text = await metricsText();
+Deno.test("the dashboard, relays and bridges agree on names", async () => {
+  const text = (await metricsText()) + BRIDGE_TEXT;
   const types = typesOf(text);
   const file = new URL("../../deploy/grafana-dashboard.json", import.meta.url);
   const { panels, templating } = JSON.parse(await Deno.readTextFile(file)) as Dashboard;
@@ -60,7 +86,21 @@ Deno.test("the dashboard and the relay agree on names", async () => {
 });
 
 Deno.test("metrics have one HELP and TYPE each, counters end in _total and no others do", async () => {
-  const text = await metricsText();
+  for (const text of [await metricsText(), BRIDGE_TEXT]) assertHabits(text);
+});
+
+Deno.test("a bridge's outputs and targets are counted by state, what it left out by where and why", () => {
+  for (const line of [
+    'tributary_bridge_outputs{type="hls",state="running"} 1',
+    'tributary_bridge_rtmp_targets{state="reconnecting"} 1',
+    'tributary_bridge_senders{protocol="rtmp"} 1',
+    'tributary_bridge_bytes_out_total{to="mp3"} 0',
+    'tributary_bridge_dropped_total{where="mp3-listener",reason="slow"} 0',
+  ])
+    assert.ok(BRIDGE_TEXT.includes(`\n${line}\n`), line);
+});
+
+function assertHabits(text: string): void {
   const names = [...text.matchAll(TYPE_LINE)].map(([, name]) => name!);
   assert.deepEqual(names, [...new Set(names)]);
   for (const [name, type] of typesOf(text)) {
@@ -71,4 +111,4 @@ Deno.test("metrics have one HELP and TYPE each, counters end in _total and no ot
   for (const line of text.split("\n").filter((one) => one !== "" && !one.startsWith("#"))) {
     assert.match(line, /^[a-z0-9_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[\d.e+-]+$/);
   }
-});
+}
