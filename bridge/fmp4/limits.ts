@@ -18,8 +18,12 @@ export const PICTURE_WAIT_US = 300_000;
 export const SOUND_WAIT_US = 2_000_000;
 /** Without a picture for so long the programme counts as sound alone, even though somebody's picture should be there. */
 export const PICTURE_GONE_US = 2_000_000;
-/** Without a picture for so long, though somebody's should be there, a black one takes its place; less than PICTURE_GONE_US. */
+/** Without a picture for so long, though somebody's should be there, the last keyframe is held; less than PICTURE_GONE_US. */
 export const FILL_AFTER_US = 1_000_000;
+/** How long it is held; then a black picture takes its place. */
+export const HOLD_US = 10_000_000;
+/** Time between two of the same keyframe while it is held: less than PICTURE_GONE_US, and not much to carry. */
+export const HOLD_INTERVAL_US = 1_000_000;
 /** Time between two black pictures; each part has one. */
 export const FILL_INTERVAL_US = 200_000;
 /** At the very beginning sound waits so long for the first keyframe of a picture that is there. */

@@ -67,6 +67,26 @@ describe("live playlists, each judged whole and as a delta", () => {
     }
   });
 
+  it("keep every rule while a picture that stalls is held, and until it is black", async () => {
+    const room = new PlayedRoom();
+    await room.open("black", true);
+    await room.play({ seconds: 7, fps: 30 });
+    await room.play({ seconds: 8, fps: 0, stalled: true });
+    await room.play({ seconds: 7, fps: 30 });
+    // One format all the time.
+    expect(room.inits).toHaveLength(1);
+    expect(await text(room)).not.toContain("#EXT-X-DISCONTINUITY\n");
+    await room.play({ seconds: 15, fps: 0, stalled: true });
+    await room.play({ seconds: 5, fps: 30 });
+    await room.end();
+    expect(room.broken).toEqual([]);
+    expect(Math.max(...durations(room))).toBeLessThanOrEqual(4_000_000);
+    room.parts.forEach((part, index) => {
+      const next = room.parts[index + 1];
+      if (next !== undefined) expect(next.startUs).toBe(part.startUs + part.durationUs);
+    });
+  });
+
   it("lists 30 segments at most, with parts for the last 12 s only", async () => {
     const room = new PlayedRoom();
     await room.open("sound", false);

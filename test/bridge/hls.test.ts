@@ -15,16 +15,22 @@ const FPS = 30;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What ffprobe finds in all segments of a rendition. */
-async function codecsOf(base: string, playlistName: string): Promise<string[]> {
+/** All segments of a rendition behind its init segment. */
+async function filesOf(base: string, playlistName: string): Promise<Buffer> {
   const playlist = new PlaylistChecker().take(await (await fetch(base + playlistName)).text());
   const whole = playlist.segments.filter(({ uri }) => uri !== undefined);
   const files = [whole[0]!.map!, ...whole.map(({ uri }) => uri!)];
   const bodies = await Promise.all(
     files.map(async (uri) => Buffer.from(await (await fetch(base + uri)).arrayBuffer())),
   );
+  return Buffer.concat(bodies);
+}
+
+/** What ffprobe finds in all segments of a rendition. */
+async function codecsOf(base: string, playlistName: string): Promise<string[]> {
+  const input = await filesOf(base, playlistName);
   const show = ["-show_entries", "stream=codec_name", "-of", "csv=p=0"];
-  const probe = spawnSync("ffprobe", ["-v", "warning", ...show, "-"], { input: Buffer.concat(bodies) });
+  const probe = spawnSync("ffprobe", ["-v", "warning", ...show, "-"], { input });
   expect(String(probe.stderr)).toBe("");
   return String(probe.stdout).trim().split("\n").sort();
 }
@@ -81,6 +87,47 @@ describe("LL-HLS of a programme in real time", () => {
       // How well it went is this machine's load as much as ours: `npm run bench -- audience` and the line above tell.
       expect(errors.filter((error) => error.includes(" true "))).toEqual([]);
       expect(glassMs.length).toBeGreaterThan(SECONDS);
+      expect(server.problems).toEqual([]);
+    } finally {
+      await player.close();
+      source.stop();
+      await server.close();
+    }
+  });
+
+  it("holds a picture that does not come, without a new format", { timeout: 90_000 }, async () => {
+    const pictures = testPictures({
+      seconds: CLIP_SECONDS,
+      fps: FPS,
+      source: CODED_SOURCE,
+      filter: CODED_FILTER,
+    });
+    const source = new LiveSource(pictures, CLIP_SECONDS * 1e6);
+    const server = await openHlsServer(source.programme);
+    const base = `${server.origin}/hls/stage/`;
+    source.start();
+    await pause(3_000);
+    const player = await openPlayer(`${server.origin}/?src=/hls/stage/index.m3u8`);
+    try {
+      await pause(5_000);
+      source.stalls = true;
+      await pause(5_000);
+      source.stalls = false;
+      await pause(5_000);
+      const { samples, stalls, errors } = await player.state();
+      console.info(`${samples.length} pictures, ${stalls} stalls`);
+      expect(errors.filter((error) => error.includes(" true "))).toEqual([]);
+      // Black has the number 0, as the very first one has.
+      expect(samples.filter(({ number, mediaTime }) => number === 0 && mediaTime > 0.5)).toEqual([]);
+      const resumedMs = source.startUs / 1000 + 13_500;
+      expect(samples.some(({ number }) => source.startUs / 1000 + (number * 1000) / FPS > resumedMs)).toBe(
+        true,
+      );
+      const text = await (await fetch(`${base}main.m3u8`)).text();
+      expect(text).not.toContain("EXT-X-DISCONTINUITY\n");
+      const segments = await filesOf(base, "main.m3u8");
+      const said = spawnSync("ffmpeg", ["-v", "warning", "-i", "-", "-f", "null", "-"], { input: segments });
+      expect(String(said.stderr)).toBe("");
       expect(server.problems).toEqual([]);
     } finally {
       await player.close();

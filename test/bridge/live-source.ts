@@ -16,6 +16,8 @@ export class LiveSource {
   #timer: NodeJS.Timeout | undefined;
   /** False: nobody's picture is there. */
   showsPicture = true;
+  /** True: somebody's picture is there and does not come. */
+  stalls = false;
 
   /** `lengthUs`: of the pictures, after which they begin anew. */
   constructor(pictures: readonly PictureUnit[], lengthUs: number) {
@@ -56,7 +58,7 @@ export class LiveSource {
       const offsetUs = this.#startUs + round * this.#lengthUs;
       if (unit.decodeTimeUs + offsetUs > dueUs) return;
       this.#nextPicture += 1;
-      if (!this.showsPicture) continue;
+      if (!this.showsPicture || this.stalls) continue;
       const [timeUs, decodeTimeUs] = [unit.timeUs + offsetUs, unit.decodeTimeUs + offsetUs];
       this.programme.picture({ ...unit, timeUs, decodeTimeUs });
     }
