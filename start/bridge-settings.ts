@@ -1,10 +1,11 @@
 /** The environment of a bridge that runs by itself, checked. Every wrong value is one line that names the variable and says what it takes. */
+
+import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import {
   type EtcdSettings,
   EtcdSettingsError,
   readEtcdSettings,
 } from "../core/directory/etcd/etcd-settings.ts";
-import type { GatewaySettings } from "../bridge/room/gateway-access.ts";
 import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
 import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";

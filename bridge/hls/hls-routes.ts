@@ -4,8 +4,8 @@
  */
 import { type Context, Hono } from "hono";
 import type { HlsRoom } from "./hls-room.ts";
-import type { Found } from "./live-rendition.ts";
 import { SKIP_UNTIL_US } from "./limits.ts";
+import type { Found } from "./live-rendition.ts";
 import { readDirectives } from "./playlist-query.ts";
 
 export interface HlsRoutesOptions {

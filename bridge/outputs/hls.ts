@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { HlsRoom } from "../hls/hls-room.ts";
 import type { SegmentHistory } from "../hls/segment-history.ts";
 import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
-import type { SharedParts } from "./shared-parts.ts";
+import { type SharedParts, withoutPicture } from "./shared-parts.ts";
 
 export interface HlsOutputs {
   clock: Clock;
@@ -23,7 +23,7 @@ export function hlsOutput({
   publicUrl,
 }: HlsOutputs): OpenOutputOn<JobOf<"hls">> {
   return async ({ room, spec }, programme): Promise<OpenOutput> => {
-    const held = await parts.hold(programme, spec.picture);
+    const held = await parts.hold(programme, withoutPicture(spec.picture));
     const hls = new HlsRoom({ clock, history: historyOf(room) });
     const remove = held.parts.add(hls.main);
     rooms.set(room, hls);

@@ -1,8 +1,14 @@
 /** Media parts of programmes: HLS and recording of one programme share the sound's encoder and the parts, for as long as one of them is there. */
 import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
-import { type ProgrammeParts, openProgrammeParts } from "../fmp4/programme-to-parts.ts";
+import {
+  openProgrammeParts,
+  type ProgrammeParts,
+  type ProgrammePartsOptions,
+} from "../fmp4/programme-to-parts.ts";
 import type { Programme } from "../programme/programme.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "../sound/sound-encoder.ts";
+
+type WithoutPicture = ProgrammePartsOptions["withoutPicture"];
 
 const BITRATE_BPS = 128_000;
 
@@ -31,8 +37,8 @@ export class SharedParts {
   }
 
   /** Rejects when the sound's encoder does not start. */
-  async hold(programme: Programme, picture: PictureChoice): Promise<HeldParts> {
-    const shared = this.#shared.get(programme) ?? this.#open(programme, picture);
+  async hold(programme: Programme, withoutPicture: WithoutPicture): Promise<HeldParts> {
+    const shared = this.#shared.get(programme) ?? this.#open(programme, withoutPicture);
     shared.holders++;
     let isHeld = true;
     const release = async (): Promise<void> => {
@@ -51,18 +57,23 @@ export class SharedParts {
     }
   }
 
-  #open(programme: Programme, picture: PictureChoice): Shared {
+  #open(programme: Programme, withoutPicture: WithoutPicture): Shared {
     const { openEncoder, log } = this.#options;
     const opened = openProgrammeParts({
       programme,
       openEncoder,
       codec: "mp4a.40.2",
       bitrateBps: BITRATE_BPS,
-      withoutPicture: picture.mode === "none" ? "sound" : "black",
+      withoutPicture,
       onProblem: (error) => log(`the sound of ${programme.room} is not encoded: ${error.message}`),
     });
     const shared: Shared = { opened, holders: 0 };
     this.#shared.set(programme, shared);
     return shared;
   }
+}
+
+/** What players get of a programme of this choice while there is no picture. */
+export function withoutPicture({ mode }: PictureChoice): WithoutPicture {
+  return mode === "none" ? "sound" : "black";
 }

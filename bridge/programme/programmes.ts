@@ -1,7 +1,7 @@
 /** The programmes of a bridge: outputs of one room that want the same of it share one, for as long as one of them holds it. */
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { RoomAccess } from "../room/room-member.ts";
-import type { Programme } from "./programme.ts";
+import type { HeldProgramme, WholeProgramme } from "./programme.ts";
 import { RoomProgramme } from "./room-programme.ts";
 import type { FreeableDecoder } from "./sound-mix.ts";
 
@@ -11,12 +11,6 @@ export interface ProgrammesOptions {
   access: RoomAccess;
   openDecoder(): FreeableDecoder;
   log(line: string): void;
-}
-
-/** A programme that is held until `release`, which may be called twice. */
-export interface HeldProgramme {
-  programme: Programme;
-  release(): void;
 }
 
 interface Shared {
@@ -35,7 +29,7 @@ export class Programmes {
   }
 
   /** Rejects with GatewayError when there is no way into the room. */
-  async hold(room: string, spec: ProgrammeSpec): Promise<HeldProgramme> {
+  async hold(room: string, spec: ProgrammeSpec): Promise<HeldProgramme<WholeProgramme>> {
     const key = JSON.stringify([room, spec.picture, Object.entries(spec.gainsDb).sort()]);
     let shared = this.#shared.get(key);
     if (shared === undefined || shared.programme.isOver) {

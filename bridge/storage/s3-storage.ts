@@ -3,6 +3,8 @@
  * local disk until S3 has it: one object in the end, no thousands of small ones to be paid for and put together, and a part in progress is as safe
  * as the disk. The price: disk for what runs now, and others see a growing object only when it is finished.
  */
+
+import { sliceBody } from "./body-slice.ts";
 import {
   MAX_PARALLEL_UPLOADS,
   MAX_SPOOL_BYTES,
@@ -10,7 +12,6 @@ import {
   UPLOAD_PART_BYTES,
   UPLOAD_WAIT_MS,
 } from "./limits.ts";
-import { sliceBody } from "./body-slice.ts";
 import { resumableBody } from "./s3-body.ts";
 import { S3Client, type S3ClientOptions } from "./s3-client.ts";
 import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bridge } from "../../bridge/bridge.ts";
-import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
 import { ffmpegPoster } from "../../bridge/node/ffmpeg-poster.ts";
+import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
 import { FileStorage } from "../../bridge/node/file-storage.ts";
 import { connectTcp } from "../../bridge/node/tcp.ts";
 import { TargetGuard } from "../../bridge/rtmp-out/target-address.ts";
@@ -62,7 +62,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const jobs: OutputSpec[] = [
     { ...spec, type: "hls" },
     { type: "mp3", gainsDb: {}, bitrateKbps: 128 },
-    { ...spec, type: "recording" },
+    { ...spec, type: "recording", participants: false },
   ];
   for (const job of jobs)
     await directory.putJob({

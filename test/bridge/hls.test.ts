@@ -1,8 +1,8 @@
 /** LL-HLS over real HTTP: hls.js in Chromium plays it, ffprobe reads it, the checker judges it in real time. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { PlaylistChecker } from "../../bridge/hls/testing/playlist-checker.ts";
 import { quantile } from "../../bench/report.ts";
+import { PlaylistChecker } from "../../bridge/hls/testing/playlist-checker.ts";
 import { CODED_FILTER, CODED_SOURCE, openPlayer } from "./hls-player.ts";
 import { openHlsServer } from "./hls-server.ts";
 import { LiveSource } from "./live-source.ts";
