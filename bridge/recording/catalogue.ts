@@ -38,6 +38,11 @@ export class Catalogue {
   /** All records, newest first; at most CATALOGUE_FRESH_MS old. Rejects with StorageError. */
   async records(): Promise<StoredRecord[]> {
     if (this.#options.clock.nowUs() >= this.#freshUntilUs) await this.refresh();
+    return this.known;
+  }
+
+  /** What is known without asking anybody, newest first. */
+  get known(): StoredRecord[] {
     return [...this.#known.values()]
       .map(({ record }) => record)
       .filter((record) => record !== undefined)

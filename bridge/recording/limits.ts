@@ -37,6 +37,8 @@ export const MAX_CATALOGUE = 100_000;
 export const CHECKPOINT_MS = 10_000;
 /** How long a catalogue is believed before the storage is asked again. */
 export const CATALOGUE_FRESH_MS = 2_000;
+/** How long the beginning of a recording waits for the list of those that there are; then it begins without it. */
+export const MAX_LIST_WAIT_MS = 10_000;
 /** Time between two looks for recordings that are to be deleted. */
 export const RETENTION_PERIOD_MS = 600_000;
 /** A poster that is not made after so long is given up. */

@@ -130,7 +130,7 @@ export class ParticipantFiles {
     // Known before it is there: what a crash leaves of it is found again.
     await save();
     const keys = fileKeysOf(id, file);
-    const growing = await storage.append(keys.media, "video/mp4");
+    const growing = await storage.append(keys.media, "video/mp4", true);
     open.parts = new PartFile({
       storage,
       clock,

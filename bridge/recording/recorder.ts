@@ -118,7 +118,12 @@ export class Recorder implements MediaPartSink {
     const { problem, lost, queuedBytes } = this.#parts;
     const count = Object.values(lost).reduce((sum, more) => sum + more, 0);
     const missing = count === 0 ? "" : `${count} parts of this recording are lost.`;
-    const sentences = [problem?.message, missing, this.#files.message].filter((text) => text);
+    const { held } = this.#options.storage;
+    const waits =
+      held === undefined
+        ? ""
+        : `${held.message} What is recorded is safe on this machine, and is sent when that is over.`;
+    const sentences = [problem?.message, waits, missing, this.#files.message].filter((text) => text);
     return {
       state: this.#ended ? "ended" : problem === undefined ? "recording" : "storage-failing",
       message: sentences.join(" ").slice(0, MAX_STATUS_CHARS),

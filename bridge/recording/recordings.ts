@@ -1,9 +1,10 @@
 /** The recordings of one bridge: begins them, goes on with those that a crash has interrupted, and ends those that nobody goes on with. */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
-import type { Storage } from "../storage/storage.ts";
+import { type Storage, StorageError } from "../storage/storage.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { endLeftFiles } from "./left-files.ts";
+import { MAX_LIST_WAIT_MS } from "./limits.ts";
 import type { RecordingLog } from "./part-file.ts";
 import type { MakePoster } from "./poster.ts";
 import { Recorder } from "./recorder.ts";
@@ -122,16 +123,16 @@ export class Recordings {
 
   async #open({ jobId, room, participants }: RecordingRequest): Promise<Recorder> {
     const { storage, catalogue, clock, random, log, bridgeId, makePoster } = this.#options;
-    await catalogue.refresh();
-    const left = (await catalogue.records()).find(
-      (record) => record.jobId === jobId && record.info.state === "recording",
-    );
+    const left = await this.#leftOf(jobId);
     const id = left?.info.id ?? newRecordingId();
     const record: StoredRecord = left
       ? { ...left, bridgeId }
       : newRecord(id, { jobId, bridgeId, room }, clock);
-    const growing = await storage.append(keysOf(id).media, "video/mp4");
-    const { index, lastInit } = await repair(storage, keysOf(id));
+    const isNew = left === undefined;
+    const growing = await storage.append(keysOf(id).media, "video/mp4", isNew);
+    const { index, lastInit } = isNew
+      ? { index: new RecordingIndex(), lastInit: undefined }
+      : await repair(storage, keysOf(id));
     if (left !== undefined) {
       log("info", "goes on with a recording", {
         recording: id,
@@ -160,6 +161,22 @@ export class Recordings {
     return recorder;
   }
 
+  /**
+   * The recording of a job that is to be gone on with. A storage that does not answer keeps nobody from recording: then what is known here counts, and
+   * in doubt a new one begins.
+   */
+  async #leftOf(jobId: string): Promise<StoredRecord | undefined> {
+    const { catalogue, clock, log } = this.#options;
+    const refreshed = catalogue.refresh().catch((error: unknown) => {
+      if (!(error instanceof StorageError && error.temporary)) throw error;
+      log("warn", "recordings cannot be listed: what is recorded now is kept here, and sent later", {
+        error: error.message,
+      });
+    });
+    await withinMs(clock, MAX_LIST_WAIT_MS, refreshed);
+    return catalogue.known.find((record) => record.jobId === jobId && record.info.state === "recording");
+  }
+
   async #endInterrupted(record: StoredRecord): Promise<void> {
     const { storage, bridgeId, log } = this.#options;
     const { id } = record.info;
@@ -186,4 +203,12 @@ export class Recordings {
     await saveRecord(storage, whole);
     catalogue.note(whole);
   }
+}
+
+/** Resolves with the task, or after so long without it; rejects with it before. */
+async function withinMs(clock: Clock, ms: number, task: Promise<unknown>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = clock.after(ms, resolve);
+    task.then(() => resolve(), reject).finally(() => timer.cancel());
+  });
 }

@@ -1,5 +1,5 @@
 /** Finds out what a recording's file holds after a crash: from the saved index, and by walking through what was written since. */
-import type { Storage } from "../storage/storage.ts";
+import { type Storage, StorageError } from "../storage/storage.ts";
 import { MAX_INDEX_BYTES } from "./limits.ts";
 import { scanMedia } from "./media-scan.ts";
 import { RecordingIndex } from "./recording-index.ts";
@@ -13,7 +13,11 @@ export interface Repaired {
 /** What of the file is whole: `index.bytes` bytes; the rest is to be cut off. Rejects with StorageError. */
 export async function repair(storage: Storage, keys: MediaKeys): Promise<Repaired> {
   const { media } = keys;
-  const saved = await savedIndex(storage, keys);
+  // Where it cannot be had now, the media says the same.
+  const saved = await savedIndex(storage, keys).catch((error: unknown) => {
+    if (error instanceof StorageError && error.temporary) return undefined;
+    throw error;
+  });
   const size = (await storage.read(media, { offset: 0, length: 0 }))?.bytes ?? 0;
   // An index beyond the media is of bytes that were lost with a disk.
   const index = saved !== undefined && saved.bytes <= size ? saved : new RecordingIndex();

@@ -37,6 +37,7 @@ export class S3Storage implements Storage {
   readonly #client: S3Client;
   readonly #spooled = new Map<string, SpooledObject>();
   readonly #turns = new Turns(MAX_PARALLEL_UPLOADS);
+  #held: StorageError | undefined;
 
   private constructor(options: S3StorageOptions) {
     this.#options = options;
@@ -61,6 +62,10 @@ export class S3Storage implements Storage {
     return { objects: this.#spooled.size, bytes };
   }
 
+  get held(): StorageError | undefined {
+    return this.#held;
+  }
+
   /** Sends no more; what is in the spool goes out after the next `open`. */
   close(): void {
     for (const object of this.#spooled.values()) object.stop();
@@ -79,14 +84,14 @@ export class S3Storage implements Storage {
     }
   }
 
-  async append(key: string, contentType: string): Promise<Appending> {
+  async append(key: string, contentType: string, isNew = false): Promise<Appending> {
     checkKey(key);
     for (;;) {
       const known = this.#spooled.get(key);
       if (known?.isOpen) throw new StorageError(`${key} is being written already: finish it first.`, false);
       const object = this.#objectOf(key);
       let fetchOld: ((into: Appending) => Promise<void>) | undefined;
-      if (known === undefined) fetchOld = (into) => this.#fetchOld(key, into);
+      if (known === undefined && !isNew) fetchOld = (into) => this.#fetchOld(key, into);
       try {
         const growing = await object.open(contentType, fetchOld);
         if (growing !== false) return this.#appending(key, object, growing);
@@ -112,10 +117,16 @@ export class S3Storage implements Storage {
     // What is in both is newer here. Known by name, since not every service keeps to the order.
     const keys = new Set(local.map(({ key }) => key));
     let next = 0;
-    for await (const object of this.#listRemote(prefix)) {
-      if (keys.has(object.key)) continue;
-      for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
-      yield object;
+    try {
+      for await (const object of this.#listRemote(prefix)) {
+        if (keys.has(object.key)) continue;
+        for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
+        yield object;
+      }
+    } catch (error) {
+      // Where S3 does not answer, what is here is known at least.
+      for (; next < local.length; next++) yield local[next]!;
+      throw error;
     }
     for (; next < local.length; next++) yield local[next]!;
   }
@@ -142,14 +153,14 @@ export class S3Storage implements Storage {
   #objectOf(key: string): SpooledObject {
     const known = this.#spooled.get(key);
     if (known !== undefined) return known;
-    const { spool, onProblem, partBytes = UPLOAD_PART_BYTES } = this.#options;
+    const { spool, partBytes = UPLOAD_PART_BYTES } = this.#options;
     const object: SpooledObject = new SpooledObject({
       key,
       spool,
       client: this.#client,
       partBytes,
       turn: (task) => this.#turns.run(task),
-      onProblem,
+      onProblem: (error) => this.#onProblem(error),
       onGone: () => {
         if (this.#spooled.get(key) === object) this.#spooled.delete(key);
       },
@@ -179,6 +190,11 @@ export class S3Storage implements Storage {
         await this.#patiently(object.settled());
       },
     };
+  }
+
+  #onProblem(error: StorageError | undefined): void {
+    this.#held = error;
+    this.#options.onProblem(error);
   }
 
   #checkRoom(bytes: number): void {

@@ -13,6 +13,7 @@ import { Recordings } from "../../bridge/recording/recordings.ts";
 import { S3Storage } from "../../bridge/storage/s3-storage.ts";
 import { readAll, storageContract } from "../../bridge/storage/storage.contract.ts";
 import { StorageError, type StoredObject } from "../../bridge/storage/storage.ts";
+import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
 import { seededRandom } from "../sim/seeded-random.ts";
 import { wallClock } from "../sim/wall-clock.ts";
 import {
@@ -189,5 +190,42 @@ describe("a recording on s3rver behind a faulty network", () => {
     console.info(
       `${proxy.cuts} connections cut, ${problems.length} changes of state; ${stored?.length} bytes, ${frames} pictures of ${16 * 25}`,
     );
+  });
+
+  it("begins while nobody gets through, says so, is gone on with after a crash, and is there afterwards", async () => {
+    const clip = makeClip();
+    proxy.isDown = true;
+    proxy.lifeBytes = Number.POSITIVE_INFINITY;
+    const request = { jobId: "job-in-outage", room: "standup", participants: () => [] };
+    const first = await open("outage-spool", proxy.port);
+    const recorder = await shelf(first).recordings.open(request);
+    await feed(recorder, clip, 0, 20);
+    const own = await recorder.beginFile({ identity: "ann", name: "Ann" });
+    if (typeof own === "string") throw new Error(own);
+    await feed(own.sink, clip, 10, 20);
+    await expect.poll(() => recorder.index.durationUs).toBe(4_000_000);
+    expect(recorder.status).toMatchObject({ state: "recording", lost: {} });
+    expect(recorder.status.message).toMatch(/cannot be reached.*safe on this machine, and is sent when/);
+    first.close();
+    // The next process finds it in the spool, and S3 still away.
+    const next = await open("outage-spool", proxy.port);
+    const { recordings } = shelf(next);
+    const going = await recordings.open(request);
+    expect(going.id).toBe(recorder.id);
+    await feed(going, clip, 20, 40);
+    proxy.isDown = false;
+    const info = await going.close("complete");
+    expect(info).toMatchObject({ state: "complete", durationMs: 8_000 });
+    await expect.poll(() => next.pending.objects, { timeout: 40_000 }).toBe(0);
+    const reader = shelf(await open("outage-reader", server.port));
+    const listed = await reader.app.request("/recordings");
+    const { recordings: seen } = (await listed.json()) as { recordings: RecordingInfo[] };
+    expect(seen.find(({ id }) => id === info.id)).toMatchObject({
+      state: "complete",
+      durationMs: 8_000,
+      files: [{ identity: "ann", startMs: 2_000, durationMs: 2_000 }],
+    });
+    const answer = await reader.app.request(`/recordings/${info.id}/download`);
+    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(going.index.bytes * 0.9);
   });
 });
