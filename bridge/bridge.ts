@@ -137,7 +137,7 @@ export class Bridge {
         publicUrl,
       }),
       mp3: mp3Output({ clock, rooms: mp3Rooms, publicUrl }),
-      recording: recordingOutput({ parts, recordings, publicUrl }),
+      recording: recordingOutput({ parts, recordings, clock, publicUrl, log }),
     };
     const start = startOutput(kinds, { programmes, clock, counts });
     this.#runner = new JobRunner({ directory, record, ttlMs: LEASE_MS, clock, random, log, start });

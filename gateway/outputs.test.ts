@@ -125,7 +125,7 @@ describe("outputs", () => {
         id: id(n),
         room: "full",
         createdAt: "2027-01-15T08:00:00.000Z",
-        spec: { type: "recording", picture: { mode: "none" }, gainsDb: {} },
+        spec: { type: "recording", picture: { mode: "none" }, gainsDb: {}, participants: false },
       });
     }
     expect(await problemOf(await add({ type: "hls" }))).toBe("409 too-many-jobs");

@@ -3,8 +3,8 @@
  * Started by start/main.mjs, whose end it notices by the end of its standard input.
  */
 import { SocketError } from "../bridge/net/byte-socket.ts";
-import { MemoryBridges } from "../core/directory/memory-bridges.ts";
 import { MemoryDirectory } from "../core/directory/memory.ts";
+import { MemoryBridges } from "../core/directory/memory-bridges.ts";
 import { createGateway } from "../gateway/app.ts";
 import { addressFromDeno } from "../gateway/client-address.ts";
 import { ConfigError, readGatewayConfig, readTicketKey } from "../gateway/config.ts";
@@ -18,8 +18,8 @@ import { openHttpListeners } from "./http-listeners.ts";
 import { keptCertificate, renewInTime } from "./kept-certificate.ts";
 import { withKeys } from "./kept-keys.ts";
 import { KeptState } from "./kept-state.ts";
-import { readSettings } from "./settings.mjs";
 import { openBridge } from "./own-bridge.ts";
+import { readSettings } from "./settings.mjs";
 import type { RunningBridge } from "./start-bridge.ts";
 import { StartError } from "./start-error.mjs";
 import { StaticFiles } from "./static-files.ts";

@@ -1,5 +1,5 @@
 /** Cut parts as MP4: init segments when the format changes, `moof` + `mdat` for each part, decode times that never overlap or drift. */
-import type { CutPart } from "./part-cutter.ts";
+
 import {
   initSegment,
   PICTURE_TIMESCALE,
@@ -11,6 +11,7 @@ import {
 import { PICTURE_GONE_US } from "./limits.ts";
 import type { InitSegment, MediaPart } from "./media-part.ts";
 import { movieFragment, type Sample, type TrackRun } from "./movie-fragment.ts";
+import type { CutPart } from "./part-cutter.ts";
 import type { PictureFormat } from "./picture-format.ts";
 
 /** A frame that is so little off from where the one before ended goes on from it: its time was rounded. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { seededRandom } from "../../test/sim/seeded-random.ts";
 import { hostileBytes } from "../../test/fuzz/mutation.ts";
+import { seededRandom } from "../../test/sim/seeded-random.ts";
 import { BlackPicture } from "../picture/black-picture.ts";
 import { formatOf, isSameFormat, toSample } from "./picture-format.ts";
 

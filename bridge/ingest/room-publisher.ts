@@ -2,9 +2,10 @@
  * A program outside of the room as one of its participants: pictures pass through as they are, sound comes as samples (which are encoded
  * to Opus) or as Opus. Stays in the room over relays' ends, and publishes anew where it must.
  */
-import { audioLevelOf, VoiceDetector } from "../../core/media/audio-level.ts";
-import { contentOf } from "../../core/media/annex-b.ts";
+
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
+import { contentOf } from "../../core/media/annex-b.ts";
+import { audioLevelOf, VoiceDetector } from "../../core/media/audio-level.ts";
 import type { ParticipantEvent } from "../../core/participant/events.ts";
 import type { Participant, PublishedTrack } from "../../core/participant/participant-api.ts";
 import type { Source, TrackOffer } from "../../core/wire/room-model.ts";

@@ -2,16 +2,16 @@
  * One RTMP publication as a participant of a room: H.264 passes through untouched, AAC and MP3 become Opus, Opus of 20 ms passes through.
  * Sound and picture stay on one clock.
  */
-import { isSameFormat, type PictureFormat as H264Format, formatOf } from "../fmp4/picture-format.ts";
+import { formatOf, type PictureFormat as H264Format, isSameFormat } from "../fmp4/picture-format.ts";
 import { SAMPLE_RATE_HZ } from "../programme/programme.ts";
 import type { MemberIdentity } from "../room/gateway-access.ts";
 import type { RoomAccess } from "../room/room-member.ts";
 import { adtsFrame } from "../rtmp/aac-config.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { IngestAudio, IngestControl, IngestEnd, IngestSink, IngestVideo } from "../rtmp/ingest-sink.ts";
-import { type OpusEncoder, openOpusEncoder } from "./opus-for-rooms.ts";
 import type { OpenSoundDecoder } from "../sound/sound-decoder.ts";
 import { ForeignSoundInput } from "./foreign-sound.ts";
+import { type OpusEncoder, openOpusEncoder } from "./opus-for-rooms.ts";
 import { RoomPublisher } from "./room-publisher.ts";
 import { SourceClock } from "./source-clock.ts";
 

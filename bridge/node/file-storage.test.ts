@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { StorageError } from "../storage/storage.ts";
 import { bytesOf, readAll, storageContract } from "../storage/storage.contract.ts";
+import { StorageError } from "../storage/storage.ts";
 import { FileStorage } from "./file-storage.ts";
 
 let base = "";

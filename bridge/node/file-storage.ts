@@ -7,8 +7,8 @@ import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "no
 import { dirname, join, resolve } from "node:path";
 import { type Appending, type Storage, StorageError, type StoredObject } from "../storage/storage.ts";
 import { checkKey, checkPrefix, isKey } from "../storage/storage-key.ts";
-import { codeOf, fileError } from "./file-errors.ts";
 import { fileBody } from "./file-body.ts";
+import { codeOf, fileError } from "./file-errors.ts";
 import { GrowingFile } from "./growing-file.ts";
 
 /** Half-written objects lie here; ~ is in no key, so no object can. */

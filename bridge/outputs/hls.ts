@@ -5,7 +5,7 @@ import type { HlsRooms } from "../hls/hls-rooms.ts";
 import type { LiveRendition } from "../hls/live-rendition.ts";
 import type { SegmentHistory } from "../hls/segment-history.ts";
 import type { JobOf, OpenOutput, OpenOutputOn } from "./output-run.ts";
-import type { HeldParts, SharedParts } from "./shared-parts.ts";
+import { type HeldParts, type SharedParts, withoutPicture } from "./shared-parts.ts";
 
 export interface HlsOutputs {
   clock: Clock;
@@ -30,7 +30,7 @@ export function hlsOutput({
     for (const [rendition, sound] of [[hls.main, "aac"] as const, [hls.opus, "opus"] as const]) {
       if (rendition === undefined) continue;
       try {
-        fed.push(feed(rendition, await parts.hold(programme, spec.picture, sound)));
+        fed.push(feed(rendition, await parts.hold(programme, withoutPicture(spec.picture), sound)));
       } catch (error) {
         await endAll(fed);
         throw error;

@@ -8,8 +8,8 @@ import {
   reasonOf,
   type StopReason,
 } from "../jobs/running-job.ts";
-import type { Programme } from "../programme/programme.ts";
-import type { HeldProgramme, Programmes } from "../programme/programmes.ts";
+import type { HeldProgramme, WholeProgramme } from "../programme/programme.ts";
+import type { Programmes } from "../programme/programmes.ts";
 import type { RunningCounts } from "../running-counts.ts";
 
 const REPORT_EVERY_MS = 1_000;
@@ -31,7 +31,7 @@ export interface OpenOutput {
 /** Opens an output on a programme. `fail`: it has ended by itself and is to be opened anew. */
 export type OpenOutputOn<Job extends OutputJob = OutputJob> = (
   job: Job,
-  programme: Programme,
+  programme: WholeProgramme,
   fail: (message: string) => void,
 ) => Promise<OpenOutput>;
 
@@ -49,7 +49,7 @@ export class OutputRun implements RunningJob {
   readonly ended: Promise<JobEnd>;
   readonly #options: OutputRunOptions;
   #end!: (end: JobEnd) => void;
-  #held: HeldProgramme | undefined;
+  #held: HeldProgramme<WholeProgramme> | undefined;
   #output: OpenOutput | undefined;
   #timer: Timer | undefined;
   #removeSink: (() => void) | undefined;

@@ -3,10 +3,16 @@
  * there. Parts with Opus are others than those with AAC.
  */
 import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
-import { openProgrammeParts, type ProgrammeParts } from "../fmp4/programme-to-parts.ts";
+import {
+  openProgrammeParts,
+  type ProgrammeParts,
+  type ProgrammePartsOptions,
+} from "../fmp4/programme-to-parts.ts";
 import type { Programme } from "../programme/programme.ts";
 import { openOpusEncoder } from "../sound/opus-encoder.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "../sound/sound-encoder.ts";
+
+type WithoutPicture = ProgrammePartsOptions["withoutPicture"];
 
 /** Opus of 96 kb/s is no worse than AAC of 128. */
 const SOUND = {
@@ -40,8 +46,8 @@ export class SharedParts {
   }
 
   /** Rejects when the sound's encoder does not start. */
-  async hold(programme: Programme, picture: PictureChoice, sound: SoundName): Promise<HeldParts> {
-    const shared = this.#shared[sound].get(programme) ?? this.#open(programme, picture, sound);
+  async hold(programme: Programme, withoutPicture: WithoutPicture, sound: SoundName): Promise<HeldParts> {
+    const shared = this.#shared[sound].get(programme) ?? this.#open(programme, withoutPicture, sound);
     shared.holders++;
     let isHeld = true;
     const release = async (): Promise<void> => {
@@ -60,17 +66,22 @@ export class SharedParts {
     }
   }
 
-  #open(programme: Programme, picture: PictureChoice, sound: SoundName): Shared {
+  #open(programme: Programme, withoutPicture: WithoutPicture, sound: SoundName): Shared {
     const { openAac, log } = this.#options;
     const opened = openProgrammeParts({
       programme,
       openEncoder: sound === "opus" ? openOpusEncoder : openAac,
       ...SOUND[sound],
-      withoutPicture: picture.mode === "none" ? "sound" : "black",
+      withoutPicture,
       onProblem: (error) => log(`the sound of ${programme.room} is not encoded: ${error.message}`),
     });
     const shared: Shared = { opened, holders: 0 };
     this.#shared[sound].set(programme, shared);
     return shared;
   }
+}
+
+/** What players get of a programme of this choice while there is no picture. */
+export function withoutPicture({ mode }: PictureChoice): WithoutPicture {
+  return mode === "none" ? "sound" : "black";
 }

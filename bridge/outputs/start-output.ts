@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { OutputJob, ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { StartJob } from "../jobs/running-job.ts";
-import type { Programme } from "../programme/programme.ts";
+import type { WholeProgramme } from "../programme/programme.ts";
 import type { Programmes } from "../programme/programmes.ts";
 import type { RunningCounts } from "../running-counts.ts";
 import { type JobOf, type OpenOutput, type OpenOutputOn, OutputRun } from "./output-run.ts";
@@ -38,7 +38,7 @@ function programmeSpecOf({ spec }: OutputJob): ProgrammeSpec {
 function open(
   kinds: OutputKinds,
   job: OutputJob,
-  programme: Programme,
+  programme: WholeProgramme,
   fail: (message: string) => void,
 ): Promise<OpenOutput> {
   const { spec } = job;

@@ -1,9 +1,12 @@
 /** Whose picture a programme shows: a shared screen before cameras, then whoever speaks, and not another one each second. */
 import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
-import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
+import type { ParticipantInfo, TrackInfo, TrackOffer } from "../../core/wire/room-model.ts";
 
 /** A picture stays at least so long, unless it ends. */
 const LEAST_SHOWN_US = 2_000_000;
+
+/** What a programme shows: what an output may ask for, or the camera of one participant and nothing else of it. */
+export type ShownPicture = PictureChoice | { mode: "camera"; identity: string };
 
 /** A picture track that could be shown. */
 export interface PictureTrack {
@@ -12,11 +15,11 @@ export interface PictureTrack {
 }
 
 export class PictureChooser {
-  readonly #choice: PictureChoice;
+  readonly #choice: ShownPicture;
   #shown: PictureTrack | undefined;
   #sinceUs = Number.NEGATIVE_INFINITY;
 
-  constructor(choice: PictureChoice) {
+  constructor(choice: ShownPicture) {
     this.#choice = choice;
   }
 
@@ -36,9 +39,15 @@ export class PictureChooser {
     return wish;
   }
 
-  #isAllowed({ identity }: PictureTrack): boolean {
-    if (this.#choice.mode === "pinned") return identity === this.#choice.identity;
-    return this.#choice.mode !== "none";
+  #isAllowed({ identity, screen }: OpenPicture): boolean {
+    switch (this.#choice.mode) {
+      case "pinned":
+        return identity === this.#choice.identity;
+      case "camera":
+        return identity === this.#choice.identity && !screen;
+      default:
+        return this.#choice.mode !== "none";
+    }
   }
 }
 
@@ -52,9 +61,13 @@ function picturesOf(participants: Iterable<ParticipantInfo>): OpenPicture[] {
   );
 }
 
-/** H.264 goes through untouched; nothing else does, and nobody but participants has the key to what is encrypted. */
 function isShown({ offer }: TrackInfo): boolean {
-  return offer.kind === "video" && !offer.muted && !offer.encrypted && offer.codec.startsWith("avc1");
+  return canBeShown(offer) && !offer.muted;
+}
+
+/** H.264 goes through untouched; nothing else does, and nobody but participants has the key to what is encrypted. */
+export function canBeShown(offer: TrackOffer): boolean {
+  return offer.kind === "video" && !offer.encrypted && offer.codec.startsWith("avc1");
 }
 
 function loudest(open: readonly OpenPicture[], speakers: readonly string[]): OpenPicture | undefined {

@@ -3,10 +3,9 @@
  * them out as one sequence.
  */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
-import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
 import { KEYFRAME_REQUEST_INTERVAL_MS } from "../../core/wire/limits.ts";
 import type { ParticipantInfo } from "../../core/wire/room-model.ts";
-import { PictureChooser, type PictureTrack } from "./picture-choice.ts";
+import { PictureChooser, type PictureTrack, type ShownPicture } from "./picture-choice.ts";
 import { PictureSource } from "./picture-source.ts";
 import { BLOCK_US, type PictureUnit } from "./programme.ts";
 
@@ -33,7 +32,7 @@ export class PictureSwitch {
   #lastDecodedUs = Number.NEGATIVE_INFINITY;
   #askedUs = Number.NEGATIVE_INFINITY;
 
-  constructor(choice: PictureChoice, requests: PictureRequests) {
+  constructor(choice: ShownPicture, requests: PictureRequests) {
     this.#chooser = new PictureChooser(choice);
     this.#requests = requests;
   }
@@ -42,10 +41,21 @@ export class PictureSwitch {
     return this.#shown !== undefined;
   }
 
+  /** Something is shown, or will be with its first keyframe. */
+  get isExpecting(): boolean {
+    return this.isShowing || this.#coming !== undefined;
+  }
+
   /** The room was left and entered anew: all tracks are others. */
   reset(): void {
     this.#shown = undefined;
     this.#coming = undefined;
+  }
+
+  /** Nothing is shown any more. */
+  close(): void {
+    if (this.#shown !== undefined) this.#shown = this.#drop(this.#shown);
+    if (this.#coming !== undefined) this.#coming = this.#drop(this.#coming);
   }
 
   choose(participants: Iterable<ParticipantInfo>, speakers: readonly string[], nowUs: number): void {

@@ -47,6 +47,8 @@ export interface ProgrammeSink {
   onPicture(unit: PictureUnit): void;
   /** Whoever speaks has changed. */
   onSpeakers?(speakers: readonly Speaker[]): void;
+  /** Who publishes a microphone or a camera has changed. Of programmes of a whole room. */
+  onPublishers?(publishers: readonly Speaker[]): void;
   /** The room is over, or the programme cannot go on; nothing comes after it. */
   onEnd?(): void;
 }
@@ -64,4 +66,19 @@ export interface Programme {
   add(sink: ProgrammeSink): () => void;
   /** Asks whose picture is shown for a keyframe soon; more often than each 500 ms does nothing. */
   requestKeyframe(): void;
+}
+
+/** A programme that is held until `release`, which may be called twice. */
+export interface HeldProgramme<Held extends Programme = Programme> {
+  programme: Held;
+  release(): void;
+}
+
+/** A programme of a whole room, of which single participants can be had as well. */
+export interface WholeProgramme extends Programme {
+  /**
+   * The programme of one participant's microphone and camera alone, on the same timeline: silence while it says nothing, publishes nothing or is
+   * away, no picture while there is none. All who hold it share one.
+   */
+  holdParticipant(identity: string): HeldProgramme;
 }

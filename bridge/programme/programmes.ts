@@ -2,7 +2,7 @@
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { RoomAccess } from "../room/room-member.ts";
 import type { RunningCounts } from "../running-counts.ts";
-import type { Programme } from "./programme.ts";
+import type { HeldProgramme, WholeProgramme } from "./programme.ts";
 import { RoomProgramme } from "./room-programme.ts";
 import type { FreeableDecoder } from "./sound-mix.ts";
 
@@ -13,12 +13,6 @@ export interface ProgrammesOptions {
   openDecoder(): FreeableDecoder;
   counts: RunningCounts;
   log(line: string): void;
-}
-
-/** A programme that is held until `release`, which may be called twice. */
-export interface HeldProgramme {
-  programme: Programme;
-  release(): void;
 }
 
 interface Shared {
@@ -38,7 +32,7 @@ export class Programmes {
   }
 
   /** Rejects with GatewayError when there is no way into the room. */
-  async hold(room: string, spec: ProgrammeSpec): Promise<HeldProgramme> {
+  async hold(room: string, spec: ProgrammeSpec): Promise<HeldProgramme<WholeProgramme>> {
     const key = JSON.stringify([room, spec.picture, Object.entries(spec.gainsDb).sort()]);
     let shared = this.#shared.get(key);
     if (shared === undefined || shared.programme.isOver) {

@@ -1,17 +1,25 @@
 /**
- * The programme of a real room: a hidden member that subscribes to every sound and to the picture that is shown, mixes and switches, and
- * hands the result to sinks, a fixed time behind what is captured.
+ * The programme of a real room: a hidden member that subscribes to every sound and to the picture that is shown, and has them mixed and
+ * switched (composition.ts), a fixed time behind what is captured. Programmes of single participants are made of what comes to the same member.
  */
 import type { Timer } from "../../core/clock.ts";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { ParticipantEvent } from "../../core/participant/events.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
+import type { ParticipantInfo, TrackOffer } from "../../core/wire/room-model.ts";
 import { type RoomAccess, RoomMember } from "../room/room-member.ts";
-import { PictureSwitch } from "./picture-switch.ts";
-import { BLOCK_US, type Programme, type ProgrammeSink, type Speaker } from "./programme.ts";
-import { SinkList } from "./sink-list.ts";
-import { type FreeableDecoder, SoundMix } from "./sound-mix.ts";
+import { Composition, type CompositionOptions, canBeMixed } from "./composition.ts";
+import { HeldTracks } from "./held-tracks.ts";
+import { canBeShown } from "./picture-choice.ts";
+import {
+  BLOCK_US,
+  type HeldProgramme,
+  type ProgrammeSink,
+  type Speaker,
+  type WholeProgramme,
+} from "./programme.ts";
+import type { FreeableDecoder } from "./sound-mix.ts";
 
 /** How far behind capture a programme is: time for networks, repair, and encoders that look ahead. */
 const DELAY_US = 500_000;
@@ -32,16 +40,23 @@ export interface RoomProgrammeOptions {
   log(line: string): void;
 }
 
-export class RoomProgramme implements Programme {
+interface Alone {
+  composition: Composition;
+  holders: number;
+}
+
+export class RoomProgramme implements WholeProgramme {
   readonly room: string;
   readonly delayMs = DELAY_US / 1_000;
   readonly #options: RoomProgrammeOptions;
   readonly #member: RoomMember;
-  readonly #mix: SoundMix;
-  readonly #pictures: PictureSwitch;
-  readonly #sinks = new SinkList();
+  readonly #tracks: HeldTracks;
+  readonly #whole: Composition;
+  /** Of single participants, by identity. */
+  readonly #alone = new Map<string, Alone>();
   readonly #named = new Map<string, Speaker>();
   #speakers: readonly string[] = [];
+  #publishers: readonly Speaker[] = [];
   #timer: Timer | undefined;
   /** Of the next block; undefined before the first. */
   #nextUs: number | undefined;
@@ -49,19 +64,22 @@ export class RoomProgramme implements Programme {
   #over = false;
 
   constructor(options: RoomProgrammeOptions) {
-    const { room, identity, spec, access, openDecoder } = options;
+    const { room, identity, spec, access, log } = options;
     this.room = room;
     this.#options = options;
-    this.#mix = new SoundMix(openDecoder, spec.gainsDb);
-    this.#pictures = new PictureSwitch(spec.picture, {
-      subscribe: (trackId) => this.#subscribe(trackId),
-      unsubscribe: (trackId) => void this.#member.participant?.unsubscribe(trackId).catch(() => undefined),
-      requestKeyframe: (trackId) => this.#member.participant?.requestKeyframe(trackId, 0),
+    this.#tracks = new HeldTracks({
+      participant: () => this.#member.participant,
+      playoutDelayMs: this.delayMs,
+      onRefused: (trackId, error) => log(`bridge gets no track ${trackId} of ${room}: ${String(error)}`),
+    });
+    this.#whole = this.#compose(spec, {
+      hears: () => true,
+      participants: () => [...this.#named.values()],
     });
     this.#member = new RoomMember(room, { identity, name: "Bridge" }, access, {
       onJoined: (participant) => this.#onJoined(participant),
-      onReconnecting: (reason) => options.log(`bridge lost its relay in ${room}: ${reason}`),
-      onBack: () => options.log(`bridge is back in ${room}`),
+      onReconnecting: (reason) => log(`bridge lost its relay in ${room}: ${reason}`),
+      onBack: () => log(`bridge is back in ${room}`),
       onClosed: (_code, reason) => this.#end(reason),
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit) => this.#onUnit(trackId, unit),
@@ -86,7 +104,7 @@ export class RoomProgramme implements Programme {
 
   /** Sound that was not mixed so far. */
   get counts() {
-    const { late, overflow, undecodable, "too-many": tooMany } = this.#mix.left;
+    const { late, overflow, undecodable, "too-many": tooMany } = this.#whole.left;
     return {
       "dropped/programme/late": late,
       "dropped/programme/overflow": overflow,
@@ -96,47 +114,102 @@ export class RoomProgramme implements Programme {
   }
 
   get hasPicture(): boolean {
-    return this.#pictures.isShowing;
+    return this.#whole.hasPicture;
   }
 
   get participants(): readonly Speaker[] {
-    return [...this.#named.values()];
+    return this.#whole.participants;
   }
 
   add(sink: ProgrammeSink): () => void {
-    this.#pictures.requestKeyframe();
     if (this.#speakers.length > 0) sink.onSpeakers?.(this.#speakingNow());
-    return this.#sinks.add(sink);
+    if (this.#publishers.length > 0) sink.onPublishers?.(this.#publishers);
+    return this.#whole.add(sink);
   }
 
   requestKeyframe(): void {
-    this.#pictures.requestKeyframe(this.#options.access.clock.nowUs());
+    this.#whole.requestKeyframe();
+  }
+
+  holdParticipant(identity: string): HeldProgramme {
+    const alone = this.#alone.get(identity) ?? this.#openAlone(identity);
+    alone.holders += 1;
+    let isHeld = true;
+    const release = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--alone.holders > 0 || this.#alone.get(identity) !== alone) return;
+      this.#alone.delete(identity);
+      this.#endAlone(identity, alone.composition);
+    };
+    return { programme: alone.composition, release };
+  }
+
+  #openAlone(identity: string): Alone {
+    const composition = this.#compose(
+      { picture: { mode: "camera", identity }, gainsDb: {} },
+      {
+        hears: (who, { source }) => who === identity && source === "microphone",
+        participants: () => [this.#named.get(identity) ?? []].flat(),
+      },
+    );
+    const alone = { composition, holders: 0 };
+    this.#alone.set(identity, alone);
+    const people = this.#member.participant?.participants;
+    const info = people?.get(identity);
+    if (info !== undefined) composition.openSounds(info);
+    if (people !== undefined) composition.choose(people.values(), this.#speakers);
+    return alone;
+  }
+
+  #endAlone(identity: string, composition: Composition): void {
+    this.#options.log(`programme of ${identity} in ${this.room} ended: ${composition.end()}`);
+  }
+
+  #compose(
+    what: Pick<CompositionOptions, "picture" | "gainsDb">,
+    who: Pick<CompositionOptions, "hears" | "participants">,
+  ): Composition {
+    const { room, delayMs } = this;
+    const { openDecoder, access } = this.#options;
+    return new Composition({
+      ...what,
+      ...who,
+      room,
+      delayMs,
+      tracks: this.#tracks,
+      requestKeyframe: (trackId) => this.#member.participant?.requestKeyframe(trackId, 0),
+      openDecoder,
+      nowUs: () => access.clock.nowUs(),
+    });
+  }
+
+  *#compositions(): Iterable<Composition> {
+    yield this.#whole;
+    for (const { composition } of this.#alone.values()) yield composition;
   }
 
   #onJoined(participant: Participant): void {
-    for (const trackId of [...this.#mix.trackIds]) this.#mix.close(trackId);
-    this.#pictures.reset();
-    for (const { identity, tracks } of participant.participants.values()) {
-      for (const track of tracks) this.#openSound(identity, track.trackId);
-    }
+    for (const composition of this.#compositions()) composition.reset();
+    this.#tracks.reset();
+    for (const info of participant.participants.values()) this.#openSounds(info);
     this.#look();
   }
 
   #onEvent(event: ParticipantEvent): void {
     switch (event.type) {
       case "participant-joined":
-        for (const { trackId } of event.participant.tracks)
-          this.#openSound(event.participant.identity, trackId);
+        this.#openSounds(event.participant);
         break;
       case "track-published":
-        this.#openSound(event.identity, event.track.trackId);
+        this.#openSounds(this.#member.participant?.participants.get(event.identity));
         break;
       case "track-unpublished":
         this.#closeSoon();
         break;
       case "speakers":
         this.#speakers = event.speakers.map(({ identity }) => identity);
-        this.#sinks.onSpeakers(this.#speakingNow());
+        this.#whole.sinks.onSpeakers(this.#speakingNow());
         break;
       case "participant-left":
         this.#closeSoon();
@@ -145,12 +218,9 @@ export class RoomProgramme implements Programme {
     this.#look();
   }
 
-  #openSound(identity: string, trackId: number): void {
-    const info = this.#member.participant?.participants.get(identity);
-    const offer = info?.tracks.find((track) => track.trackId === trackId)?.offer;
-    if (offer?.kind !== "audio" || offer.encrypted || offer.codec !== "opus" || this.#mix.has(trackId))
-      return;
-    if (this.#mix.open(trackId, identity, offer.frameDurationUs)) this.#subscribe(trackId);
+  #openSounds(info: ParticipantInfo | undefined): void {
+    if (info === undefined) return;
+    for (const composition of this.#compositions()) composition.openSounds(info);
   }
 
   /** The programme has yet to come to the end of what was said. */
@@ -163,30 +233,26 @@ export class RoomProgramme implements Programme {
     for (const { tracks } of this.#member.participant?.participants.values() ?? []) {
       for (const { trackId } of tracks) there.add(trackId);
     }
-    for (const trackId of [...this.#mix.trackIds]) if (!there.has(trackId)) this.#mix.close(trackId);
-  }
-
-  #subscribe(trackId: number): void {
-    const options = { playoutDelayMs: this.delayMs };
-    this.#member.participant?.subscribe(trackId, options).catch((error: unknown) => {
-      this.#options.log(`bridge gets no track ${trackId} of ${this.room}: ${String(error)}`);
-    });
+    for (const composition of this.#compositions()) composition.closeGone(there);
   }
 
   #onUnit(trackId: number, unit: AccessUnit): void {
     if (unit.encrypted) return;
-    if (!this.#mix.push(trackId, unit))
-      this.#pictures.push(trackId, unit, this.#options.access.clock.nowUs());
+    for (const composition of this.#compositions()) composition.push(trackId, unit);
   }
 
-  /** Names who is there, and chooses the picture. */
+  /** Names who is there and who publishes, and chooses the pictures. */
   #look(): void {
     const people = this.#member.participant?.participants;
     if (people === undefined) return;
     for (const { identity, name } of people.values()) {
       if (this.#named.size < MAX_NAMED) this.#named.set(identity, { identity, name });
     }
-    this.#pictures.choose(people.values(), this.#speakers, this.#options.access.clock.nowUs());
+    for (const composition of this.#compositions()) composition.choose(people.values(), this.#speakers);
+    const publishers = [...people.values()].filter(({ tracks }) => tracks.some(({ offer }) => isOwn(offer)));
+    if (isSame(publishers, this.#publishers)) return;
+    this.#publishers = publishers.map(({ identity, name }) => ({ identity, name }));
+    this.#whole.sinks.onPublishers(this.#publishers);
   }
 
   #speakingNow(): Speaker[] {
@@ -209,20 +275,25 @@ export class RoomProgramme implements Programme {
 
   #emit(timeUs: number): void {
     if (this.#blocks++ % BLOCKS_A_LOOK === 0) this.#look();
-    const block = this.#mix.next(timeUs);
-    if (block !== undefined) this.#sinks.onSound(block);
-    this.#pictures.emit(timeUs, this.#options.access.clock.nowUs(), (unit) => this.#sinks.onPicture(unit));
+    for (const composition of this.#compositions()) composition.emit(timeUs);
   }
 
   #end(reason: string): void {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
-    this.#mix.closeAll();
-    const { late, overflow, undecodable, "too-many": leftOut } = this.#mix.left;
-    this.#options.log(
-      `programme of ${this.room} ended: ${reason}; sounds left out ${leftOut}, units late ${late}, too many ${overflow}, not decodable ${undecodable}`,
-    );
-    this.#sinks.onEnd();
+    for (const [identity, { composition }] of this.#alone) this.#endAlone(identity, composition);
+    this.#alone.clear();
+    this.#options.log(`programme of ${this.room} ended: ${reason}; ${this.#whole.end()}`);
   }
+}
+
+/** What a programme of a single participant is made of. */
+function isOwn(offer: TrackOffer): boolean {
+  const isMicrophone = offer.source === "microphone" && canBeMixed(offer);
+  return isMicrophone || (offer.source === "camera" && canBeShown(offer));
+}
+
+function isSame(one: readonly Speaker[], other: readonly Speaker[]): boolean {
+  return one.length === other.length && one.every(({ identity }, at) => identity === other[at]?.identity);
 }

@@ -33,6 +33,10 @@ export class SinkList {
     for (const { sink } of [...this.#listed]) sink.onSpeakers?.(speakers);
   }
 
+  onPublishers(publishers: readonly Speaker[]): void {
+    for (const { sink } of [...this.#listed]) sink.onPublishers?.(publishers);
+  }
+
   onEnd(): void {
     for (const { sink } of [...this.#listed]) sink.onEnd?.();
     this.#listed.clear();

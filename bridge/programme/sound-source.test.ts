@@ -1,8 +1,8 @@
 /** Where a microphone's samples land on the timeline: with drifting clocks, lost and late units, pauses. */
 import { expect, it } from "vitest";
-import { seededRandom } from "../../test/sim/seeded-random.ts";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { SoundDecoder } from "../../core/media/audio-playout.ts";
+import { seededRandom } from "../../test/sim/seeded-random.ts";
 import { BLOCK_SAMPLES, BLOCK_US } from "./programme.ts";
 import { SoundSource } from "./sound-source.ts";
 

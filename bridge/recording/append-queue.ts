@@ -1,7 +1,7 @@
 /** Bytes on their way into a growing object: in order, within a named maximum, tried again until the storage takes them. */
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { type Appending, StorageError } from "../storage/storage.ts";
-import { FIRST_RETRY_MS, MAX_APPEND_BYTES, MAX_QUEUED_BYTES, MAX_RETRY_MS } from "./limits.ts";
+import { FIRST_RETRY_MS, MAX_APPEND_BYTES, MAX_RETRY_MS } from "./limits.ts";
 
 interface Waiting {
   bytes: readonly Uint8Array[];
@@ -13,6 +13,8 @@ export interface AppendQueueOptions {
   growing: Appending;
   clock: Clock;
   random: Random;
+  /** Bytes that may wait. */
+  maxQueuedBytes: number;
   /** The storage has failed, and is tried again; undefined: it takes bytes again. */
   onProblem(error: StorageError | undefined): void;
 }
@@ -37,7 +39,7 @@ export class AppendQueue {
 
   /** There is room for so many more bytes. */
   hasRoom(length: number): boolean {
-    return !this.#closed && this.#queuedBytes + length <= MAX_QUEUED_BYTES;
+    return !this.#closed && this.#queuedBytes + length <= this.#options.maxQueuedBytes;
   }
 
   /** `onSafe` is called when the bytes would outlive a crash. False: there is no room. */

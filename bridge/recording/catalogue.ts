@@ -2,8 +2,15 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import { CATALOGUE_FRESH_MS, MAX_CATALOGUE, SHOWN_FRESH_MS } from "./limits.ts";
-import type { RecordingLog } from "./recorder.ts";
-import { isRecordingId, keysOf, loadRecord, RECORD_PREFIX, type StoredRecord } from "./recording-record.ts";
+import type { RecordingLog } from "./part-file.ts";
+import {
+  folderOf,
+  isRecordingId,
+  keysOf,
+  loadRecord,
+  RECORD_PREFIX,
+  type StoredRecord,
+} from "./recording-record.ts";
 
 interface Known {
   /** Undefined: it could not be understood. */
@@ -31,6 +38,11 @@ export class Catalogue {
   /** All records, newest first; at most CATALOGUE_FRESH_MS old. Rejects with StorageError. */
   async records(): Promise<StoredRecord[]> {
     if (!this.#isFresh(CATALOGUE_FRESH_MS)) await this.refresh();
+    return this.known;
+  }
+
+  /** What is known without asking anybody, newest first. */
+  get known(): StoredRecord[] {
     return [...this.#known.values()]
       .map(({ record }) => record)
       .filter((record) => record !== undefined)
@@ -65,8 +77,11 @@ export class Catalogue {
   /** Removes the recording: media first, its record last, so that what is left after a failure can be deleted again. Rejects with StorageError. */
   async delete(record: StoredRecord): Promise<void> {
     const { storage } = this.#options;
-    const keys = keysOf(record.info.id);
-    for (const key of [keys.media, keys.index, keys.poster, keys.record]) await storage.delete(key);
+    const { id } = record.info;
+    const keys = keysOf(id);
+    const all = new Set([keys.media, keys.index, keys.poster]);
+    for await (const { key } of storage.list(folderOf(id))) all.add(key);
+    for (const key of [...all, keys.record]) await storage.delete(key);
     this.#known.delete(record.info.id);
   }
 

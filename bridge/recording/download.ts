@@ -27,7 +27,8 @@ export interface Download {
  */
 export function downloadOf(index: RecordingIndex, init: Uint8Array, format: number | undefined): Download {
   const segments = index.segments.filter((segment) => format === undefined || segment.init === format);
-  const pieces = [{ bytes: headOf(init, segments) }, ...segments];
+  const beginsWithPicture = index.inits[segments[0]?.init ?? 0]?.picture === true;
+  const pieces = [{ bytes: headOf(init, segments, beginsWithPicture) }, ...segments];
   const bytes = pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
   return { pieces, bytes, tracks: tracksOf(init), moveUs: -(segments[0]?.fileUs ?? 0) };
 }
@@ -111,7 +112,11 @@ async function* sliced(
 }
 
 /** The init segment with a duration (`mehd`, 8.8.2), and a `sidx`. */
-function headOf(init: Uint8Array, segments: readonly RecordedSegment[]): Uint8Array {
+function headOf(
+  init: Uint8Array,
+  segments: readonly RecordedSegment[],
+  beginsWithPicture: boolean,
+): Uint8Array {
   const first = segments[0];
   const last = segments.at(-1);
   if (first === undefined || last === undefined) return init;
@@ -125,7 +130,11 @@ function headOf(init: Uint8Array, segments: readonly RecordedSegment[]): Uint8Ar
       edited.push(withDuration(whole, Math.round((durationUs * movieTimescale(init, moov)) / 1e6)));
     } else edited.push(whole);
   }
-  return joined([init.subarray(0, moov.start), boxOf("moov", edited), segmentIndex(init, segments)]);
+  return joined([
+    init.subarray(0, moov.start),
+    boxOf("moov", edited),
+    segmentIndex(init, segments, beginsWithPicture),
+  ]);
 }
 
 function movieTimescale(init: Uint8Array, moov: Box): number {
@@ -144,10 +153,14 @@ function withDuration(mvex: Uint8Array, ticks: number): Uint8Array {
   return boxOf("mvex", [mehd, ...others.map(({ start, end }) => mvex.subarray(start, end))]);
 }
 
-/** Of the picture, or of the only track; in its timescale, which some readers take for granted. */
-function segmentIndex(init: Uint8Array, segments: readonly RecordedSegment[]): Uint8Array {
+/** Of a track that is there from the beginning, the picture if it is; in its timescale. Some readers take both for granted. */
+function segmentIndex(
+  init: Uint8Array,
+  segments: readonly RecordedSegment[],
+  beginsWithPicture: boolean,
+): Uint8Array {
   const tracks = [...tracksOf(init)];
-  const [id, { timescale }] = tracks.find(([, { picture }]) => picture) ?? tracks[0]!;
+  const [id, { timescale }] = tracks.find(([, { picture }]) => picture === beginsWithPicture) ?? tracks[0]!;
   const ticksOf = (us: number): number => Math.round((us * timescale) / 1e6);
   const references = referencesOf(segments);
   const sidx = new Uint8Array(40 + 12 * references.length);

@@ -9,9 +9,9 @@ import { StorageError } from "../storage/storage.ts";
 import { requestedRange } from "./byte-range.ts";
 import { downloadBody } from "./download.ts";
 import { contentDisposition } from "./file-name.ts";
-import type { History, Played } from "./history.ts";
+import type { History, Played, PlayedFile } from "./history.ts";
+import type { RecordingLog } from "./part-file.ts";
 import { keysOf } from "./recording-record.ts";
-import type { RecordingLog } from "./recorder.ts";
 
 const FOR_EVER = "public, max-age=31536000, immutable";
 const CHANGING = "no-cache";
@@ -92,6 +92,12 @@ export function historyRoutes(options: HistoryRoutesOptions): Hono {
     return sent === undefined ? missing(c) : send(c, sent);
   });
 
+  app.get("/recordings/:id/participants/:file", async (c) => {
+    const played = await history.file(c.req.param("id"), c.req.param("file"));
+    const sent = played && (await fileFor(storage, history, played));
+    return sent === undefined ? missing(c) : send(c, sent);
+  });
+
   app.get("/recordings/:id/poster.jpg", async (c) => {
     const info = await history.info(c.req.param("id"));
     if (info?.posterPath == null) return missing(c);
@@ -153,14 +159,13 @@ function formatsOf({ info, index }: Played): { durationMs: number; downloadPath:
   }));
 }
 
-function mediaOf(storage: Storage, { info, index }: Played): Sent {
-  const key = keysOf(info.id).media;
+function mediaOf(storage: Storage, { info, index, media }: Played): Sent {
   return {
     bytes: index.bytes,
     type: "video/mp4",
     cache: cacheOf(info),
     version: `${info.id}-${index.bytes}`,
-    body: async (offset, length) => (await storage.read(key, { offset, length }))?.body,
+    body: async (offset, length) => (await storage.read(media, { offset, length }))?.body,
   };
 }
 
@@ -182,7 +187,21 @@ async function downloadFor(
     cache: cacheOf(info),
     version: `${info.id}-${index.bytes}-${asked ?? "all"}`,
     disposition: contentDisposition(info, format === undefined ? "" : ` part ${format + 1}`),
-    body: async (offset, length) => downloadBody(storage, keysOf(info.id).media, download, offset, length),
+    body: async (offset, length) => downloadBody(storage, played.media, download, offset, length),
+  };
+}
+
+async function fileFor(storage: Storage, history: History, played: PlayedFile): Promise<Sent | undefined> {
+  const { info, file, index, media } = played;
+  const download = await history.download(played, undefined);
+  if (download === undefined) return undefined;
+  return {
+    bytes: download.bytes,
+    type: "video/mp4",
+    cache: cacheOf(info),
+    version: `${info.id}-${file.file}-${index.bytes}`,
+    disposition: contentDisposition(info, ` ${file.name} ${Number.parseInt(file.file, 10)}`),
+    body: async (offset, length) => downloadBody(storage, media, download, offset, length),
   };
 }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { StorageError } from "../storage/storage.ts";
 import { bytesOf, ODD_KEYS } from "../storage/storage.contract.ts";
+import { StorageError } from "../storage/storage.ts";
 import { MemoryStorage } from "../storage/testing/memory-storage.ts";
 import { Catalogue } from "./catalogue.ts";
 import { History } from "./history.ts";
@@ -244,12 +244,14 @@ describe("a download", () => {
     expect(moov.map(({ type }) => type)).toEqual(["mvhd", "trak", "trak", "mvex"]);
     const [mehd] = boxesOf(bytes, moov[3]!.body, moov[3]!.end);
     expect([mehd?.type, Number(viewOf(bytes).getBigUint64(mehd!.body + 4))]).toEqual(["mehd", 8_000]);
+    // Of the sound, since the recording begins without a picture.
     const sidx = boxes[2]!.start;
+    expect([viewOf(bytes).getUint32(sidx + 12), viewOf(bytes).getUint32(sidx + 16)]).toEqual([1, 48_000]);
     expect(viewOf(bytes).getUint16(sidx + 38)).toBe(4);
     let at = boxes[2]!.end;
     for (let n = 0; n < 4; n++) {
       expect(boxes.find(({ start }) => start === at)?.type).toBe("uuid");
-      expect(viewOf(bytes).getUint32(sidx + 44 + 12 * n)).toBe(180_000);
+      expect(viewOf(bytes).getUint32(sidx + 44 + 12 * n)).toBe(96_000);
       at += viewOf(bytes).getUint32(sidx + 40 + 12 * n);
     }
     expect(at).toBe(bytes.length);

@@ -6,7 +6,14 @@ import { type Download, downloadOf, initOf } from "./download.ts";
 import { DEFAULT_LISTED, MAX_CACHED_INDEXES, MAX_LISTED } from "./limits.ts";
 import { RecordingPlaylist } from "./playlist.ts";
 import type { RecordingIndex } from "./recording-index.ts";
-import { figuresOf, keysOf, type StoredRecord } from "./recording-record.ts";
+import {
+  fileKeysOf,
+  folderOf,
+  keysOf,
+  type MediaKeys,
+  type ParticipantFileInfo,
+  type StoredRecord,
+} from "./recording-record.ts";
 import type { Recordings } from "./recordings.ts";
 import { savedIndex } from "./repair.ts";
 
@@ -26,15 +33,26 @@ export interface HistoryPage {
   next: string | undefined;
 }
 
-/** A recording, opened for playing. */
-export interface Played {
-  info: RecordingInfo;
+/** Media that can be read, and what lies where in it. */
+export interface OpenMedia {
+  /** Key of the file. */
+  media: string;
   index: RecordingIndex;
   playlist: RecordingPlaylist;
 }
 
-interface Cached {
-  played: Played;
+/** A recording, opened for playing. */
+export interface Played extends OpenMedia {
+  info: RecordingInfo;
+}
+
+/** The file of one of its participants. */
+export interface PlayedFile extends OpenMedia {
+  info: RecordingInfo;
+  file: ParticipantFileInfo;
+}
+
+interface Cached extends OpenMedia {
   /** Of the record that it was read for. */
   bytes: number;
 }
@@ -80,22 +98,19 @@ export class History {
   async play(id: string): Promise<Played | undefined> {
     const info = await this.info(id);
     if (info === undefined) return undefined;
-    const known = this.#cached.get(id);
-    const running = this.#options.recordings.recorder(id);
-    const isFresh =
-      known !== undefined &&
-      (running === undefined ? known.bytes === info.bytes : known.played.index === running.index);
-    const index = isFresh
-      ? known.played.index
-      : (running?.index ?? (await savedIndex(this.#options.storage, id)));
-    if (index === undefined) return undefined;
-    const playlist = isFresh ? known.played.playlist : new RecordingPlaylist(index, "media.mp4");
-    const played: Played = { info, index, playlist };
-    this.#cached.delete(id);
-    this.#cached.set(id, { played, bytes: info.bytes });
-    const [oldest] = this.#cached.keys();
-    if (this.#cached.size > MAX_CACHED_INDEXES && oldest !== undefined) this.#cached.delete(oldest);
-    return played;
+    const running = this.#options.recordings.recorder(id)?.index;
+    const open = await this.#open(keysOf(id), info.bytes, running);
+    return open && { info, ...open };
+  }
+
+  /** One of its participants' files, by its name in the record. Undefined: there is none, or what is above. Rejects with StorageError. */
+  async file(id: string, name: string): Promise<PlayedFile | undefined> {
+    const info = await this.info(id);
+    const file = info?.files.find((one) => one.file === name);
+    if (info === undefined || file === undefined) return undefined;
+    const running = this.#options.recordings.recorder(id)?.indexOf(name);
+    const open = await this.#open(fileKeysOf(id, name), file.bytes, running);
+    return open && { info, file, ...open };
   }
 
   /**
@@ -110,13 +125,34 @@ export class History {
   }
 
   /** As one file; `format`: of one init segment alone. Undefined: there is no such format, or nothing to be had. Rejects with StorageError. */
-  async download({ info, index }: Played, format: number | undefined): Promise<Download | undefined> {
+  async download({ media, index }: OpenMedia, format: number | undefined): Promise<Download | undefined> {
     const init = index.inits[initOf(index, format)];
     if (init === undefined) return undefined;
-    const found = await this.#options.storage.read(keysOf(info.id).media, init);
+    const found = await this.#options.storage.read(media, init);
     if (found === undefined) return undefined;
     const bytes = new Uint8Array(await new Response(found.body).arrayBuffer());
     return downloadOf(index, bytes, format);
+  }
+
+  /** `bytes`: as its record says; `running`: the index of what is being written here. */
+  async #open(
+    keys: MediaKeys,
+    bytes: number,
+    running: RecordingIndex | undefined,
+  ): Promise<OpenMedia | undefined> {
+    const { media } = keys;
+    const known = this.#cached.get(media);
+    const isFresh =
+      known !== undefined && (running === undefined ? known.bytes === bytes : known.index === running);
+    const index = isFresh ? known.index : (running ?? (await savedIndex(this.#options.storage, keys)));
+    if (index === undefined) return undefined;
+    const playlist = isFresh ? known.playlist : new RecordingPlaylist(index, "media.mp4");
+    const open = { media, index, playlist, bytes };
+    this.#cached.delete(media);
+    this.#cached.set(media, open);
+    const [oldest] = this.#cached.keys();
+    if (this.#cached.size > MAX_CACHED_INDEXES && oldest !== undefined) this.#cached.delete(oldest);
+    return open;
   }
 
   /** Ends it, where it runs here, and removes all of it. False: there is none. Rejects with StorageError. */
@@ -125,13 +161,14 @@ export class History {
     const record = await catalogue.record(id);
     if (record === undefined) return false;
     await recordings.recorder(id)?.close("interrupted");
-    this.#cached.delete(id);
+    for (const media of [...this.#cached.keys()])
+      if (media.startsWith(folderOf(id))) this.#cached.delete(media);
     await catalogue.delete(record);
     return true;
   }
 
   #infoOf({ info }: StoredRecord): RecordingInfo {
     const running = this.#options.recordings.recorder(info.id);
-    return running === undefined ? info : { ...running.info, ...figuresOf(running.index) };
+    return running === undefined ? info : running.infoNow;
   }
 }

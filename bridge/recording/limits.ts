@@ -2,6 +2,12 @@
 
 /** Bytes that wait for the storage in one recording, about a minute at 4 Mb/s; parts beyond are lost, counted as `queue-full`, and the recording goes on at a later segment. */
 export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
+/** The same in the file of one participant, a minute at 1 Mb/s. */
+export const MAX_QUEUED_FILE_BYTES = 8 * 1024 * 1024;
+/** Files of single participants that one recording writes at once, each with an encoder of its own; whoever is beyond gets none, counted as `too-many-at-once`. */
+export const MAX_OPEN_PARTICIPANT_FILES = 32;
+/** Files of single participants in one recording; further stays get none, counted as `too-many-files`. */
+export const MAX_PARTICIPANT_FILES = 200;
 /** Bytes that are appended at once. */
 export const MAX_APPEND_BYTES = 4 * 1024 * 1024;
 /** Bytes of one init segment or part; a larger one is lost, counted as `malformed`. */
@@ -33,6 +39,8 @@ export const CHECKPOINT_MS = 10_000;
 export const CATALOGUE_FRESH_MS = 2_000;
 /** The same where everybody may ask, whatever they ask for: recordings of other bridges are found so much later. */
 export const SHOWN_FRESH_MS = 30_000;
+/** How long the beginning of a recording waits for the list of those that there are; then it begins without it. */
+export const MAX_LIST_WAIT_MS = 10_000;
 /** Time between two looks for recordings that are to be deleted. */
 export const RETENTION_PERIOD_MS = 600_000;
 /** A poster that is not made after so long is given up. */

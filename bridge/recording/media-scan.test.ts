@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { bytesOf } from "../storage/storage.contract.ts";
-import { MARK_BYTES, type PartMark, readMark, writeMark } from "./part-mark.ts";
-import { PartFraming } from "./part-framing.ts";
-import { RecordingIndex } from "./recording-index.ts";
 import { scanMedia } from "./media-scan.ts";
+import { PartFraming } from "./part-framing.ts";
+import { MARK_BYTES, type PartMark, readMark, writeMark } from "./part-mark.ts";
+import { RecordingIndex } from "./recording-index.ts";
 import { madeInit, madeParts } from "./testing/made-media.ts";
 
 const T0 = 1_800_000_000_000_000;

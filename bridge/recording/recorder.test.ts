@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemoryStorage } from "../storage/testing/memory-storage.ts";
-import { StorageError } from "../storage/storage.ts";
 import { readAll } from "../storage/storage.contract.ts";
+import { StorageError } from "../storage/storage.ts";
+import { MemoryStorage } from "../storage/testing/memory-storage.ts";
 import { Catalogue } from "./catalogue.ts";
 import { MAX_QUEUED_BYTES } from "./limits.ts";
 import { boxesOf, decodeTimesOf } from "./media-boxes.ts";
@@ -278,7 +278,7 @@ describe("after a kill", () => {
     for (let length = 0; length <= bytes.length; length += 97) {
       storage.objects.set(media, { bytes: bytes.slice(0, length), modifiedMs: 0 });
       const { repair } = await import("./repair.ts");
-      const repaired = await repair(storage, id);
+      const repaired = await repair(storage, keysOf(id));
       expect(repaired.index.bytes).toBeLessThanOrEqual(length);
       expect(repaired.index.durationUs).toBeGreaterThanOrEqual(before);
       before = repaired.index.durationUs;

@@ -1,26 +1,15 @@
-/**
- * Records a programme's parts: one growing fragmented MP4, which can be played at any moment, its index and its record. A kill loses at most
- * what is not appended yet, which is a part in progress while the storage is quick.
- */
+/** Records a programme: its parts as one file, files of single participants beside it where they are asked for, a poster, and the record of it all. */
 import { type Clock, every, type Random, type Timer } from "../../core/clock.ts";
 import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
 import { MAX_STATUS_CHARS } from "../../core/wire/limits.ts";
 import type { InitSegment, MediaPart, MediaPartSink } from "../fmp4/media-part.ts";
-import type { Appending, Storage, StorageError } from "../storage/storage.ts";
-import { AppendQueue } from "./append-queue.ts";
-import { CHECKPOINT_MS, MAX_CLOSE_MS } from "./limits.ts";
-import { type FramedPart, type FramingLoss, PartFraming } from "./part-framing.ts";
+import type { Appending, Storage } from "../storage/storage.ts";
+import { CHECKPOINT_MS, MAX_QUEUED_BYTES } from "./limits.ts";
+import { type Losses, PartFile, type RecordingLog } from "./part-file.ts";
+import { type FileRefusal, type ParticipantFile, ParticipantFiles } from "./participant-files.ts";
 import { type MakePoster, poster } from "./poster.ts";
 import type { RecordingIndex } from "./recording-index.ts";
 import { figuresOf, keysOf, type StoredRecord, saveRecord, withParticipants } from "./recording-record.ts";
-
-export type RecordingLog = (
-  level: "info" | "warn" | "error",
-  message: string,
-  fields?: Record<string, unknown>,
-) => void;
-
-export type LossReason = FramingLoss | "queue-full" | "too-long" | "closed";
 
 export interface RecorderStatus {
   state: "recording" | "storage-failing" | "ended";
@@ -31,7 +20,7 @@ export interface RecorderStatus {
   /** Bytes that the storage has not taken yet. */
   queuedBytes: number;
   /** Parts that are in no file, by reason. */
-  lost: Readonly<Partial<Record<LossReason, number>>>;
+  lost: Readonly<Losses>;
 }
 
 export interface RecorderOptions {
@@ -54,31 +43,48 @@ export interface RecorderOptions {
 
 export class Recorder implements MediaPartSink {
   readonly #options: RecorderOptions;
-  readonly #framing: PartFraming;
-  readonly #queue: AppendQueue;
-  readonly #lost: Partial<Record<LossReason, number>>;
+  readonly #parts: PartFile;
+  readonly #files: ParticipantFiles;
   readonly #checkpoints: Timer;
   /** Another process began it; its times are not of this one's writer of parts. */
   readonly goesOn: boolean;
+  /** Segments that are of runs before. */
+  readonly #before: number;
   #record: StoredRecord;
   #isShown = false;
-  #problem: StorageError | undefined;
   #saving: Promise<void> | undefined;
+  #turn: Promise<void> = Promise.resolve();
   #poster: Promise<void> | undefined;
-  #init: InitSegment | undefined;
   #triesPoster: boolean;
   #closing: Promise<RecordingInfo> | undefined;
   #ended = false;
 
   constructor(options: RecorderOptions) {
-    const { index, lastInit, growing, clock, random, record } = options;
+    const { storage, index, lastInit, growing, clock, random, record, log } = options;
     this.#options = options;
     this.#record = record;
     this.goesOn = index.inits.length > 0;
-    this.#lost = { ...record.lost };
+    this.#before = index.segments.length;
     this.#triesPoster = options.makePoster !== undefined && record.info.posterPath === null;
-    this.#framing = new PartFraming({ inits: index.inits.length, lastInit, fileUs: index.fileUs });
-    this.#queue = new AppendQueue({ growing, clock, random, onProblem: (error) => this.#onProblem(error) });
+    const { id } = record.info;
+    this.#parts = new PartFile({
+      storage,
+      clock,
+      random,
+      log,
+      fields: { recording: id },
+      keys: keysOf(id),
+      index,
+      lastInit,
+      growing,
+      lost: record.lost,
+      maxQueuedBytes: MAX_QUEUED_BYTES,
+      onFirst: () => void this.checkpoint(),
+      onTaken: (init, part) => this.#onTaken(init, part),
+      onShown: (untilUs) => this.#onShown(untilUs),
+    });
+    const save = (): Promise<void> => this.#saveRecord({});
+    this.#files = new ParticipantFiles({ storage, clock, random, log, record, mix: index, save });
     this.#checkpoints = every(clock, CHECKPOINT_MS, () => void this.checkpoint());
   }
 
@@ -95,6 +101,11 @@ export class Recorder implements MediaPartSink {
     return this.#options.index;
   }
 
+  /** This run of it has brought a part. */
+  get hasBegun(): boolean {
+    return this.index.segments.length > this.#before;
+  }
+
   get info(): RecordingInfo {
     return this.#record.info;
   }
@@ -104,39 +115,49 @@ export class Recorder implements MediaPartSink {
     return this.#isShown;
   }
 
+  /** As it is now, not as it was saved last. */
+  get infoNow(): RecordingInfo {
+    return { ...this.#record.info, ...figuresOf(this.index), files: this.#files.list };
+  }
+
   get status(): RecorderStatus {
     const { durationMs, bytes } = figuresOf(this.index);
-    const lost = Object.values(this.#lost).reduce((sum, count) => sum + count, 0);
-    const missing = lost === 0 ? "" : ` ${lost} parts of this recording are lost.`;
-    const message = this.#problem === undefined ? missing.trim() : `${this.#problem.message}${missing}`;
+    const { problem, lost, queuedBytes } = this.#parts;
+    const count = Object.values(lost).reduce((sum, more) => sum + more, 0);
+    const missing = count === 0 ? "" : `${count} parts of this recording are lost.`;
+    const { held } = this.#options.storage;
+    const waits =
+      held === undefined
+        ? ""
+        : `${held.message} What is recorded is safe on this machine, and is sent when that is over.`;
+    const sentences = [problem?.message, waits, missing, this.#files.message].filter((text) => text);
     return {
-      state: this.#ended ? "ended" : this.#problem === undefined ? "recording" : "storage-failing",
-      message: message.slice(0, MAX_STATUS_CHARS),
+      state: this.#ended ? "ended" : problem === undefined ? "recording" : "storage-failing",
+      message: sentences.join(" ").slice(0, MAX_STATUS_CHARS),
       durationMs,
       bytes,
-      queuedBytes: this.#queue.queuedBytes,
-      lost: this.#lost,
+      queuedBytes,
+      lost,
     };
   }
 
   onInit(init: InitSegment): void {
-    this.#init = init;
-    const loss = this.#framing.init(init);
-    if (loss !== undefined) this.#options.log("warn", "init segment refused", { recording: this.id, loss });
+    this.#parts.onInit(init);
   }
 
   onPart(part: MediaPart): void {
     this.#isShown = part.shown === true;
-    const loss = this.#refusalOf(part);
-    if (loss !== undefined) return this.#lose(loss);
-    const framed = this.#framing.part(part);
-    if (typeof framed === "string") return this.#lose(framed);
-    const bytes = framed.init === undefined ? [framed.bytes] : [framed.init.bytes, framed.bytes];
-    this.#queue.push(bytes, () => this.#onSafe(framed, part.shown === true));
-    if (this.#triesPoster && part.independent && this.#init?.resolution !== undefined) {
-      this.#triesPoster = false;
-      this.#poster = this.#makePoster(this.#init, part);
-    }
+    this.#parts.onPart(part);
+  }
+
+  /** Begins a file of one participant beside the mix, or says why not. Rejects with StorageError. */
+  beginFile(participant: { identity: string; name: string }): Promise<ParticipantFile | FileRefusal> {
+    return this.#files.begin(participant);
+  }
+
+  /** Of a participant's file that is being written. */
+  indexOf(file: string): RecordingIndex | undefined {
+    return this.#files.indexOf(file);
   }
 
   onEnd(): void {
@@ -167,63 +188,40 @@ export class Recorder implements MediaPartSink {
     return this.#saving;
   }
 
-  /** Why a part is not taken, before its bytes are looked at. */
-  #refusalOf(part: MediaPart): LossReason | undefined {
-    if (this.#closing !== undefined) return "closed";
-    if (this.index.isFull) return "too-long";
-    // With room for an init segment and a mark.
-    return this.#queue.hasRoom(part.bytes.length + (this.#init?.bytes.length ?? 0) + 64)
-      ? undefined
-      : "queue-full";
+  #onShown(untilUs: number): void {
+    const shownUntilUs = Math.max(this.#record.shownUntilUs ?? 0, untilUs);
+    this.#record = { ...this.#record, shownUntilUs };
   }
 
-  #lose(reason: LossReason): void {
-    this.#framing.break();
-    // A programme is joined in the midst of a segment: that is no loss.
-    if (reason === "before-segment" && this.index.segments.length === 0) return;
-    const before = this.#lost[reason] ?? 0;
-    this.#lost[reason] = before + 1;
-    if (before === 0)
-      this.#options.log("warn", "parts of a recording are lost", { recording: this.id, reason });
-  }
-
-  #onSafe({ init, bytes, mark }: FramedPart, shown: boolean): void {
-    const isFirst = this.index.segments.length === 0;
-    if (init !== undefined) this.index.addInit(init.bytes.length, init.picture);
-    this.index.addPart(mark, bytes.length);
-    if (shown) {
-      const shownUntilUs = Math.max(this.#record.shownUntilUs ?? 0, mark.startUs + mark.durationUs);
-      this.#record = { ...this.#record, shownUntilUs };
-    }
-    if (isFirst) void this.checkpoint();
-  }
-
-  #onProblem(error: StorageError | undefined): void {
-    if (this.#problem?.message !== error?.message) {
-      if (error === undefined)
-        this.#options.log("info", "storage takes the recording again", { recording: this.id });
-      else this.#options.log("error", error.message, { recording: this.id });
-    }
-    this.#problem = error;
+  #onTaken(init: InitSegment, part: MediaPart): void {
+    if (!this.#triesPoster || !part.independent || init.resolution === undefined) return;
+    this.#triesPoster = false;
+    this.#poster = this.#makePoster(init, part);
   }
 
   async #save(): Promise<void> {
-    const { storage } = this.#options;
-    const json = new TextEncoder().encode(this.index.toJson());
     await this.#saveRecord({});
-    await storage.put(keysOf(this.id).index, json, "application/json");
+    await this.#parts.saveIndex();
+    await this.#files.checkpoint();
   }
 
-  async #saveRecord(change: Partial<RecordingInfo>): Promise<void> {
+  /** One after the other, so that what is newer is what stays. */
+  #saveRecord(change: Partial<RecordingInfo>): Promise<void> {
+    const saved = this.#turn.then(() => this.#writeRecord(change));
+    this.#turn = saved.catch(() => undefined);
+    return saved;
+  }
+
+  async #writeRecord(change: Partial<RecordingInfo>): Promise<void> {
     const { storage, participants, onRecord } = this.#options;
-    const before = this.#record.info;
+    const before = this.infoNow;
     const info = {
       ...before,
-      ...figuresOf(this.index),
       participants: withParticipants(before.participants, participants()),
       ...change,
     };
-    this.#record = { ...this.#record, info, lost: { ...this.#lost } as Record<string, number> };
+    const lost = { ...this.#parts.lost } as Record<string, number>;
+    this.#record = { ...this.#record, info, lost, openFiles: this.#files.open };
     onRecord(this.#record);
     await saveRecord(storage, this.#record);
   }
@@ -243,12 +241,11 @@ export class Recorder implements MediaPartSink {
   }
 
   async #close(state: RecordingInfo["state"]): Promise<RecordingInfo> {
-    const { growing, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     this.#checkpoints.cancel();
-    const lost = await this.#queue.close(MAX_CLOSE_MS);
-    if (lost > 0) this.#lost.closed = (this.#lost.closed ?? 0) + lost;
+    await Promise.all([this.#parts.drain(), this.#files.close()]);
     try {
-      if (state !== "recording") await growing.finish();
+      if (state !== "recording") await this.#parts.finish();
       // Nothing is written behind the end: the recording may be deleted then.
       await this.#poster;
       await this.#saving;

@@ -66,6 +66,15 @@ export class RecordingIndex {
     return last === undefined ? 0 : last.fileUs + last.durationUs;
   }
 
+  /** How far behind the beginning of the file, as it is played, what was captured then lies; before 0 or behind the end where that is. Microseconds. */
+  positionUs(captureUs: number): number {
+    const [first] = this.#segments;
+    if (first === undefined) return 0;
+    // Runs of the recorder are joined without the time between them: the segment says of which run it is.
+    const of = this.#segments.findLast(({ startUs }) => startUs <= captureUs) ?? first;
+    return of.fileUs + (captureUs - of.startUs) - first.fileUs;
+  }
+
   get hasPicture(): boolean {
     return this.#inits.some(({ picture }) => picture);
   }

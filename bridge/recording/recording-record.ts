@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { type RecordingInfo, recordingInfoSchema } from "../../core/wire/bridge-jobs.ts";
 import type { Storage } from "../storage/storage.ts";
-import { MAX_RECORD_BYTES, MAX_RECORDED_PARTICIPANTS } from "./limits.ts";
+import { MAX_PARTICIPANT_FILES, MAX_RECORD_BYTES, MAX_RECORDED_PARTICIPANTS } from "./limits.ts";
 import type { RecordingIndex } from "./recording-index.ts";
 
 /** Records lie by themselves, so that a list of them lists nothing else. */
@@ -15,12 +15,24 @@ const storedRecordSchema = z.object({
   jobId: z.string().min(1).max(128),
   /** The bridge that wrote it last. */
   bridgeId: z.string().min(1).max(128),
+  /** Files of participants that are being written, or were when their bridge died. */
+  openFiles: z
+    .array(recordingInfoSchema.shape.files.unwrap().element.pick({ file: true, identity: true, name: true }))
+    .max(MAX_PARTICIPANT_FILES)
+    .default([]),
   /** What was lost while it was written, in parts by reason. */
   lost: z.record(z.string(), z.number().int().min(0)).default({}),
   /** Up to this capture time, microseconds since the Unix epoch, everybody has been able to see it live; null = it was never shown. */
   shownUntilUs: z.number().int().min(0).nullable().default(null),
 });
 export type StoredRecord = z.infer<typeof storedRecordSchema>;
+export type ParticipantFileInfo = RecordingInfo["files"][number];
+
+/** Where a file of parts is, and its index. */
+export interface MediaKeys {
+  media: string;
+  index: string;
+}
 
 const ID = /^[0-9a-f]{32}$/;
 
@@ -34,14 +46,30 @@ export function isRecordingId(text: string): boolean {
   return ID.test(text);
 }
 
-export function keysOf(id: string): { record: string; media: string; index: string; poster: string } {
-  const folder = `recordings/${id}/`;
+/** All that belongs to a recording, its record aside, lies below this. */
+export function folderOf(id: string): string {
+  return `recordings/${id}/`;
+}
+
+export function keysOf(id: string): MediaKeys & { record: string; poster: string } {
+  const folder = folderOf(id);
   return {
     record: `${RECORD_PREFIX}${id}.json`,
     media: `${folder}media.mp4`,
     index: `${folder}index.json`,
     poster: `${folder}poster.jpg`,
   };
+}
+
+/** Of a participant's file: 1.mp4 */
+export function fileKeysOf(id: string, file: string): MediaKeys {
+  const media = `${folderOf(id)}participants/${file}`;
+  return { media, index: media.replace(/\.mp4$/, ".json") };
+}
+
+/** Bytes that it takes: its mix and the files of participants. */
+export function storedBytes({ bytes, files }: RecordingInfo): number {
+  return files.reduce((sum, file) => sum + file.bytes, bytes);
 }
 
 export function newRecord(
@@ -54,6 +82,7 @@ export function newRecord(
     bridgeId: job.bridgeId,
     lost: {},
     shownUntilUs: null,
+    openFiles: [],
     info: {
       id,
       room: job.room,

@@ -1,19 +1,23 @@
 /** The recordings of one bridge: begins them, goes on with those that a crash has interrupted, and ends those that nobody goes on with. */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
-import type { Storage } from "../storage/storage.ts";
+import { type Storage, StorageError } from "../storage/storage.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { endLeftFiles } from "./left-files.ts";
+import { MAX_LIST_WAIT_MS } from "./limits.ts";
+import type { RecordingLog } from "./part-file.ts";
 import type { MakePoster } from "./poster.ts";
-import { Recorder, type RecordingLog } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
+import { RecordingIndex } from "./recording-index.ts";
 import {
   figuresOf,
   keysOf,
   newRecord,
   newRecordingId,
-  saveRecord,
   type StoredRecord,
+  saveRecord,
 } from "./recording-record.ts";
-import { repair } from "./repair.ts";
+import { repair, savedIndex } from "./repair.ts";
 
 export interface RecordingsOptions {
   storage: Storage;
@@ -79,17 +83,23 @@ export class Recordings {
    * To be called once the bridge knows its jobs, and now and then.
    */
   async recover(fateOf: (record: StoredRecord) => Promise<Fate>): Promise<{ ended: number; left: number }> {
-    const { catalogue, log } = this.#options;
+    const { catalogue, log, storage } = this.#options;
     const counts = { ended: 0, left: 0 };
     await catalogue.refresh();
     for (const record of await catalogue.records()) {
-      if (record.info.state !== "recording" || this.#isBusy(record)) continue;
-      if ((await fateOf(record)) !== "nobodys") {
+      const goesOn = record.info.state === "recording";
+      if ((!goesOn && record.openFiles.length === 0) || this.#isBusy(record)) continue;
+      if (goesOn && (await fateOf(record)) !== "nobodys") {
         counts.left += 1;
         continue;
       }
       try {
-        await this.#endInterrupted(record);
+        if (goesOn) await this.#endInterrupted(record);
+        else
+          await this.#endFiles(
+            record,
+            (await savedIndex(storage, keysOf(record.info.id))) ?? new RecordingIndex(),
+          );
         counts.ended += 1;
       } catch (error) {
         counts.left += 1;
@@ -113,16 +123,16 @@ export class Recordings {
 
   async #open({ jobId, room, participants }: RecordingRequest): Promise<Recorder> {
     const { storage, catalogue, clock, random, log, bridgeId, makePoster } = this.#options;
-    await catalogue.refresh();
-    const left = (await catalogue.records()).find(
-      (record) => record.jobId === jobId && record.info.state === "recording",
-    );
+    const left = await this.#leftOf(jobId);
     const id = left?.info.id ?? newRecordingId();
     const record: StoredRecord = left
       ? { ...left, bridgeId }
       : newRecord(id, { jobId, bridgeId, room }, clock);
-    const growing = await storage.append(keysOf(id).media, "video/mp4");
-    const { index, lastInit } = await repair(storage, id);
+    const isNew = left === undefined;
+    const growing = await storage.append(keysOf(id).media, "video/mp4", isNew);
+    const { index, lastInit } = isNew
+      ? { index: new RecordingIndex(), lastInit: undefined }
+      : await repair(storage, keysOf(id));
     if (left !== undefined) {
       log("info", "goes on with a recording", {
         recording: id,
@@ -151,11 +161,27 @@ export class Recordings {
     return recorder;
   }
 
+  /**
+   * The recording of a job that is to be gone on with. A storage that does not answer keeps nobody from recording: then what is known here counts, and
+   * in doubt a new one begins.
+   */
+  async #leftOf(jobId: string): Promise<StoredRecord | undefined> {
+    const { catalogue, clock, log } = this.#options;
+    const refreshed = catalogue.refresh().catch((error: unknown) => {
+      if (!(error instanceof StorageError && error.temporary)) throw error;
+      log("warn", "recordings cannot be listed: what is recorded now is kept here, and sent later", {
+        error: error.message,
+      });
+    });
+    await withinMs(clock, MAX_LIST_WAIT_MS, refreshed);
+    return catalogue.known.find((record) => record.jobId === jobId && record.info.state === "recording");
+  }
+
   async #endInterrupted(record: StoredRecord): Promise<void> {
-    const { storage, catalogue, bridgeId, log } = this.#options;
+    const { storage, bridgeId, log } = this.#options;
     const { id } = record.info;
     const growing = await storage.append(keysOf(id).media, "video/mp4");
-    const { index } = await repair(storage, id);
+    const { index } = await repair(storage, keysOf(id));
     const cutBytes = growing.safeBytes - index.bytes;
     if (cutBytes > 0) await growing.cut(index.bytes);
     await growing.finish();
@@ -165,9 +191,24 @@ export class Recordings {
       ? new Date((last.startUs + last.durationUs) / 1000).toISOString()
       : record.info.startedAt;
     const info: RecordingInfo = { ...record.info, ...figuresOf(index), state: "interrupted", endedAt };
-    const ended = { ...record, bridgeId, info };
-    await saveRecord(storage, ended);
-    catalogue.note(ended);
+    await this.#endFiles({ ...record, bridgeId, info }, index);
     log("info", "an interrupted recording was repaired and ended", { recording: id, cutBytes });
   }
+
+  /** Ends files of participants that were left, and saves the record. Rejects with StorageError. */
+  async #endFiles(record: StoredRecord, mix: RecordingIndex): Promise<void> {
+    const { storage, catalogue } = this.#options;
+    const files = await endLeftFiles(storage, record, mix);
+    const whole: StoredRecord = { ...record, info: { ...record.info, files }, openFiles: [] };
+    await saveRecord(storage, whole);
+    catalogue.note(whole);
+  }
+}
+
+/** Resolves with the task, or after so long without it; rejects with it before. */
+async function withinMs(clock: Clock, ms: number, task: Promise<unknown>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = clock.after(ms, resolve);
+    task.then(() => resolve(), reject).finally(() => timer.cancel());
+  });
 }

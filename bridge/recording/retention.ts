@@ -3,8 +3,8 @@ import { type Clock, every, type Timer } from "../../core/clock.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { History } from "./history.ts";
 import { RETENTION_PERIOD_MS } from "./limits.ts";
-import type { RecordingLog } from "./recorder.ts";
-import type { StoredRecord } from "./recording-record.ts";
+import type { RecordingLog } from "./part-file.ts";
+import { type StoredRecord, storedBytes } from "./recording-record.ts";
 
 const DAY_US = 86_400_000_000;
 
@@ -69,12 +69,12 @@ export class Retention {
     const oldestUs = maxDays === undefined ? Number.NEGATIVE_INFINITY : clock.nowUs() - maxDays * DAY_US;
     await catalogue.refresh();
     const ended = (await catalogue.records()).filter(({ info }) => info.state !== "recording").reverse();
-    let total = ended.reduce((sum, { info }) => sum + info.bytes, 0);
+    let total = ended.reduce((sum, { info }) => sum + storedBytes(info), 0);
     for (const record of ended) {
-      const { endedAt, startedAt, bytes } = record.info;
+      const { endedAt, startedAt } = record.info;
       const isOld = Date.parse(endedAt ?? startedAt) * 1000 < oldestUs;
       if (!isOld && total <= maxBytes) continue;
-      if (await this.#delete(record, isOld ? "age" : "size")) total -= bytes;
+      if (await this.#delete(record, isOld ? "age" : "size")) total -= storedBytes(record.info);
     }
   }
 
@@ -88,8 +88,9 @@ export class Retention {
       return false;
     }
     this.#deleted[reason] += 1;
-    this.#deleted.bytes += info.bytes;
-    const { room, bytes, endedAt } = info;
+    const { room, endedAt } = info;
+    const bytes = storedBytes(info);
+    this.#deleted.bytes += bytes;
     log("info", "a recording was deleted by retention", { recording: info.id, reason, room, bytes, endedAt });
     return true;
   }

@@ -3,8 +3,8 @@ import { type Clock, every } from "../../core/clock.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { FlvTag } from "./flv-tag.ts";
 import { MAX_KEYFRAME_WAIT_MS, STALL_TIMEOUT_MS } from "./limits.ts";
-import { lostBy, type TargetConnection } from "./target-connection.ts";
 import type { TagQueue } from "./tag-queue.ts";
+import { lostBy, type TargetConnection } from "./target-connection.ts";
 
 const LOOK_MS = 500;
 

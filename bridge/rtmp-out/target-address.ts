@@ -2,8 +2,9 @@
  * Where an RTMP target is, and whether we may go there. URLs come from users, so a host is resolved once, what it resolves to
  * is judged, and the connection goes to that very address: a second resolution could say something else.
  */
-import { MAX_ADDRESSES, MAX_ALLOWED_TARGETS, MAX_URL_PART_CHARS } from "./limits.ts";
+
 import { type AddressRange, isPublic, isWithin, parseAddress, parseRange } from "./ip-address.ts";
+import { MAX_ADDRESSES, MAX_ALLOWED_TARGETS, MAX_URL_PART_CHARS } from "./limits.ts";
 
 /** A target's URL in its parts. */
 export interface TargetUrl {

@@ -9,11 +9,11 @@ import type { ByteSocket } from "../net/byte-socket.ts";
 import type { Amf0Object } from "../rtmp/amf0.ts";
 import type { FlvTag } from "./flv-tag.ts";
 import { CONNECT_TIMEOUT_MS, GOODBYE_TIMEOUT_MS, MAX_REFUSALS, STABLE_AFTER_MS } from "./limits.ts";
-import { type ConnectionEnd, lostBy, sentenceOf, TargetConnection } from "./target-connection.ts";
 import { RetryPace } from "./retry-pace.ts";
 import { Sender } from "./sender.ts";
 import { TagQueue } from "./tag-queue.ts";
 import { parseTargetUrl, type TargetGuard, TargetRefusedError, type TargetUrl } from "./target-address.ts";
+import { type ConnectionEnd, lostBy, sentenceOf, TargetConnection } from "./target-connection.ts";
 
 /** Where to connect to: an address that was checked, never a name. */
 export interface Endpoint {

@@ -4,10 +4,10 @@ import type { Clock } from "../../core/clock.ts";
 import { seededRandom } from "../../test/sim/seeded-random.ts";
 import { wallClock } from "../../test/sim/wall-clock.ts";
 import { S3Storage, type S3StorageOptions } from "./s3-storage.ts";
-import type { Appending } from "./storage.ts";
 import { bytesOf, readAll } from "./storage.contract.ts";
-import { MemoryStorage } from "./testing/memory-storage.ts";
+import type { Appending } from "./storage.ts";
 import { ACCESS, type Fault, MemoryS3 } from "./testing/memory-s3.ts";
+import { MemoryStorage } from "./testing/memory-storage.ts";
 
 const PART = 10_000;
 const KEY = "recordings/a/media.mp4";

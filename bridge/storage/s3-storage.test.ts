@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../core/clock.ts";
 import { S3Storage, type S3StorageOptions } from "./s3-storage.ts";
-import type { Appending, StorageError } from "./storage.ts";
 import { bytesOf, readAll, storageContract } from "./storage.contract.ts";
-import { MemoryStorage } from "./testing/memory-storage.ts";
+import type { Appending, StorageError } from "./storage.ts";
 import { ACCESS, type Fault, MemoryS3 } from "./testing/memory-s3.ts";
+import { MemoryStorage } from "./testing/memory-storage.ts";
 
 /** Runs so many times faster than time does: hashing takes time, so a clock that is moved by hand would run ahead of it. */
 const SPEED = 400;

@@ -3,6 +3,8 @@
  * local disk until S3 has it: one object in the end, no thousands of small ones to be paid for and put together, and a part in progress is as safe
  * as the disk. The price: disk for what runs now, and others see a growing object only when it is finished.
  */
+
+import { sliceBody } from "./body-slice.ts";
 import {
   MAX_PARALLEL_UPLOADS,
   MAX_SPOOL_BYTES,
@@ -10,7 +12,6 @@ import {
   UPLOAD_PART_BYTES,
   UPLOAD_WAIT_MS,
 } from "./limits.ts";
-import { sliceBody } from "./body-slice.ts";
 import { resumableBody } from "./s3-body.ts";
 import { S3Client, type S3ClientOptions } from "./s3-client.ts";
 import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";
@@ -36,6 +37,7 @@ export class S3Storage implements Storage {
   readonly #client: S3Client;
   readonly #spooled = new Map<string, SpooledObject>();
   readonly #turns = new Turns(MAX_PARALLEL_UPLOADS);
+  #held: StorageError | undefined;
 
   private constructor(options: S3StorageOptions) {
     this.#options = options;
@@ -60,6 +62,10 @@ export class S3Storage implements Storage {
     return { objects: this.#spooled.size, bytes };
   }
 
+  get held(): StorageError | undefined {
+    return this.#held;
+  }
+
   /** Sends no more; what is in the spool goes out after the next `open`. */
   close(): void {
     for (const object of this.#spooled.values()) object.stop();
@@ -78,14 +84,14 @@ export class S3Storage implements Storage {
     }
   }
 
-  async append(key: string, contentType: string): Promise<Appending> {
+  async append(key: string, contentType: string, isNew = false): Promise<Appending> {
     checkKey(key);
     for (;;) {
       const known = this.#spooled.get(key);
       if (known?.isOpen) throw new StorageError(`${key} is being written already: finish it first.`, false);
       const object = this.#objectOf(key);
       let fetchOld: ((into: Appending) => Promise<void>) | undefined;
-      if (known === undefined) fetchOld = (into) => this.#fetchOld(key, into);
+      if (known === undefined && !isNew) fetchOld = (into) => this.#fetchOld(key, into);
       try {
         const growing = await object.open(contentType, fetchOld);
         if (growing !== false) return this.#appending(key, object, growing);
@@ -111,10 +117,16 @@ export class S3Storage implements Storage {
     // What is in both is newer here. Known by name, since not every service keeps to the order.
     const keys = new Set(local.map(({ key }) => key));
     let next = 0;
-    for await (const object of this.#listRemote(prefix)) {
-      if (keys.has(object.key)) continue;
-      for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
-      yield object;
+    try {
+      for await (const object of this.#listRemote(prefix)) {
+        if (keys.has(object.key)) continue;
+        for (; next < local.length && local[next]!.key < object.key; next++) yield local[next]!;
+        yield object;
+      }
+    } catch (error) {
+      // Where S3 does not answer, what is here is known at least.
+      for (; next < local.length; next++) yield local[next]!;
+      throw error;
     }
     for (; next < local.length; next++) yield local[next]!;
   }
@@ -141,14 +153,14 @@ export class S3Storage implements Storage {
   #objectOf(key: string): SpooledObject {
     const known = this.#spooled.get(key);
     if (known !== undefined) return known;
-    const { spool, onProblem, partBytes = UPLOAD_PART_BYTES } = this.#options;
+    const { spool, partBytes = UPLOAD_PART_BYTES } = this.#options;
     const object: SpooledObject = new SpooledObject({
       key,
       spool,
       client: this.#client,
       partBytes,
       turn: (task) => this.#turns.run(task),
-      onProblem,
+      onProblem: (error) => this.#onProblem(error),
       onGone: () => {
         if (this.#spooled.get(key) === object) this.#spooled.delete(key);
       },
@@ -178,6 +190,11 @@ export class S3Storage implements Storage {
         await this.#patiently(object.settled());
       },
     };
+  }
+
+  #onProblem(error: StorageError | undefined): void {
+    this.#held = error;
+    this.#options.onProblem(error);
   }
 
   #checkRoom(bytes: number): void {

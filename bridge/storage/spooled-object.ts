@@ -182,7 +182,7 @@ export class SpooledObject {
           error instanceof StorageError ? error : new StorageError(String(error), true, { cause: error });
         onProblem(problem);
         // Whoever waits need not: the bytes are safe here, and trying goes on.
-        if (!problem.temporary) this.#wake();
+        if (!problem.temporary || failed > 0) this.#wake();
         await client.wait(failed, error);
         failed += 1;
       }

@@ -28,8 +28,11 @@ export interface Appending {
 export interface Storage {
   /** Writes a whole object, in place of what was there; readers see the old or the new one. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
-  /** Begins an object, or goes on with what is there: one that a crash has interrupted, or a whole one. `safeBytes` says where. One at a time a key. */
-  append(key: string, contentType: string): Promise<Appending>;
+  /**
+   * Begins an object, or goes on with what is there: one that a crash has interrupted, or a whole one. `safeBytes` says where. One at a time a key.
+   * `isNew`: there never was one, so nobody far away is asked for it.
+   */
+  append(key: string, contentType: string, isNew?: boolean): Promise<Appending>;
   /**
    * `range`: first byte and length, cut to what is there. Undefined: there is no such object. An object that still grows is read as far
    * as it is safe. `bytes` is its size now. The body is to be read or cancelled.
@@ -40,6 +43,8 @@ export interface Storage {
   ): Promise<{ body: ReadableStream<Uint8Array>; bytes: number } | undefined>;
   /** Objects whose key begins with `prefix`, growing ones too, by key as bytes compare. */
   list(prefix: string): AsyncIterable<StoredObject>;
+  /** What is safe on this machine, but cannot be sent on now, and why; undefined: nothing keeps it. */
+  readonly held?: StorageError | undefined;
   /** Removes an object; nothing happens when there is none. */
   delete(key: string): Promise<void>;
 }

@@ -44,7 +44,7 @@ export function recordingJob(id: string, change: Partial<OutputJob> = {}): Outpu
     id,
     room: "room",
     createdAt: CREATED,
-    spec: { type: "recording", picture: { mode: "speaker" }, gainsDb: {} },
+    spec: { type: "recording", picture: { mode: "speaker" }, gainsDb: {}, participants: false },
     ...change,
   };
 }

@@ -55,6 +55,8 @@ export const outputSpecSchema = z.discriminatedUnion("type", [
   }),
   programmeSpecSchema.extend({
     type: z.literal("recording"),
+    /** Beside the mix, a file with the microphone and the camera of each participant. */
+    participants: z.boolean().default(false),
   }),
 ]);
 export type OutputSpec = z.infer<typeof outputSpecSchema>;
@@ -164,11 +166,18 @@ export const recordingInfoSchema = z.object({
   playlistPath: z.string().max(MAX_URL_CHARS),
   downloadPath: z.string().max(MAX_URL_CHARS),
   posterPath: z.string().max(MAX_URL_CHARS).nullable(),
-  /** Files of single participants. */
+  /** Files of single participants: one for each stay of each who published, in the order in which they began. */
   files: z
     .array(
       z.object({
+        /** Its name within the recording. */
+        file: z.string().regex(/^\d{1,4}\.mp4$/),
         identity: identitySchema,
+        name: displayNameSchema,
+        /** How far behind the beginning of the recording, as it is downloaded, the file's own begins. */
+        startMs: z.number().min(0),
+        durationMs: z.number().min(0),
+        hasPicture: z.boolean(),
         downloadPath: z.string().max(MAX_URL_CHARS),
         bytes: z.number().min(0),
       }),

@@ -64,7 +64,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const jobs: OutputSpec[] = [
     { ...spec, type: "hls", opus: true },
     { type: "mp3", gainsDb: {}, bitrateKbps: 128 },
-    { ...spec, type: "recording" },
+    { ...spec, type: "recording", participants: false },
   ];
   for (const job of jobs)
     await directory.putJob({

@@ -37,7 +37,7 @@ export async function openHlsServer(programme: Programme, opus = false): Promise
       createdAt: new Date().toISOString(),
       spec: { type: "hls", picture: { mode: "speaker" }, gainsDb: {}, opus },
     },
-    programme,
+    Object.assign(programme, { holdParticipant: notAsked }),
     (message) => problems.push(message),
   );
   const app = new Hono();
@@ -57,4 +57,8 @@ export async function openHlsServer(programme: Programme, opus = false): Promise
       if ("closeAllConnections" in server) server.closeAllConnections();
     },
   };
+}
+
+function notAsked(): never {
+  throw new Error("HLS asks for no programme of a single participant");
 }

@@ -1,6 +1,7 @@
 /** Parts cut from a fragmented MP4 as ffmpeg writes it, with the times that a writer of parts would give them. */
-import { boxesOf, decodeTimesOf, tracksOf } from "../../bridge/recording/media-boxes.ts";
+
 import type { InitSegment, MediaPart } from "../../bridge/fmp4/media-part.ts";
+import { boxesOf, decodeTimesOf, tracksOf } from "../../bridge/recording/media-boxes.ts";
 
 export interface ClipPart extends MediaPart {
   /** Of the picture that it begins with. */

@@ -1,7 +1,7 @@
 /** The MP3 output over real HTTP, judged by ffprobe and ffmpeg: joining in the middle, ICY metadata, a slow reader, an audience. */
 import { spawn, spawnSync } from "node:child_process";
 import { connect, type Socket } from "node:net";
-import { serve, type ServerType } from "@hono/node-server";
+import { type ServerType, serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FrameCutter, readFrameHeader } from "../../bridge/mp3/frame-header.ts";
@@ -9,7 +9,7 @@ import { leadIn } from "../../bridge/mp3/lead-in.ts";
 import { listenRoutes } from "../../bridge/mp3/listen-routes.ts";
 import { Mp3Output } from "../../bridge/mp3/mp3-output.ts";
 import { BLOCK_SAMPLES, BLOCK_US } from "../../bridge/programme/programme.ts";
-import { openMp3Encoder, type Mp3BitrateKbps } from "../../bridge/sound/mp3-encoder.ts";
+import { type Mp3BitrateKbps, openMp3Encoder } from "../../bridge/sound/mp3-encoder.ts";
 
 /** A tone that swells and falls with bursts of noise, so that the encoder makes full use of its reservoir. */
 function speech(block: number): Float32Array {

@@ -4,18 +4,18 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { MediaPartSink } from "../../bridge/fmp4/media-part.ts";
 import { FileStorage } from "../../bridge/node/file-storage.ts";
 import { Catalogue } from "../../bridge/recording/catalogue.ts";
 import { History } from "../../bridge/recording/history.ts";
 import { historyRoutes } from "../../bridge/recording/history-routes.ts";
-import type { Recorder } from "../../bridge/recording/recorder.ts";
 import { Recordings } from "../../bridge/recording/recordings.ts";
 import { S3Storage } from "../../bridge/storage/s3-storage.ts";
-import { StorageError, type StoredObject } from "../../bridge/storage/storage.ts";
 import { readAll, storageContract } from "../../bridge/storage/storage.contract.ts";
+import { StorageError, type StoredObject } from "../../bridge/storage/storage.ts";
+import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
 import { seededRandom } from "../sim/seeded-random.ts";
 import { wallClock } from "../sim/wall-clock.ts";
-import { cutClip, type MediaClip } from "./media-clip.ts";
 import {
   type FaultyProxy,
   S3RVER,
@@ -23,6 +23,7 @@ import {
   startFaultyProxy,
   startS3Server,
 } from "./cut-connections.ts";
+import { cutClip, type MediaClip } from "./media-clip.ts";
 
 let folder = "";
 let server: S3Server;
@@ -84,7 +85,7 @@ function makeClip(): MediaClip {
   return cutClip(execFileSync("cat", [path], { maxBuffer: 1e8 }), 1_800_000_000_000_000);
 }
 
-async function feed(recorder: Recorder, clip: MediaClip, from: number, to: number): Promise<void> {
+async function feed(recorder: MediaPartSink, clip: MediaClip, from: number, to: number): Promise<void> {
   recorder.onInit(clip.init);
   for (const part of clip.parts.slice(from, to)) {
     recorder.onPart(part);
@@ -156,7 +157,12 @@ describe("a recording on s3rver behind a faulty network", () => {
     const going = await again(() => recordings.open(request));
     expect(going.id).toBe(recorder.id);
     expect(going.index.bytes).toBe(bytes);
-    await feed(going, clip, second, clip.parts.length);
+    await feed(going, clip, second, second + 1);
+    // One participant has a file of its own from here on.
+    await expect.poll(() => going.hasBegun).toBe(true);
+    const own = await going.beginFile({ identity: "ann", name: "Ann" });
+    if (typeof own === "string") throw new Error(own);
+    await Promise.all([going, own.sink].map((sink) => feed(sink, clip, second + 1, clip.parts.length)));
     const info = await going.close("complete");
     expect(info.state).toBe("complete");
     await expect.poll(() => next.pending.objects, { timeout: 40_000 }).toBe(0);
@@ -166,6 +172,10 @@ describe("a recording on s3rver behind a faulty network", () => {
     // Past the proxy, as somebody with nothing but the bucket sees it.
     const stored = await readAll(await open("reader", server.port), key);
     expect(stored?.length).toBe(going.index.bytes);
+    const [alone] = info.files;
+    expect(alone).toMatchObject({ identity: "ann", startMs: 10_000, durationMs: 6_000 });
+    const storedAlone = await readAll(await open("reader-2", server.port), alone!.downloadPath);
+    expect(storedAlone?.length).toBe(alone!.bytes);
     const answer = await again(async () => app.request(`/recordings/${info.id}/download`));
     const path = join(folder, "download.mp4");
     await writeFile(path, new Uint8Array(await answer.arrayBuffer()));
@@ -180,5 +190,42 @@ describe("a recording on s3rver behind a faulty network", () => {
     console.info(
       `${proxy.cuts} connections cut, ${problems.length} changes of state; ${stored?.length} bytes, ${frames} pictures of ${16 * 25}`,
     );
+  });
+
+  it("begins while nobody gets through, says so, is gone on with after a crash, and is there afterwards", async () => {
+    const clip = makeClip();
+    proxy.isDown = true;
+    proxy.lifeBytes = Number.POSITIVE_INFINITY;
+    const request = { jobId: "job-in-outage", room: "standup", participants: () => [] };
+    const first = await open("outage-spool", proxy.port);
+    const recorder = await shelf(first).recordings.open(request);
+    await feed(recorder, clip, 0, 20);
+    const own = await recorder.beginFile({ identity: "ann", name: "Ann" });
+    if (typeof own === "string") throw new Error(own);
+    await feed(own.sink, clip, 10, 20);
+    await expect.poll(() => recorder.index.durationUs).toBe(4_000_000);
+    expect(recorder.status).toMatchObject({ state: "recording", lost: {} });
+    expect(recorder.status.message).toMatch(/cannot be reached.*safe on this machine, and is sent when/);
+    first.close();
+    // The next process finds it in the spool, and S3 still away.
+    const next = await open("outage-spool", proxy.port);
+    const { recordings } = shelf(next);
+    const going = await recordings.open(request);
+    expect(going.id).toBe(recorder.id);
+    await feed(going, clip, 20, 40);
+    proxy.isDown = false;
+    const info = await going.close("complete");
+    expect(info).toMatchObject({ state: "complete", durationMs: 8_000 });
+    await expect.poll(() => next.pending.objects, { timeout: 40_000 }).toBe(0);
+    const reader = shelf(await open("outage-reader", server.port));
+    const listed = await reader.app.request("/recordings");
+    const { recordings: seen } = (await listed.json()) as { recordings: RecordingInfo[] };
+    expect(seen.find(({ id }) => id === info.id)).toMatchObject({
+      state: "complete",
+      durationMs: 8_000,
+      files: [{ identity: "ann", startMs: 2_000, durationMs: 2_000 }],
+    });
+    const answer = await reader.app.request(`/recordings/${info.id}/download`);
+    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(going.index.bytes * 0.9);
   });
 });

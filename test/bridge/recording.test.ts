@@ -131,6 +131,11 @@ describe("recording", () => {
       `killed after ${fedS.toFixed(2)} s of media; the last picture is at ${killed.endS.toFixed(2)} s`,
     );
 
+    // And so does the file of a participant beside it.
+    const own = play(join(root, "recordings", id, "participants", "1.mp4"));
+    expect(own.errors).toBe("");
+    expect(own.endS).toBeGreaterThan(fedS - 1);
+
     // A torn part, as a crash of the machine leaves it.
     const whole = await import("node:fs/promises").then((fs) => fs.readFile(media));
     await writeFile(
@@ -156,6 +161,21 @@ describe("recording", () => {
     expect(downloaded.errors).toBe("");
     expect(Math.abs(probe(path).durationS - info.durationMs / 1000)).toBeLessThan(0.3);
     expect(downloaded.frames).toBeGreaterThan((info.durationMs / 1000 - 0.5) * 25);
+    expect(info.files.map(({ file, identity }) => `${file} ${identity}`)).toEqual(["1.mp4 ann", "2.mp4 ann"]);
+    const alonePath = join(folder, "alone.mp4");
+    for (const { downloadPath, startMs, durationMs } of info.files) {
+      const answer = await app.request(`/${downloadPath}`);
+      await writeFile(alonePath, new Uint8Array(await answer.arrayBuffer()));
+      const alone = play(alonePath);
+      expect(alone.errors).toBe("");
+      expect(Math.abs(probe(alonePath).durationS - durationMs / 1000)).toBeLessThan(0.3);
+      console.info(
+        `file at ${startMs} ms: ${probe(alonePath).durationS.toFixed(2)} s, ${alone.frames} pictures`,
+      );
+    }
+    // The second run's ends with the mix.
+    const last = info.files[1]!;
+    expect(Math.abs(last.startMs + last.durationMs - info.durationMs)).toBeLessThan(235);
     const poster = await app.request(`/recordings/${id}/poster.jpg`);
     expect(poster.headers.get("content-type")).toBe("image/jpeg");
     expect((await poster.arrayBuffer()).byteLength).toBeGreaterThan(1_000);

@@ -10,7 +10,6 @@ import { wallClock } from "../sim/wall-clock.ts";
 import { type ClipPicture, makeFlashClip } from "./flash-clip.ts";
 import { BEEP_HZ, FlashingProgramme, LEFT_HZ, RIGHT_HZ } from "./flashing-programme.ts";
 import { NginxRtmp } from "./nginx-rtmp.ts";
-import { makeTestCertificate } from "./test-certificate.ts";
 import {
   contentHashOf,
   picturesOf,
@@ -19,6 +18,7 @@ import {
   streamsOf,
   unitsOf,
 } from "./received-media.ts";
+import { makeTestCertificate } from "./test-certificate.ts";
 import { beepStarts, toneLevel } from "./tones.ts";
 
 const RATE_HZ = 48_000;

@@ -158,8 +158,12 @@ it("says what the gateway says no to, and goes on", async () => {
   jobs.refusal = "No bridge takes jobs now: start one, or try again in a minute.";
   await page.getByRole("button", { name: "Start Recording" }).click();
   await page.getByText("No bridge takes jobs now").waitFor();
+  await page.getByLabel("A file for each person").check();
   await page.getByRole("button", { name: "Start Recording" }).click();
   await page.getByText("No bridge takes jobs now").waitFor({ state: "detached" });
+  expect(jobs.outputs.at(-1)?.spec).toEqual({ type: "recording", participants: true });
+  jobs.setStatus(jobs.outputs.at(-1)?.id ?? "", {});
+  await page.getByText("with a file for each person").waitFor();
 });
 
 it("lends the room's token to the page of recordings", async () => {

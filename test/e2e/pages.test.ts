@@ -1,4 +1,4 @@
-/** The audience's pages in a real Chromium that keeps sound back until somebody clicks: real media by ffmpeg, the API from memory. */
+/** The audience's pages in a real Chromium that keeps sound back until somebody clicks: real media by ffmpeg, the API from memory; long because all share server and browser. */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
@@ -309,6 +309,33 @@ describe("/history", () => {
     await page.getByLabel("Position").fill("6");
     await expect.poll(async () => (await media(page, "video")).atS).toBeGreaterThan(5.9);
     await page.getByRole("button", { name: "Play again" }).waitFor();
+  });
+
+  it("offers the files of single people, each with when it begins", async () => {
+    const file = (n: number, startMs: number) => ({
+      file: `${n}.mp4`,
+      identity: "ada",
+      name: "Ada",
+      startMs,
+      durationMs: 3_000,
+      bytes: 700_000,
+      hasPicture: true,
+      downloadPath: `/recordings/rec-00000001/participants/${n}.mp4`,
+    });
+    server.jobs.recordings = [recording("rec-00000001", { files: [file(1, 0), file(2, 65_000)] })];
+    const page = await open("/history");
+    await page.getByRole("link", { name: /^Files of single people in stage/ }).click();
+    await page.waitForURL("**/history/rec-00000001");
+    const links = page.getByRole("link", { name: /^Download what Ada said and showed/ });
+    await expect
+      .poll(() =>
+        links.allTextContents().then((texts) => texts.map((text) => text.trim().replace(/\s+/g, " "))),
+      )
+      .toEqual(["0:00 700 kB", "1:05 700 kB"]);
+    expect(await links.last().getAttribute("href")).toBe(
+      `${server.url}/recordings/rec-00000001/participants/2.mp4`,
+    );
+    server.jobs.recordings = [recording("rec-00000001", {})];
   });
 
   it("a recording's own address waits for a click; one that is gone is said to be", async () => {

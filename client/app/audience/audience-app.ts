@@ -1,7 +1,7 @@
 /** The pages of the audience: which one the address is for, and going between recordings without loading anew. */
 import { html, LitElement } from "lit";
-import { controls } from "../styles/controls.ts";
 import { audienceStyles } from "../styles/audience.ts";
+import { controls } from "../styles/controls.ts";
 import { type AudienceRoute, parseAudienceRoute } from "./audience-route.ts";
 import { pageHead } from "./page-head.ts";
 import "./history-page.ts";

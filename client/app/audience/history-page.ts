@@ -13,7 +13,7 @@ import "./delete-dialog.ts";
 import type { DeleteDialog } from "./delete-dialog.ts";
 import { pageHead } from "./page-head.ts";
 import { clockText, sizeText, spokenTime } from "./player-text.ts";
-import { dateText, mediaUrl, peopleText, type RecordingsPage, stateText } from "./recordings.ts";
+import { dateText, filesText, mediaUrl, peopleText, type RecordingsPage, stateText } from "./recordings.ts";
 import { RecordingsController } from "./recordings-controller.ts";
 
 class HistoryPage extends LitElement {
@@ -107,6 +107,11 @@ class HistoryPage extends LitElement {
       </div>
       <div class="foot">
         <span>${sizeText(recording.bytes)}</span>
+        ${
+          recording.files.length === 0
+            ? nothing
+            : html`<a class="files" href=${recordingPath(recording.id)} aria-label="Files of single people in ${name}">+ ${filesText(recording.files.length)}</a>`
+        }
         <span class="space"></span>
         ${
           download === ""

@@ -1,5 +1,5 @@
 /** HLS through hls.js, with low latency. Loaded only where something is to be played: hls.js is larger than the page. */
-import Hls, { ErrorTypes, Events, type ErrorData } from "hls.js";
+import Hls, { type ErrorData, ErrorTypes, Events } from "hls.js";
 import type { SourceEvents, SourceLoss, StreamSource } from "./stream-source.ts";
 
 /** Played faster at most, to come back to the live edge: hardly to be heard. */

@@ -5,8 +5,8 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { sentenceOf } from "../error-sentence.ts";
 import { chooseSource } from "./choose-source.ts";
-import { lookAtStream, type StreamLook } from "./playlist-look.ts";
 import type { Quality } from "./player-text.ts";
+import { lookAtStream, type StreamLook } from "./playlist-look.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { ClockOffset, ShownLatency } from "./stream-latency.ts";
 import type { SourceLoss, StreamSource, TimeWindow } from "./stream-source.ts";

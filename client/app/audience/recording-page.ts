@@ -120,21 +120,28 @@ class RecordingPage extends LitElement {
     return html`<h2>People</h2>
       <ul class="people">
         ${recording.participants.map((person) => {
-          const file = recording.files.find((one) => one.identity === person.identity);
-          const url = mediaUrl(file?.downloadPath ?? null, location.origin);
+          const files = recording.files.filter((one) => one.identity === person.identity);
           return html`<li>
             <span class="avatar" aria-hidden="true" style="--hue: ${hueOf(person.identity)}">${initialsOf(person.name)}</span>
             <span class="who">${person.name}</span>
-            ${
-              file === undefined || url === ""
-                ? nothing
-                : html`<a class="file" href=${url} download aria-label="Download what ${person.name} said and showed, ${sizeText(file.bytes)}"
-                    >${icon("download", 18)} ${sizeText(file.bytes)}</a
-                  >`
-            }
+            ${files.length === 0 ? nothing : html`<span class="files">${files.map((file) => this.#file(file))}</span>`}
           </li>`;
         })}
-      </ul>`;
+      </ul>
+      ${
+        recording.files.length === 0
+          ? nothing
+          : html`<p class="soft hint">A person’s file has their microphone and camera alone. The time says where it begins in the recording.</p>`
+      }`;
+  }
+
+  #file({ name, startMs, bytes, downloadPath }: RecordingInfo["files"][number]) {
+    const url = mediaUrl(downloadPath, location.origin);
+    if (url === "") return nothing;
+    const from = clockText(startMs / 1000);
+    return html`<a class="file" href=${url} download aria-label="Download what ${name} said and showed, from ${from} on, ${sizeText(bytes)}"
+      >${icon("download", 18)} <span class="from">${from}</span> ${sizeText(bytes)}</a
+    >`;
   }
 
   async #remove(recording: RecordingInfo): Promise<void> {

@@ -68,6 +68,11 @@ export function peopleText(participants: readonly { name: string }[]): string {
   return names.length === 1 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
+/** "3 files of single people". */
+export function filesText(count: number): string {
+  return count === 1 ? "1 file of a person" : `${count} files of single people`;
+}
+
 /** What there is to say of a recording's state; empty for one that is simply there. */
 export function stateText(state: RecordingInfo["state"]): string {
   if (state === "recording") return "Recording now";

@@ -6,8 +6,8 @@ import { controls } from "../styles/controls.ts";
 import { playerStyles } from "../styles/player.ts";
 import type { Playback } from "./playback.ts";
 import { playbackText, type StateText } from "./playback-text.ts";
+import { type PlayerAction, playerActionOf } from "./player-keys.ts";
 import { clockText, spokenTime } from "./player-text.ts";
-import { playerActionOf, type PlayerAction } from "./player-keys.ts";
 
 const STEP_S = 5;
 /** Without a move of the pointer the controls of a running stream go away after: milliseconds. */

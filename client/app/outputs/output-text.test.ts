@@ -34,12 +34,16 @@ test("a job that nobody has taken is said to wait", () => {
 });
 
 test("figures name what is known", () => {
-  expect(figuresText("hls", status({ latencyMs: 1_900, audience: 12 }))).toBe(
+  const spec = (given: Record<string, unknown>) => outputSpecSchema.parse(given);
+  expect(figuresText(spec({ type: "hls" }), status({ latencyMs: 1_900, audience: 12 }))).toBe(
     "1.9 s behind · 12\u00A0watching",
   );
-  expect(figuresText("mp3", status({ audience: 0 }))).toBe("0\u00A0listening");
-  expect(figuresText("recording", status({ latencyMs: 300 }))).toBe("");
-  expect(figuresText("hls", null)).toBe("");
+  expect(figuresText(spec({ type: "mp3" }), status({ audience: 0 }))).toBe("0\u00A0listening");
+  expect(figuresText(spec({ type: "recording" }), status({ latencyMs: 300 }))).toBe("");
+  expect(figuresText(spec({ type: "recording", participants: true }), status({}))).toBe(
+    "with a file for each person",
+  );
+  expect(figuresText(spec({ type: "hls" }), null)).toBe("");
   expect(targetFigures({ bytesSent: 84_000_000, dropped: 1 })).toBe(
     "84 MB sent · 1 picture dropped: too slow",
   );

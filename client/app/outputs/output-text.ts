@@ -26,9 +26,11 @@ export function ingestStateOf(ingest: RoomIngest): { word: string; tone: StateTo
 }
 
 /** "1.9 s behind · 12 watching"; empty while there is nothing to say. */
-export function figuresText(type: RoomOutput["spec"]["type"], status: JobStatus | null): string {
+export function figuresText(spec: RoomOutput["spec"], status: JobStatus | null): string {
   if (status === null) return "";
+  const { type } = spec;
   const parts: string[] = [];
+  if (type === "recording" && spec.participants) parts.push("with a file for each person");
   if (status.latencyMs !== null && type !== "recording")
     parts.push(`${latencyText(status.latencyMs)} behind`);
   if (status.audience !== undefined) {

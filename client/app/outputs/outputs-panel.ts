@@ -3,6 +3,7 @@
  * services, sources. Shows an OutputsController, and tells it what is pressed. Fires `close-panel`.
  */
 import { html, LitElement, nothing } from "lit";
+import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { IngestSpec, OutputSpec } from "../../../core/wire/bridge-jobs.ts";
 import { historyPath, listenPath, watchPath } from "../audience/audience-route.ts";
@@ -34,12 +35,20 @@ class OutputsPanel extends LitElement {
     outputs: { attribute: false, hasChanged: () => true },
     room: {},
     token: {},
+    eachPerson: { state: true },
   };
   static override styles = [controls, panelStyles, outputsStyles];
   declare outputs: OutputsController;
   declare room: string;
   /** Join token; goes along to the recordings' page. */
   declare token: string;
+  /** The next recording has a file for each person. */
+  declare eachPerson: boolean;
+
+  constructor() {
+    super();
+    this.eachPerson = false;
+  }
 
   override render() {
     const { outputs } = this;
@@ -93,7 +102,7 @@ class OutputsPanel extends LitElement {
         <span class="what"><b>${title}</b>${first === undefined ? html`<small>${text}</small>` : this.#state(first)}</span>
         ${
           first === undefined
-            ? html`<button class="button small" aria-label="Start ${title}" ?disabled=${this.outputs.busy.has(type)} @click=${() => this.outputs.startOutput({ type })}>
+            ? html`<button class="button small" aria-label="Start ${title}" ?disabled=${this.outputs.busy.has(type)} @click=${() => this.#start(type)}>
                 Start
               </button>`
             : this.#stop(first, title)
@@ -112,9 +121,16 @@ class OutputsPanel extends LitElement {
   /** Where the output is to be found. */
   #ways(type: OwnType, running: boolean) {
     if (type === "recording") {
-      return html`<p class="ways">
+      return html`<div class="ways">
+        ${
+          running
+            ? nothing
+            : html`<label class="check"
+                ><input type="checkbox" .checked=${live(this.eachPerson)} @change=${this.#eachPersonChanged} /> A file for each person</label
+              >`
+        }
         <a href=${historyPath(this.room)} target="_blank" rel="opener" @click=${this.#lendToken}>Recordings of this room</a>
-      </p>`;
+      </div>`;
     }
     if (!running) return nothing;
     const path = type === "hls" ? watchPath(this.room) : listenPath(this.room);
@@ -185,7 +201,7 @@ class OutputsPanel extends LitElement {
 
   #state(output: RoomOutput) {
     const { word, tone } = stateOf(output.status);
-    const figures = figuresText(output.spec.type, output.status);
+    const figures = figuresText(output.spec, output.status);
     return html`<small><span class="state ${tone}">${word}</span>${figures === "" ? "" : ` · ${figures}`}</small>`;
   }
 
@@ -199,6 +215,14 @@ class OutputsPanel extends LitElement {
       Stop
     </button>`;
   }
+
+  #start(type: OwnType): void {
+    void this.outputs.startOutput(type === "recording" ? { type, participants: this.eachPerson } : { type });
+  }
+
+  #eachPersonChanged = (event: Event): void => {
+    this.eachPerson = (event.target as HTMLInputElement).checked;
+  };
 
   #send({ name, url }: TargetWish): void {
     void this.outputs.startOutput({ type: "rtmp", targets: [name === "" ? { url } : { name, url }] });

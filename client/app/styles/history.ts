@@ -108,6 +108,11 @@ export const historyStyles = css`
     color: var(--text-soft);
     font-size: 0.86rem;
   }
+  .foot .files {
+    margin-left: 6px;
+    border-radius: 4px;
+    color: var(--primary);
+  }
   .foot .space {
     flex: 1;
   }

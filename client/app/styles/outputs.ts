@@ -90,6 +90,20 @@ export const outputsStyles = css`
     margin-top: 8px;
     padding-left: 50px;
   }
+  .check {
+    display: flex;
+    gap: 8px;
+    align-items: center;
+    min-height: 32px;
+    font-size: 0.88rem;
+    cursor: pointer;
+  }
+  .check input {
+    width: 18px;
+    height: 18px;
+    margin: 0;
+    accent-color: var(--primary);
+  }
   .ways a {
     justify-self: start;
     border-radius: 4px;

@@ -81,6 +81,17 @@ export const recordingStyles = css`
     text-decoration: none;
     white-space: nowrap;
   }
+  .files {
+    display: grid;
+    justify-items: end;
+  }
+  .file .from {
+    color: var(--text);
+    font-variant-numeric: tabular-nums;
+  }
+  .hint {
+    font-size: 0.84rem;
+  }
   .file:hover {
     background: var(--surface-hover);
     color: var(--text);

@@ -1,12 +1,12 @@
 /** Which relay is dialled when, and who wins; sessions are played. */
 import { expect, it } from "vitest";
-import { JoinFailedError } from "../participant.ts";
-import type { MoveOptions, RelayCandidate } from "../participant-api.ts";
 import { seededRandom } from "../../../test/sim/seeded-random.ts";
 import { VirtualClock } from "../../../test/sim/virtual-clock.ts";
+import { JoinFailedError } from "../participant.ts";
+import type { MoveOptions, RelayCandidate } from "../participant-api.ts";
+import { FailOver } from "./fail-over.ts";
 import { GatewayError } from "./gateway-join.ts";
 import { RelayCandidates } from "./relay-candidates.ts";
-import { FailOver } from "./fail-over.ts";
 
 /** What comes of dialling a relay: in after so long, or this error. */
 type Answer = number | Error;

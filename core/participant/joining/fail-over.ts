@@ -4,8 +4,8 @@
  */
 import type { Clock, Random } from "../../clock.ts";
 import type { Participant } from "../participant-api.ts";
-import type { RelayCandidates } from "./relay-candidates.ts";
 import { isFinal } from "./join-refusal.ts";
+import type { RelayCandidates } from "./relay-candidates.ts";
 
 /** For each of: opening a session, and the answer to hello. */
 const ATTEMPT_TIMEOUT_MS = 3_000;

@@ -1,7 +1,7 @@
 /** Asks the gateway to let us into a room: a join token becomes relays and tickets (POST /v1/rooms/:room/join). */
 import { z } from "zod";
-import type { RelayCandidate } from "../participant-api.ts";
 import { type Grants, grantsSchema } from "../../wire/room-model.ts";
+import type { RelayCandidate } from "../participant-api.ts";
 
 export interface GatewayAnswer {
   room: string;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { RelayCandidate } from "../participant-api.ts";
 import { VirtualClock } from "../../../test/sim/virtual-clock.ts";
+import type { RelayCandidate } from "../participant-api.ts";
 import { RelayCandidates } from "./relay-candidates.ts";
 
 function relay(relayId: string): RelayCandidate {

@@ -1,7 +1,7 @@
 /** Relays that the gateway has named for us, each with a ticket that is good once and not for long. */
 import type { Clock } from "../../clock.ts";
-import type { RelayCandidate } from "../participant-api.ts";
 import { RELAY_TICKET_SECONDS } from "../../wire/limits.ts";
+import type { RelayCandidate } from "../participant-api.ts";
 import { GatewayError } from "./gateway-join.ts";
 
 /** A ticket is not dialled with so shortly before its end. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Clock } from "../../clock.ts";
 import { VirtualClock } from "../../../test/sim/virtual-clock.ts";
+import type { Clock } from "../../clock.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 
 const AS_USUAL_MS = 200;
