@@ -77,7 +77,7 @@ Deno.test("the command starts a cluster, people meet in it, and Ctrl-C ends all 
     const output = command.output();
     assert.match(output, /^ {2}us: http:\/\/localhost:\d+\/r\/demo\?region=us$/m, output);
     pids = [...output.matchAll(/process (\d+)/g)].map(([, pid]) => Number(pid));
-    assert.equal(pids.length, 8);
+    assert.equal(pids.length, 10);
     const gateways = [...output.matchAll(/gateway: process \d+, (http:\S+)/g)].map(([, url]) => url!);
     assert.equal(gateways.length, 2);
     for (const url of gateways) assert.equal((await fetch(`${url}/healthz`)).status, 200);
@@ -86,6 +86,8 @@ Deno.test("the command starts a cluster, people meet in it, and Ctrl-C ends all 
     });
     const relays = await directory.relays();
     assert.deepEqual(relays.map(({ id }) => id).sort(), ["ap-1", "eu-1", "eu-2", "us-1", "us-2"]);
+    const bridges = await directory.bridges.bridges();
+    assert.deepEqual(bridges.map(({ id }) => id).sort(), ["bridge-a", "bridge-b"]);
     await directory.close();
     const ann = await joinAsGuest(gateways[0]!, "Ann", "us");
     assert.match(ann.relayId, /^us-/);
