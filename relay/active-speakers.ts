@@ -22,6 +22,8 @@ export class ActiveSpeakers {
   /** Speaking identities -> when they were last loud. */
   readonly #loudUs = new Map<string, number>();
   #listed: string[] = [];
+  /** The list as it was news last. */
+  told: readonly Speaker[] = [];
 
   /** `levels`: the loudest audio track of each participant. Returns the list, loudest first, when it is news. */
   update(levels: ReadonlyMap<string, number>, nowUs: number): Speaker[] | undefined {
@@ -34,7 +36,8 @@ export class ActiveSpeakers {
     const listed = speaking.slice(0, MAX_SPEAKERS);
     if (!this.#isNews(listed, levelOf)) return undefined;
     this.#listed = listed;
-    return listed.map((identity) => ({ identity, level: Math.round(levelOf(identity)) }));
+    this.told = listed.map((identity) => ({ identity, level: Math.round(levelOf(identity)) }));
+    return [...this.told];
   }
 
   #isNews(listed: readonly string[], levelOf: (identity: string) => number): boolean {

@@ -126,6 +126,10 @@ describe("a room on one relay", () => {
       .filter((e) => e.type === "speakers")
       .map((e) => e.speakers.map((s) => s.identity));
     expect(heard).toEqual([["ada"]]);
+    // Also to whoever comes while nothing changes.
+    const eve = await sim.joined({ identity: "eve" });
+    const news = eve.events.filter((e) => e.type === "speakers");
+    expect(news.map((e) => e.speakers.map((s) => s.identity))).toEqual([["ada"]]);
     await talk(100, 100, 70);
     const after = bob.events
       .filter((e) => e.type === "speakers")

@@ -4,7 +4,7 @@
  */
 
 import type { RelayMessageInput } from "../core/wire/control-messages.ts";
-import { ActiveSpeakers } from "./active-speakers.ts";
+import { ActiveSpeakers, type Speaker } from "./active-speakers.ts";
 import type { Member } from "./member.ts";
 import type { Track } from "./track.ts";
 import type { RelayLink } from "./tree/relay-link.ts";
@@ -27,6 +27,11 @@ interface SpeakersRoom {
 
 export class RoomSpeakers {
   readonly #active = new ActiveSpeakers();
+
+  /** Members have been told last that these speak, loudest first. */
+  get told(): readonly Speaker[] {
+    return this.#active.told;
+  }
 
   /** Tells members and links what is news. */
   update(room: SpeakersRoom, nowUs: number): void {

@@ -61,7 +61,7 @@ export class Room {
   readonly surroundings: RoomSurroundings;
   /** Sessions whose participants have gone on in another one. */
   readonly #superseded = new Set<Member>();
-  readonly #speakers = new RoomSpeakers();
+  readonly speakers = new RoomSpeakers();
   /** Members are being told something: for whoever watches the room from outside. */
   onNews: () => void = () => {};
 
@@ -334,7 +334,7 @@ export class Room {
 
   /** To be called every SPEAKERS_INTERVAL_MS. */
   updateSpeakers(nowUs: number): void {
-    this.#speakers.update(this, nowUs);
+    this.speakers.update(this, nowUs);
   }
 
   /** Nobody is here any more. */

@@ -52,4 +52,7 @@ export function sendWelcome(
     ...(resumedTracks === undefined ? {} : { resumedTracks }),
   });
   for (const frame of following) member.channel.sendFramed(frame);
+  // Otherwise it would know only when somebody else begins or stops.
+  const speakers = [...room.speakers.told];
+  if (speakers.length > 0 || resumedTracks !== undefined) member.send({ type: "speakers", speakers });
 }

@@ -80,7 +80,13 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   const hls = await probe(`${base}/hls/${ROOM}/index.m3u8`);
   const opus = await probe(`${base}/hls/${ROOM}/opus.m3u8`);
   const mp3 = await samplesOf(`${base}/listen/${ROOM}.mp3`, 2);
-  const heard = await (await fetch(`${base}/listen/${ROOM}.json`)).json();
+  const speaking = new Set<string>();
+  // Where this machine is busy somebody seems to pause.
+  for (let look = 0; look < 50 && speaking.size < 2; look++) {
+    const heard = await (await fetch(`${base}/listen/${ROOM}.json`)).json();
+    for (const name of heard.speaking) speaking.add(name);
+    await pause(100);
+  }
   const { outputs, counts } = bridge.figures;
   for (const id of jobs.map(({ type }) => `job-${type}-1`)) await directory.deleteJob(id);
   await pause(1_500);
@@ -115,8 +121,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
   check(hls.includes("h264") && hls.includes("aac"), `HLS has a picture and sound: ${hls}`);
   checkTones(mp3);
   check(/#EXT-X-ENDLIST\n$/.test(ended), `the live playlist has an end: ${ended}`);
-  const names = new Set<string>(heard.speaking);
-  check(names.has("ann") && names.has("bob"), `it is known who speaks: ${JSON.stringify(heard)}`);
+  check(speaking.has("ann") && speaking.has("bob"), `it is known who speaks: ${[...speaking]}`);
   check(opus.includes(`"opus"`), `HLS has a rendition with Opus: ${opus}`);
   check(behind.includes("h264"), `who is behind finishes: ${behind}`);
   const isWhole = vod.includes("#EXT-X-PLAYLIST-TYPE:VOD") && vod.includes(`URI="../../recordings/`);
