@@ -35,6 +35,8 @@ export const MAX_CATALOGUE = 100_000;
 
 /** Least time between two saved indexes of a running recording: what repair has to walk through at most, and what others see of it. */
 export const CHECKPOINT_MS = 10_000;
+/** Uploads of recordings that are over are given up when they were begun so long ago. */
+export const ORPHAN_AGE_MS = 3_600_000;
 /** How long a catalogue is believed before the storage is asked again. */
 export const CATALOGUE_FRESH_MS = 2_000;
 /** The same where everybody may ask, whatever they ask for: recordings of other bridges are found so much later. */

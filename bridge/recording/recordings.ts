@@ -4,6 +4,7 @@ import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
 import { type Storage, StorageError } from "../storage/storage.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { endLeftFiles } from "./left-files.ts";
+import { LeftUploads } from "./left-uploads.ts";
 import { MAX_LIST_WAIT_MS } from "./limits.ts";
 import type { RecordingLog } from "./part-file.ts";
 import type { MakePoster } from "./poster.ts";
@@ -46,12 +47,14 @@ export type Fate = "ours" | "theirs" | "nobodys";
 
 export class Recordings {
   readonly #options: RecordingsOptions;
+  readonly #uploads: LeftUploads;
   readonly #running = new Map<string, Recorder>();
   /** Jobs whose recorder is being opened, so that recover() leaves them. */
   readonly #opening = new Set<string>();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
+    this.#uploads = new LeftUploads(options);
   }
 
   /** Recorders that write now. */
@@ -109,6 +112,7 @@ export class Recordings {
         });
       }
     }
+    await this.#uploads.look();
     return counts;
   }
 
@@ -129,6 +133,7 @@ export class Recordings {
       ? { ...left, bridgeId }
       : newRecord(id, { jobId, bridgeId, room }, clock);
     const isNew = left === undefined;
+    if (left !== undefined) await this.#uploads.giveWay(left);
     const growing = await storage.append(keysOf(id).media, "video/mp4", isNew);
     const { index, lastInit } = isNew
       ? { index: new RecordingIndex(), lastInit: undefined }
@@ -163,23 +168,34 @@ export class Recordings {
 
   /**
    * The recording of a job that is to be gone on with. A storage that does not answer keeps nobody from recording: then what is known here counts, and
-   * in doubt a new one begins.
+   * a new one begins; a little later where this machine has part of one that may be meant.
    */
   async #leftOf(jobId: string): Promise<StoredRecord | undefined> {
-    const { catalogue, clock, log } = this.#options;
-    const refreshed = catalogue.refresh().catch((error: unknown) => {
-      if (!(error instanceof StorageError && error.temporary)) throw error;
-      log("warn", "recordings cannot be listed: what is recorded now is kept here, and sent later", {
-        error: error.message,
-      });
-    });
-    await withinMs(clock, MAX_LIST_WAIT_MS, refreshed);
+    const { catalogue, clock, log, storage } = this.#options;
+    const untilUs = clock.nowUs() + MAX_LIST_WAIT_MS * 1000;
+    const mayBeMeant = (): boolean => {
+      const known = new Set(catalogue.known.map(({ info }) => keysOf(info.id).media));
+      return (storage.left ?? []).some((key) => key.endsWith("/media.mp4") && !known.has(key));
+    };
+    const refresh = async (): Promise<void> => {
+      try {
+        await catalogue.refresh();
+      } catch (error) {
+        if (!(error instanceof StorageError && error.temporary)) throw error;
+        if (mayBeMeant() && clock.nowUs() < untilUs) return refresh();
+        log("warn", "recordings cannot be listed: what is recorded now is kept here, and sent later", {
+          error: error.message,
+        });
+      }
+    };
+    await withinMs(clock, MAX_LIST_WAIT_MS, refresh());
     return catalogue.known.find((record) => record.jobId === jobId && record.info.state === "recording");
   }
 
   async #endInterrupted(record: StoredRecord): Promise<void> {
     const { storage, bridgeId, log } = this.#options;
     const { id } = record.info;
+    await this.#uploads.giveWay(record);
     const growing = await storage.append(keysOf(id).media, "video/mp4");
     const { index } = await repair(storage, keysOf(id));
     const cutBytes = growing.safeBytes - index.bytes;

@@ -15,6 +15,8 @@ export const MAX_FAILED_COMPLETIONS = 5;
 export const MAX_SPOOL_BYTES = 64 * 1024 * 1024 * 1024;
 /** Uploads of different objects at the same time; others wait for their turn. */
 export const MAX_PARALLEL_UPLOADS = 4;
+/** Uploads that one search for orphans gives up; further ones are left to the next. */
+export const MAX_ORPHANS = 1_000;
 /** Bytes of an answer that is read whole (lists, errors); a longer one is an error. */
 export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /** Tries of one request before it fails. */

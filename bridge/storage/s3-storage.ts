@@ -4,17 +4,18 @@
  * as the disk. The price: disk for what runs now, and others see a growing object only when it is finished.
  */
 
-import { sliceBody } from "./body-slice.ts";
+import { copy, isSame } from "./body-compare.ts";
 import {
+  MAX_ORPHANS,
   MAX_PARALLEL_UPLOADS,
   MAX_SPOOL_BYTES,
   MAX_UPLOAD_PARTS,
   UPLOAD_PART_BYTES,
   UPLOAD_WAIT_MS,
 } from "./limits.ts";
-import { resumableBody } from "./s3-body.ts";
 import { S3Client, type S3ClientOptions } from "./s3-client.ts";
 import { abortUpload, completeUpload, openUploads, partsOf } from "./s3-multipart.ts";
+import { type ByteRange, readRemote } from "./s3-read.ts";
 import { elementsOf, textOf } from "./s3-xml.ts";
 import { DATA, SpooledObject } from "./spooled-object.ts";
 import { type Appending, type Storage, StorageError, type StoredObject } from "./storage.ts";
@@ -105,7 +106,7 @@ export class S3Storage implements Storage {
   async read(key: string, range?: { offset: number; length: number }) {
     checkKey(key);
     const local = this.#spooled.has(key) ? await this.#options.spool.read(DATA + key, range) : undefined;
-    return local ?? (await this.#readRemote(key, range));
+    return local ?? (await readRemote(this.#client, key, range));
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
@@ -137,15 +138,51 @@ export class S3Storage implements Storage {
     await (await this.#client.request({ method: "DELETE", key })).body?.cancel();
   }
 
-  /** Gives up uploads of keys with this prefix that are older than `ageMs` and not of this spool: they cost and nobody finishes them. Returns how many. */
-  async abortOrphans(prefix: string, ageMs: number): Promise<number> {
+  get left(): readonly string[] {
+    return [...this.#spooled].flatMap(([key, object]) => (object.isOpen || object.isFinished ? [] : [key]));
+  }
+
+  async bytesSent(key: string): Promise<number | undefined> {
+    return (await readRemote(this.#client, key, { offset: 0, length: 0 }))?.bytes;
+  }
+
+  async giveWay(
+    key: string,
+    aside: string,
+    completes: boolean,
+  ): Promise<"dropped" | "set-aside" | "nothing"> {
+    checkKey(aside);
+    const object = this.#spooled.get(key);
+    if (object === undefined || !this.left.includes(key)) return "nothing";
+    if (completes) await this.#completeLeft(key);
+    const { spool } = this.#options;
+    const mine = async (range: ByteRange) => (await spool.read(DATA + key, range))?.body;
+    const theirs = async (range: ByteRange) => (await readRemote(this.#client, key, range))?.body;
+    const sent = (await this.bytesSent(key)) ?? 0;
+    const isSo = await isSame(mine, theirs, Math.min(sent, object.bytes));
+    if (isSo && sent < object.bytes) return "nothing";
+    if (!isSo) {
+      const other = await this.append(aside, object.contentType, true);
+      await copy(await mine({ offset: 0, length: object.bytes }), other);
+      await other.finish();
+    }
+    await object.remove();
+    return isSo ? "dropped" : "set-aside";
+  }
+
+  async abortOrphans(
+    prefix: string,
+    ageMs: number,
+    isOver: (key: string) => Promise<boolean>,
+  ): Promise<number> {
     checkPrefix(prefix);
     const beforeMs = this.#options.clock.nowUs() / 1000 - ageMs;
     let aborted = 0;
     for await (const { key, uploadId, initiatedMs } of openUploads(this.#client, prefix)) {
-      if (this.#spooled.has(key) || initiatedMs > beforeMs) continue;
+      if (this.#spooled.has(key) || initiatedMs > beforeMs || !(await isOver(key))) continue;
       await abortUpload(this.#client, key, uploadId);
       aborted += 1;
+      if (aborted >= MAX_ORPHANS) break;
     }
     return aborted;
   }
@@ -220,12 +257,8 @@ export class S3Storage implements Storage {
   /** What S3 has of an object that this spool knows nothing of: the object, or what another machine has sent of it before it was lost. */
   async #fetchOld(key: string, into: Appending): Promise<void> {
     await this.#completeLeft(key);
-    const found = await this.#readRemote(key);
-    const reader = found?.body.getReader();
-    if (reader === undefined) return;
-    for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
-      await into.append(value);
-    }
+    const found = await readRemote(this.#client, key);
+    await copy(found?.body, into);
   }
 
   async #completeLeft(key: string): Promise<void> {
@@ -233,50 +266,11 @@ export class S3Storage implements Storage {
       if (upload.key !== key) continue;
       const parts = await partsOf(this.#client, key, upload.uploadId);
       const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-      const there = (await this.#readRemote(key, { offset: 0, length: 0 }))?.bytes ?? 0;
+      const there = (await readRemote(this.#client, key, { offset: 0, length: 0 }))?.bytes ?? 0;
       const etags = parts.map(({ etag }) => etag);
       if (bytes > there) await completeUpload(this.#client, key, upload.uploadId, etags);
       else await abortUpload(this.#client, key, upload.uploadId);
     }
-  }
-
-  async #readRemote(key: string, range?: { offset: number; length: number }) {
-    const isEmpty = range?.length === 0;
-    const headers: Record<string, string> =
-      range === undefined || isEmpty
-        ? {}
-        : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-    const response = await this.#client
-      .request({ method: isEmpty ? "HEAD" : "GET", key, headers })
-      .catch((error: unknown) => {
-        // Nothing of the range is there: how long the object is has to be asked.
-        if (error instanceof StorageError && "status" in error && error.status === 416) return undefined;
-        throw error;
-      });
-    if (response === undefined) return await this.#emptyOf(key);
-    if (response.status === 404) {
-      await response.body?.cancel();
-      return undefined;
-    }
-    const length = Number(response.headers.get("content-length"));
-    const [, start, total] =
-      /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
-    const bytes = total === undefined ? length : Number(total);
-    if (response.body === null || isEmpty) return { body: emptyBody(), bytes };
-    const offset = range?.offset ?? 0;
-    const from = start === undefined ? 0 : Number(start);
-    if (range !== undefined && !(from === offset && length <= range.length)) {
-      return { body: sliceBody(response.body, offset - from, range.length), bytes };
-    }
-    const end = Math.min(bytes, offset + (range?.length ?? bytes));
-    const part = { key, body: response.body, offset, end, etag: response.headers.get("etag") };
-    return { body: resumableBody(this.#client, part), bytes };
-  }
-
-  async #emptyOf(key: string) {
-    const response = await this.#client.request({ method: "HEAD", key });
-    if (response.status === 404) return undefined;
-    return { body: emptyBody(), bytes: Number(response.headers.get("content-length")) };
   }
 
   async *#listRemote(prefix: string): AsyncIterable<StoredObject> {
@@ -298,8 +292,4 @@ export class S3Storage implements Storage {
       token = next;
     }
   }
-}
-
-function emptyBody(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
 }

@@ -69,6 +69,10 @@ export class SpooledObject {
     return this.#growing !== undefined;
   }
 
+  get contentType(): string {
+    return this.#state.contentType;
+  }
+
   get isFinished(): boolean {
     return this.#state.finished;
   }

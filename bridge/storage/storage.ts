@@ -47,6 +47,20 @@ export interface Storage {
   readonly held?: StorageError | undefined;
   /** Removes an object; nothing happens when there is none. */
   delete(key: string): Promise<void>;
+  /** Keys of unfinished objects that a process before has left on this machine and nobody here goes on with. */
+  readonly left?: readonly string[];
+  /** Bytes of an object where everybody sees it, whatever this machine has of it; undefined: there is none. */
+  bytesSent?(key: string): Promise<number | undefined>;
+  /**
+   * Another machine has gone on with an object that was left here: what is here is dropped where everybody's begins with all of it, stays where it
+   * begins with all of everybody's, and becomes the object `aside` otherwise. `completes`: nobody else has it now, so that what was sent last of it is put together first.
+   */
+  giveWay?(key: string, aside: string, completes: boolean): Promise<"dropped" | "set-aside" | "nothing">;
+  /**
+   * Gives up uploads below `prefix` that were begun longer ago, are none of this machine's, and of which `isOver` says that nobody goes on with
+   * them: they cost, and nobody sees them. Returns how many, MAX_ORPHANS at most.
+   */
+  abortOrphans?(prefix: string, ageMs: number, isOver: (key: string) => Promise<boolean>): Promise<number>;
 }
 
 /** The storage did not do what was asked; `message` says what to do. */
