@@ -7,6 +7,7 @@ import { every, type Timer } from "../core/clock.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
+import type { PictureCodecs } from "./grid/picture-codec.ts";
 import type { HlsRoom } from "./hls/hls-room.ts";
 import { hlsRoutes } from "./hls/hls-routes.ts";
 import { SourceServer } from "./icecast/source-server.ts";
@@ -16,6 +17,7 @@ import type { JobLog } from "./jobs/running-job.ts";
 import { listenRoutes } from "./mp3/listen-routes.ts";
 import type { Mp3Output } from "./mp3/mp3-output.ts";
 import type { ByteSocket } from "./net/byte-socket.ts";
+import { createBridgeOperations } from "./operations-routes.ts";
 import { hlsOutput } from "./outputs/hls.ts";
 import { mp3Output } from "./outputs/mp3.ts";
 import { recordingOutput } from "./outputs/recording.ts";
@@ -24,22 +26,21 @@ import { SharedParts } from "./outputs/shared-parts.ts";
 import { startOutput } from "./outputs/start-output.ts";
 import { Programmes } from "./programme/programmes.ts";
 import type { FreeableDecoder } from "./programme/sound-mix.ts";
-import { createBridgeOperations } from "./operations-routes.ts";
 import { Catalogue } from "./recording/catalogue.ts";
-import type { MakePoster } from "./recording/poster.ts";
 import { History } from "./recording/history.ts";
 import { historyRoutes } from "./recording/history-routes.ts";
+import type { MakePoster } from "./recording/poster.ts";
 import { Recordings } from "./recording/recordings.ts";
-import { RoomHistory } from "./recording/room-history.ts";
 import { recordingsSource } from "./recording/recordings-source.ts";
 import { Retention } from "./recording/retention.ts";
+import { RoomHistory } from "./recording/room-history.ts";
 import type { RoomAccess } from "./room/room-member.ts";
 import { IngestServer } from "./rtmp/ingest-server.ts";
 import type { Dial } from "./rtmp-out/target.ts";
 import type { TargetGuard } from "./rtmp-out/target-address.ts";
-import type { Storage } from "./storage/storage.ts";
 import type { OpenSoundDecoder } from "./sound/sound-decoder.ts";
 import type { SoundEncoder, SoundEncoderOptions } from "./sound/sound-encoder.ts";
+import type { Storage } from "./storage/storage.ts";
 
 /** How long the directory keeps a bridge that it does not hear of. */
 const LEASE_MS = 10_000;
@@ -55,6 +56,8 @@ export interface BridgeOptions {
   openAac(options: SoundEncoderOptions): Promise<SoundEncoder>;
   /** Decodes AAC, MP3 and Ogg that come in. */
   openDecoder: OpenSoundDecoder;
+  /** Decodes and encodes pictures, for grids. */
+  pictureCodecs: PictureCodecs;
   storage: Storage;
   /** How long recordings are kept; for ever where nothing is said. */
   retention?: { maxDays?: number; maxBytes?: number };
@@ -90,6 +93,7 @@ export class Bridge {
       bridgeId: record.id,
       access,
       openDecoder: options.openOpus,
+      codecs: options.pictureCodecs,
       log: note,
     });
     const parts = new SharedParts({ openEncoder, log: line });

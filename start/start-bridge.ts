@@ -1,8 +1,9 @@
 /** Brings a bridge to life on Deno: its sockets, its codecs, its way into rooms. Used by `npm start` and by start/bridge.ts. */
 import { Bridge } from "../bridge/bridge.ts";
 import type { JobLog } from "../bridge/jobs/running-job.ts";
-import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
+import { ffmpegPictureCodecs } from "../bridge/node/ffmpeg-picture-codecs.ts";
 import { ffmpegPoster } from "../bridge/node/ffmpeg-poster.ts";
+import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
 import { dialTarget, resolveHost } from "../bridge/node/rtmp-target-dial.ts";
 import { listenTcp, type TcpListener } from "../bridge/node/tcp.ts";
 import { GatewayAccess, type GatewaySettings } from "../bridge/room/gateway-access.ts";
@@ -10,9 +11,9 @@ import { TargetGuard } from "../bridge/rtmp-out/target-address.ts";
 import { openAacEncoder } from "../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../bridge/sound/opus-decoder.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
+import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
-import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import { systemClock } from "../relay/deno/clock.ts";
 import { connectSession } from "../relay/deno/session.ts";
 import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
@@ -117,6 +118,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
       openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
+    pictureCodecs: ffmpegPictureCodecs(),
     storage: await openRecordingStorage(config.recordingsFolder, config.s3, log),
     makePoster: ffmpegPoster(),
     keys: config.keys,

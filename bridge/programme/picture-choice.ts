@@ -1,19 +1,14 @@
 /** Whose picture a programme shows: a shared screen before cameras, then whoever speaks, and not another one each second. */
 import type { PictureChoice } from "../../core/wire/bridge-jobs.ts";
-import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
+import type { ParticipantInfo } from "../../core/wire/room-model.ts";
+import { type OpenPicture, openPicturesOf } from "./open-pictures.ts";
 
 /** A picture stays at least so long, unless it ends. */
 const LEAST_SHOWN_US = 2_000_000;
 
-/** A picture track that could be shown. */
-export interface PictureTrack {
-  trackId: number;
-  identity: string;
-}
-
 export class PictureChooser {
   readonly #choice: PictureChoice;
-  #shown: PictureTrack | undefined;
+  #shown: OpenPicture | undefined;
   #sinceUs = Number.NEGATIVE_INFINITY;
 
   constructor(choice: PictureChoice) {
@@ -25,8 +20,8 @@ export class PictureChooser {
     participants: Iterable<ParticipantInfo>,
     speakers: readonly string[],
     nowUs: number,
-  ): PictureTrack | undefined {
-    const open = picturesOf(participants).filter((one) => this.#isAllowed(one));
+  ): OpenPicture | undefined {
+    const open = openPicturesOf(participants).filter((one) => this.#isAllowed(one));
     const stays = open.find(({ trackId }) => trackId === this.#shown?.trackId);
     const wish = open.find(({ screen }) => screen) ?? loudest(open, speakers) ?? stays ?? open[0];
     const isBetter = wish !== undefined && wish.trackId !== stays?.trackId;
@@ -36,25 +31,10 @@ export class PictureChooser {
     return wish;
   }
 
-  #isAllowed({ identity }: PictureTrack): boolean {
+  #isAllowed({ identity }: OpenPicture): boolean {
     if (this.#choice.mode === "pinned") return identity === this.#choice.identity;
     return this.#choice.mode !== "none";
   }
-}
-
-type OpenPicture = PictureTrack & { screen: boolean };
-
-function picturesOf(participants: Iterable<ParticipantInfo>): OpenPicture[] {
-  return [...participants].flatMap(({ identity, tracks }) =>
-    tracks
-      .filter(isShown)
-      .map(({ trackId, offer }) => ({ trackId, identity, screen: offer.source === "screen" })),
-  );
-}
-
-/** H.264 goes through untouched; nothing else does, and nobody but participants has the key to what is encrypted. */
-function isShown({ offer }: TrackInfo): boolean {
-  return offer.kind === "video" && !offer.muted && !offer.encrypted && offer.codec.startsWith("avc1");
 }
 
 function loudest(open: readonly OpenPicture[], speakers: readonly string[]): OpenPicture | undefined {

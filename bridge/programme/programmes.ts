@@ -1,5 +1,6 @@
 /** The programmes of a bridge: outputs of one room that want the same of it share one, for as long as one of them holds it. */
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
+import type { PictureCodecs } from "../grid/picture-codec.ts";
 import type { RoomAccess } from "../room/room-member.ts";
 import type { Programme } from "./programme.ts";
 import { RoomProgramme } from "./room-programme.ts";
@@ -10,6 +11,8 @@ export interface ProgrammesOptions {
   bridgeId: string;
   access: RoomAccess;
   openDecoder(): FreeableDecoder;
+  /** For grids. */
+  codecs: PictureCodecs;
   log(line: string): void;
 }
 
@@ -64,9 +67,9 @@ export class Programmes {
   }
 
   #open(room: string, spec: ProgrammeSpec): Shared {
-    const { bridgeId, access, openDecoder, log } = this.#options;
+    const { bridgeId, access, openDecoder, codecs, log } = this.#options;
     const identity = `${bridgeId.slice(0, 40)}~${(this.#opened++).toString(36)}`;
-    const programme = new RoomProgramme({ room, identity, spec, access, openDecoder, log });
+    const programme = new RoomProgramme({ room, identity, spec, access, openDecoder, codecs, log });
     return { programme, started: programme.start(), holders: 0 };
   }
 }

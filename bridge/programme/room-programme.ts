@@ -7,9 +7,13 @@ import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { ParticipantEvent } from "../../core/participant/events.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
+import { GridPictures } from "../grid/grid-pictures.ts";
+import { ENCODE_LEAD_US, GRID_DELAY_US } from "../grid/limits.ts";
+import type { PictureCodecs } from "../grid/picture-codec.ts";
 import { type RoomAccess, RoomMember } from "../room/room-member.ts";
 import { PictureSwitch } from "./picture-switch.ts";
 import { BLOCK_US, type Programme, type ProgrammeSink, type Speaker } from "./programme.ts";
+import type { PictureRequests, RoomPictures } from "./room-pictures.ts";
 import { SinkList } from "./sink-list.ts";
 import { type FreeableDecoder, SoundMix } from "./sound-mix.ts";
 
@@ -29,16 +33,20 @@ export interface RoomProgrammeOptions {
   spec: ProgrammeSpec;
   access: RoomAccess;
   openDecoder(): FreeableDecoder;
+  /** For a grid. */
+  codecs: PictureCodecs;
   log(line: string): void;
 }
 
 export class RoomProgramme implements Programme {
   readonly room: string;
-  readonly delayMs = DELAY_US / 1_000;
+  readonly delayMs: number;
+  readonly keyframeLeadMs: number;
   readonly #options: RoomProgrammeOptions;
+  readonly #delayUs: number;
   readonly #member: RoomMember;
   readonly #mix: SoundMix;
-  readonly #pictures: PictureSwitch;
+  readonly #pictures: RoomPictures;
   readonly #sinks = new SinkList();
   readonly #named = new Map<string, Speaker>();
   #speakers: readonly string[] = [];
@@ -53,11 +61,11 @@ export class RoomProgramme implements Programme {
     this.room = room;
     this.#options = options;
     this.#mix = new SoundMix(openDecoder, spec.gainsDb);
-    this.#pictures = new PictureSwitch(spec.picture, {
-      subscribe: (trackId) => this.#subscribe(trackId),
-      unsubscribe: (trackId) => void this.#member.participant?.unsubscribe(trackId).catch(() => undefined),
-      requestKeyframe: (trackId) => this.#member.participant?.requestKeyframe(trackId, 0),
-    });
+    const isGrid = spec.picture.mode === "grid";
+    this.#delayUs = DELAY_US + (isGrid ? GRID_DELAY_US : 0);
+    this.delayMs = this.#delayUs / 1_000;
+    this.keyframeLeadMs = isGrid ? ENCODE_LEAD_US / 1_000 : this.delayMs;
+    this.#pictures = this.#openPictures();
     this.#member = new RoomMember(room, { identity, name: "Bridge" }, access, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => options.log(`bridge lost its relay in ${room}: ${reason}`),
@@ -66,6 +74,18 @@ export class RoomProgramme implements Programme {
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit) => this.#onUnit(trackId, unit),
     });
+  }
+
+  #openPictures(): RoomPictures {
+    const { spec, room, codecs, log } = this.#options;
+    const requests: PictureRequests = {
+      subscribe: (trackId, rendition) => this.#subscribe(trackId, rendition),
+      unsubscribe: (trackId) => void this.#member.participant?.unsubscribe(trackId).catch(() => undefined),
+      requestKeyframe: (trackId, rendition) => this.#member.participant?.requestKeyframe(trackId, rendition),
+    };
+    if (spec.picture.mode !== "grid") return new PictureSwitch(spec.picture, requests);
+    const delayUs = this.#delayUs;
+    return new GridPictures({ codecs, requests, delayUs, log: (line) => log(`grid of ${room}: ${line}`) });
   }
 
   /** Enters the room. Rejects with GatewayError when there is no way in. */
@@ -86,6 +106,10 @@ export class RoomProgramme implements Programme {
 
   get hasPicture(): boolean {
     return this.#pictures.isShowing;
+  }
+
+  get problem(): string {
+    return this.#pictures.problem;
   }
 
   get participants(): readonly Speaker[] {
@@ -155,8 +179,8 @@ export class RoomProgramme implements Programme {
     for (const trackId of [...this.#mix.trackIds]) if (!there.has(trackId)) this.#mix.close(trackId);
   }
 
-  #subscribe(trackId: number): void {
-    const options = { playoutDelayMs: this.delayMs };
+  #subscribe(trackId: number, rendition = 0): void {
+    const options = { rendition, playoutDelayMs: DELAY_US / 1_000 };
     this.#member.participant?.subscribe(trackId, options).catch((error: unknown) => {
       this.#options.log(`bridge gets no track ${trackId} of ${this.room}: ${String(error)}`);
     });
@@ -185,7 +209,7 @@ export class RoomProgramme implements Programme {
   #tick(): void {
     if (this.#over) return;
     const { clock } = this.#options.access;
-    const untilUs = this.#member.roomNowUs - DELAY_US;
+    const untilUs = this.#member.roomNowUs - this.#delayUs;
     if (this.#nextUs === undefined || untilUs - this.#nextUs > MAX_CATCH_UP_US)
       this.#nextUs = Math.round(untilUs - BLOCK_US);
     while (this.#nextUs + BLOCK_US <= untilUs) {
@@ -208,9 +232,10 @@ export class RoomProgramme implements Programme {
     this.#over = true;
     this.#timer?.cancel();
     this.#mix.closeAll();
+    this.#pictures.close();
     const { leftOut, dropped } = this.#mix;
     this.#options.log(
-      `programme of ${this.room} ended: ${reason}; sounds left out ${leftOut}, units late ${dropped.late}, too many ${dropped.overflow}, not decodable ${dropped.undecodable}`,
+      `programme of ${this.room} ended: ${reason}; sounds left out ${leftOut}, units late ${dropped.late}, too many ${dropped.overflow}, not decodable ${dropped.undecodable}${this.#pictures.summary}`,
     );
     this.#sinks.onEnd();
   }

@@ -12,12 +12,14 @@ const jobId = z
   .max(64)
   .regex(/^[\w-]+$/, "use letters, digits, - and _ only");
 
-/** Which picture an output shows. Switched at keyframes only; nothing is encoded anew. */
+/** Which picture an output shows. Switched at keyframes only; nothing is encoded anew but in a grid. */
 const pictureChoiceSchema = z.discriminatedUnion("mode", [
   /** Of whoever speaks; a shared screen before any camera. */
   z.object({ mode: z.literal("speaker") }),
   /** Of one participant, whoever speaks. */
   z.object({ mode: z.literal("pinned"), identity: identitySchema }),
+  /** Everybody's, side by side: decoded, composed and encoded anew by ffmpeg. */
+  z.object({ mode: z.literal("grid") }),
   z.object({ mode: z.literal("none") }),
 ]);
 export type PictureChoice = z.infer<typeof pictureChoiceSchema>;

@@ -2,7 +2,7 @@
  * A programme that plays by itself, in real time: clips of one second, over two steady tones (left 440 Hz, right 660 Hz) with a beep of 3 kHz
  * while a clip is white.
  */
-import type { Clock, Timer } from "../../core/clock.ts";
+
 import {
   BLOCK_SAMPLES,
   BLOCK_US,
@@ -10,6 +10,7 @@ import {
   type ProgrammeSink,
   SAMPLE_RATE_HZ,
 } from "../../bridge/programme/programme.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
 import { CLIP_FPS, type ClipPicture } from "./flash-clip.ts";
 
 export const LEFT_HZ = 440;
@@ -24,6 +25,8 @@ export class FlashingProgramme implements Programme {
   readonly room = "test";
   readonly participants = [];
   readonly delayMs = 0;
+  readonly keyframeLeadMs = 0;
+  readonly problem = "";
   keyframesAsked = 0;
   readonly #clock: Clock;
   readonly #startUs: number;

@@ -1,4 +1,6 @@
 /** A room with two participants, played into a real relay, as the programme that a bridge makes of it. */
+
+import { ffmpegPictureCodecs } from "../../bridge/node/ffmpeg-picture-codecs.ts";
 import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.ts";
 import { Programmes } from "../../bridge/programme/programmes.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
@@ -17,6 +19,7 @@ Deno.test("a programme has both sounds without a hole and the picture from a key
     bridgeId: "bridge-1",
     access: stage.access,
     openDecoder: () => openOpusDecoder((error) => console.error(error)),
+    codecs: ffmpegPictureCodecs(),
     log: () => undefined,
   });
   const held = await programmes.hold("studio", { picture: { mode: "speaker" }, gainsDb: {} });

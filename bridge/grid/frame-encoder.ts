@@ -1,0 +1,128 @@
+/**
+ * Composed frames on their way to being pictures: an encoder that is there while frames come, started again when it fails, bounded in what
+ * it holds. The n-th frame that an encoder took is the n-th picture that it gives, so times go beside it.
+ */
+import type { PictureUnit } from "../programme/programme.ts";
+import { ENCODER_STUCK_US, MAX_FRAMES_ENCODING, MAX_WAITING_UNITS } from "./limits.ts";
+import { PictureCodecError, type PictureCodecs, type PictureEncoder } from "./picture-codec.ts";
+import { PictureFrame } from "./picture-frame.ts";
+import { RestartPace } from "./restart-pace.ts";
+
+/** Why a composed frame is not shown. `no-encoder`: none runs. `busy`: it had too many. `overflow`: nobody took what it gave. `failed`: it was lost with it. */
+export type FrameDrop = "no-encoder" | "busy" | "overflow" | "failed";
+
+export interface FrameEncoderOptions {
+  width: number;
+  height: number;
+  codecs: Pick<PictureCodecs, "openEncoder">;
+  onProblem(error: PictureCodecError): void;
+}
+
+interface Encoding {
+  timeUs: number;
+  pushedUs: number;
+}
+
+export class FrameEncoder {
+  readonly dropped: Record<FrameDrop, number> = { "no-encoder": 0, busy: 0, overflow: 0, failed: 0 };
+  readonly #options: FrameEncoderOptions;
+  readonly #pace = new RestartPace();
+  readonly #spare: PictureFrame[] = [];
+  /** Of frames that the encoder has not answered. */
+  readonly #encoding: Encoding[] = [];
+  readonly #units: PictureUnit[] = [];
+  #encoder: PictureEncoder | undefined;
+  #isKeyframeWanted = false;
+  /** The next picture is the first of an encoder. */
+  #isFirst = true;
+  #nowUs = 0;
+
+  constructor(options: FrameEncoderOptions) {
+    this.#options = options;
+  }
+
+  /** The next frame is a keyframe. */
+  requestKeyframe(): void {
+    this.#isKeyframeWanted = true;
+  }
+
+  /** Has `draw` draw the frame of `timeUs`, and encodes it; leaves it out, counted, where that cannot be. */
+  push(timeUs: number, nowUs: number, draw: (frame: PictureFrame) => void): void {
+    this.#nowUs = nowUs;
+    this.#replaceStuck();
+    const encoder = this.#encoder ?? this.#start();
+    if (encoder === undefined) return this.#drop("no-encoder");
+    if (this.#encoding.length >= MAX_FRAMES_ENCODING) return this.#drop("busy");
+    const frame = this.#spare.pop() ?? new PictureFrame(this.#options.width, this.#options.height);
+    draw(frame);
+    this.#encoding.push({ timeUs, pushedUs: nowUs });
+    encoder.push(frame, this.#isKeyframeWanted, () => this.#takeBack(frame));
+    this.#isKeyframeWanted = false;
+  }
+
+  /** The next picture that is shown by `untilUs`. */
+  take(untilUs: number): PictureUnit | undefined {
+    return (this.#units[0]?.timeUs ?? Number.POSITIVE_INFINITY) <= untilUs ? this.#units.shift() : undefined;
+  }
+
+  /** Nothing is to be encoded any more, for now; what is encoded can be taken. */
+  stop(): void {
+    this.#encoder?.close();
+    this.#encoder = undefined;
+    this.#encoding.length = 0;
+  }
+
+  #start(): PictureEncoder | undefined {
+    if (!this.#pace.mayStart(this.#nowUs)) return undefined;
+    const { width, height, codecs } = this.#options;
+    this.#pace.started(this.#nowUs);
+    this.#isFirst = true;
+    this.#encoder = codecs.openEncoder({
+      width,
+      height,
+      onUnit: (bytes, keyframe) => this.#give(bytes, keyframe),
+      onFailure: (error) => this.#lose(error),
+    });
+    return this.#encoder;
+  }
+
+  #give(bytes: Uint8Array, keyframe: boolean): void {
+    const timeUs = this.#encoding.shift()?.timeUs;
+    if (timeUs === undefined) return;
+    if (this.#units.length === MAX_WAITING_UNITS) {
+      this.dropped.overflow += this.#units.length;
+      this.#units.length = 0;
+      this.#isFirst = true;
+    }
+    // What was lost is needed until there is a keyframe.
+    if (this.#isFirst && !keyframe) {
+      this.#isKeyframeWanted = true;
+      return this.#drop("overflow");
+    }
+    this.#units.push({ timeUs, decodeTimeUs: timeUs, keyframe, switched: this.#isFirst, bytes });
+    this.#isFirst = false;
+  }
+
+  #takeBack(frame: PictureFrame): void {
+    if (this.#spare.length < MAX_FRAMES_ENCODING) this.#spare.push(frame);
+  }
+
+  #replaceStuck(): void {
+    const [oldest] = this.#encoding;
+    if (oldest === undefined || this.#nowUs - oldest.pushedUs < ENCODER_STUCK_US) return;
+    this.#encoder?.close();
+    this.#lose(new PictureCodecError("failed", "The encoder of the grid has stopped; it is started again."));
+  }
+
+  #lose(error: PictureCodecError): void {
+    this.#encoder = undefined;
+    this.dropped.failed += this.#encoding.length;
+    this.#encoding.length = 0;
+    this.#pace.failed(this.#nowUs);
+    this.#options.onProblem(error);
+  }
+
+  #drop(reason: FrameDrop): void {
+    this.dropped[reason]++;
+  }
+}
