@@ -46,6 +46,12 @@ export class FrameEncoder {
     this.#isKeyframeWanted = true;
   }
 
+  /** Frames come soon: the encoder may start. */
+  prepare(nowUs: number): void {
+    this.#nowUs = nowUs;
+    if (this.#encoder === undefined) this.#start();
+  }
+
   /** Has `draw` draw the frame of `timeUs`, and encodes it; leaves it out, counted, where that cannot be. */
   push(timeUs: number, nowUs: number, draw: (frame: PictureFrame) => void): void {
     this.#nowUs = nowUs;

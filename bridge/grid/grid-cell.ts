@@ -26,6 +26,8 @@ export class GridCell {
   #shown: PictureFeed | undefined;
   /** Of the new size; shown from its first frame on. */
   #coming: PictureFeed | undefined;
+  #comingFromUs = 0;
+  #picture: PictureFrame | undefined;
   #rendition = -1;
 
   constructor(options: GridCellOptions) {
@@ -43,13 +45,14 @@ export class GridCell {
     return Math.max(0, this.#rendition);
   }
 
-  /** Pictures are wanted in this size from now on. */
-  resize(width: number, height: number): void {
+  /** Pictures are wanted in this size, to be shown from `fromUs` on. */
+  resize(width: number, height: number, fromUs: number): void {
     if ((this.#coming ?? this.#shown)?.isSize(width, height) === true) return;
     if (this.#coming !== undefined) this.#end(this.#coming);
     const { trackId, identity, widths } = this.#options.track;
     const rendition = smallestOf(widths, width);
     this.#coming = new PictureFeed({ ...this.#options, trackId, identity, rendition, width, height });
+    this.#comingFromUs = fromUs;
     if (rendition !== this.#rendition) this.#options.subscribe(rendition);
     this.#rendition = rendition;
   }
@@ -64,14 +67,21 @@ export class GridCell {
     this.#coming?.advance(composeUs, nowUs);
   }
 
-  /** What is shown at `composeUs`; undefined: nothing. Unchanged until the next call. */
-  frameAt(composeUs: number): PictureFrame | undefined {
-    if (this.#coming?.hasFrameAt(composeUs) === true) {
+  /** What is shown at the moment that was sought last; undefined: nothing. */
+  get picture(): PictureFrame | undefined {
+    return this.#picture;
+  }
+
+  /** Goes on to what is shown at `composeUs`. */
+  seek(composeUs: number): void {
+    if (composeUs >= this.#comingFromUs && this.#coming?.hasFrameAt(composeUs) === true) {
       if (this.#shown !== undefined) this.#end(this.#shown);
       this.#shown = this.#coming;
       this.#coming = undefined;
     }
-    return this.#shown?.frameAt(composeUs);
+    this.#picture = this.#shown?.frameAt(composeUs);
+    // What comes too early makes room for what follows.
+    this.#coming?.frameAt(composeUs);
   }
 
   close(): void {

@@ -64,7 +64,7 @@ export class GridPictures implements RoomPictures {
       width: GRID_WIDTH,
       height: GRID_HEIGHT,
       codecs: options.codecs,
-      onProblem: (error) => this.#onProblem(error),
+      onProblem: (error) => this.#onProblem(error, true),
     });
   }
 
@@ -96,7 +96,7 @@ export class GridPictures implements RoomPictures {
 
   emit(timeUs: number, nowUs: number, give: (unit: PictureUnit) => void): void {
     const untilUs = timeUs + BLOCK_US;
-    this.#plan(untilUs + this.#options.delayUs);
+    this.#plan(untilUs + this.#options.delayUs, nowUs);
     const composeUs = untilUs + ENCODE_LEAD_US;
     for (const cell of this.#cells.values()) cell.advance(composeUs, nowUs);
     this.#askForKeyframes(nowUs);
@@ -104,8 +104,10 @@ export class GridPictures implements RoomPictures {
     const behind = (MAX_BEHIND_US * GRID_FRAMES_PER_SECOND) / 1e6;
     if (this.#frame === undefined || last - this.#frame > behind) this.#frame = last;
     for (; this.#frame <= last; this.#frame++) this.#compose(this.#frame, nowUs);
-    for (let unit = this.#encoder.take(untilUs); unit !== undefined; unit = this.#encoder.take(untilUs))
+    for (let unit = this.#encoder.take(untilUs); unit !== undefined; unit = this.#encoder.take(untilUs)) {
+      this.problem = "";
       give(unit);
+    }
   }
 
   reset(): void {
@@ -120,7 +122,7 @@ export class GridPictures implements RoomPictures {
   }
 
   /** Decides on the next layout where another one is wanted than there is; its cells begin to decode. */
-  #plan(roomNowUs: number): void {
+  #plan(roomNowUs: number, nowUs: number): void {
     const trackIds = this.#wanted.map(({ trackId }) => trackId);
     const newest = this.#next ?? this.#layout;
     if (trackIds.join() === newest.trackIds.join() || this.#next !== undefined) return;
@@ -130,8 +132,9 @@ export class GridPictures implements RoomPictures {
     this.#next = { fromUs: roomNowUs, trackIds, places };
     this.#wanted.forEach((track, index) => {
       const cell = this.#cells.get(track.trackId) ?? this.#open(track);
-      cell.resize(places[index]!.width, places[index]!.height);
+      cell.resize(places[index]!.width, places[index]!.height, roomNowUs);
     });
+    if (trackIds.length > 0) this.#encoder.prepare(nowUs);
   }
 
   #open(track: OpenPicture): GridCell {
@@ -142,7 +145,7 @@ export class GridPictures implements RoomPictures {
       subscribe: (rendition) => {
         requests.subscribe(track.trackId, rendition);
       },
-      onProblem: (error) => this.#onProblem(error),
+      onProblem: (error) => this.#onProblem(error, false),
     });
     this.#cells.set(track.trackId, cell);
     return cell;
@@ -162,8 +165,8 @@ export class GridPictures implements RoomPictures {
   #compose(frame: number, nowUs: number): void {
     const timeUs = Math.round((frame * 1e6) / GRID_FRAMES_PER_SECOND);
     if (this.#next !== undefined && this.#next.fromUs <= timeUs) this.#useNext(this.#next);
-    if (this.#layout.trackIds.length > 0)
-      this.#encoder.push(timeUs, nowUs, (into) => this.#draw(into, timeUs));
+    for (const cell of this.#cells.values()) cell.seek(timeUs);
+    if (this.#layout.trackIds.length > 0) this.#encoder.push(timeUs, nowUs, (into) => this.#draw(into));
   }
 
   #useNext(next: Layout): void {
@@ -173,11 +176,11 @@ export class GridPictures implements RoomPictures {
     if (next.trackIds.length === 0) this.#encoder.stop();
   }
 
-  #draw(into: PictureFrame, timeUs: number): void {
+  #draw(into: PictureFrame): void {
     into.darken();
     const { trackIds, places } = this.#layout;
     for (let index = 0; index < trackIds.length; index++) {
-      const picture = this.#cells.get(trackIds[index]!)?.frameAt(timeUs);
+      const picture = this.#cells.get(trackIds[index]!)?.picture;
       if (picture !== undefined) into.draw(picture, places[index]!);
     }
   }
@@ -191,8 +194,9 @@ export class GridPictures implements RoomPictures {
     }
   }
 
-  #onProblem(error: PictureCodecError): void {
+  /** A cell alone may be dark; that nothing works is told to people. */
+  #onProblem(error: PictureCodecError, concernsAll: boolean): void {
     this.#options.log(error.message);
-    if (error.reason === "missing") this.problem = error.message;
+    if (concernsAll || error.reason === "missing") this.problem = error.message;
   }
 }

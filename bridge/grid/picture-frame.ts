@@ -2,7 +2,7 @@
 import type { Cell } from "./grid-layout.ts";
 
 /** What is shown where nothing is: a dark grey, in video levels (ITU-R BT.709). */
-const DARK = [30, 128, 128] as const;
+const DARK = [32, 128, 128] as const;
 
 /** One plane with a view of each of its rows, made once so that copying makes none. */
 interface Plane {

@@ -85,13 +85,11 @@ Deno.test("a grid has everybody's picture in its cell, follows who leaves, and k
     pictures.map((one) => isLike(one, centreOf(3, 0), WHITE)).slice(0, after),
     sounds,
   );
-  console.log(`flash to beep, ms: ${offsetsMs.map((ms) => ms.toFixed(1)).join(" ")}`);
   check(offsetsMs.length >= 3, `${offsetsMs.length} flashes with a beep`);
   check(
     offsetsMs.every((ms) => Math.abs(ms) <= 60),
     `flashes and beeps are together: ${offsetsMs} ms`,
   );
-  console.log(lines.join("\n"));
 });
 
 function checkUnits(units: readonly PictureUnit[]): void {

@@ -3,8 +3,9 @@
  * services, sources. Shows an OutputsController, and tells it what is pressed. Fires `close-panel`.
  */
 import { html, LitElement, nothing } from "lit";
+import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { IngestSpec, OutputSpec } from "../../../core/wire/bridge-jobs.ts";
+import type { IngestSpec, OutputSpec, PictureChoice } from "../../../core/wire/bridge-jobs.ts";
 import { historyPath, listenPath, watchPath } from "../audience/audience-route.ts";
 import { keepCredential, tabStore } from "../audience/credential.ts";
 import { type IconName, icon } from "../icons.ts";
@@ -12,7 +13,17 @@ import { controls } from "../styles/controls.ts";
 import { outputsStyles } from "../styles/outputs.ts";
 import { panelStyles } from "../styles/panel.ts";
 import "./copy-field.ts";
-import { figuresText, ingestStateOf, sourceSettings, stateOf, targetFigures } from "./output-text.ts";
+import {
+  figuresText,
+  ingestStateOf,
+  isSamePicture,
+  type PinnedPerson,
+  pictureOptions,
+  pictureText,
+  sourceSettings,
+  stateOf,
+  targetFigures,
+} from "./output-text.ts";
 import type { RoomIngest, RoomOutput } from "./outputs-api.ts";
 import type { OutputsController } from "./outputs-controller.ts";
 import { targetPlace } from "./rtmp-target.ts";
@@ -34,12 +45,24 @@ class OutputsPanel extends LitElement {
     outputs: { attribute: false, hasChanged: () => true },
     room: {},
     token: {},
+    people: { attribute: false },
+    picture: { state: true },
   };
   static override styles = [controls, panelStyles, outputsStyles];
   declare outputs: OutputsController;
   declare room: string;
   /** Join token; goes along to the recordings' page. */
   declare token: string;
+  /** Everybody in the room: they may be pinned. */
+  declare people: readonly PinnedPerson[];
+  /** What outputs show that are started from now on. */
+  declare picture: PictureChoice;
+
+  constructor() {
+    super();
+    this.people = [];
+    this.picture = { mode: "speaker" };
+  }
 
   override render() {
     const { outputs } = this;
@@ -52,6 +75,7 @@ class OutputsPanel extends LitElement {
       </header>
       <div class="scroll">
         ${outputs.problem === "" ? nothing : html`<p class="refused" role="alert">${outputs.problem}</p>`}
+        ${this.#pictureField()}
         <ul>
           ${OWN.map((own) => this.#own(own))}
         </ul>
@@ -84,6 +108,41 @@ class OutputsPanel extends LitElement {
       ></tributary-source-dialog>`;
   }
 
+  #pictureField() {
+    const options = pictureOptions(this.people);
+    const chosen = options.findIndex(({ picture }) => isSamePicture(picture, this.picture));
+    const isGrid = this.picture.mode === "grid";
+    return html`<label class="picture"
+      >Picture of what you start
+      <span class="box">
+        <select
+          class="field"
+          aria-describedby="picture-help"
+          @change=${(event: Event) => {
+            this.picture =
+              options[(event.target as HTMLSelectElement).selectedIndex]?.picture ?? this.picture;
+          }}
+        >
+          ${options.map(({ label }, index) => html`<option .selected=${live(index === Math.max(0, chosen))}>${label}</option>`)}
+        </select>
+      </span>
+      <small id="picture-help"
+        >${isGrid ? "Up to nine pictures side by side, 0.3 s later. Needs ffmpeg on the bridge." : "A shared screen comes first."}</small
+      >
+    </label>`;
+  }
+
+  /** The usual needs no saying; somebody who has left is pinned no more. */
+  get #chosenPicture(): { picture?: PictureChoice } {
+    const isThere = pictureOptions(this.people).some(({ picture }) => isSamePicture(picture, this.picture));
+    return this.picture.mode === "speaker" || !isThere ? {} : { picture: this.picture };
+  }
+
+  #start(type: OwnType): void {
+    const picture = type === "mp3" ? {} : this.#chosenPicture;
+    void this.outputs.startOutput({ type, ...picture });
+  }
+
   #own({ type, name, title, text }: (typeof OWN)[number]) {
     const running = this.outputs.outputs.filter(({ spec }) => spec.type === type);
     const [first] = running;
@@ -93,7 +152,7 @@ class OutputsPanel extends LitElement {
         <span class="what"><b>${title}</b>${first === undefined ? html`<small>${text}</small>` : this.#state(first)}</span>
         ${
           first === undefined
-            ? html`<button class="button small" aria-label="Start ${title}" ?disabled=${this.outputs.busy.has(type)} @click=${() => this.outputs.startOutput({ type })}>
+            ? html`<button class="button small" aria-label="Start ${title}" ?disabled=${this.outputs.busy.has(type)} @click=${() => this.#start(type)}>
                 Start
               </button>`
             : this.#stop(first, title)
@@ -185,7 +244,9 @@ class OutputsPanel extends LitElement {
 
   #state(output: RoomOutput) {
     const { word, tone } = stateOf(output.status);
-    const figures = figuresText(output.spec.type, output.status);
+    const figures = [figuresText(output.spec.type, output.status), pictureText(output.spec, this.people)]
+      .filter((part) => part !== "")
+      .join(" · ");
     return html`<small><span class="state ${tone}">${word}</span>${figures === "" ? "" : ` · ${figures}`}</small>`;
   }
 
@@ -201,7 +262,11 @@ class OutputsPanel extends LitElement {
   }
 
   #send({ name, url }: TargetWish): void {
-    void this.outputs.startOutput({ type: "rtmp", targets: [name === "" ? { url } : { name, url }] });
+    void this.outputs.startOutput({
+      type: "rtmp",
+      targets: [name === "" ? { url } : { name, url }],
+      ...this.#chosenPicture,
+    });
   }
 
   /** The tab that opens starts with a copy of this one's storage: the page of recordings asks for no key. */
