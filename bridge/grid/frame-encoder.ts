@@ -11,6 +11,9 @@ import { RestartPace } from "./restart-pace.ts";
 /** Why a composed frame is not shown. `no-encoder`: none runs. `busy`: it had too many. `overflow`: nobody took what it gave. `failed`: it was lost with it. */
 export type FrameDrop = "no-encoder" | "busy" | "overflow" | "failed";
 
+/** Between two frames no more than this counts as an encoder's silence. */
+const MOST_PASSED_US = 100_000;
+
 export interface FrameEncoderOptions {
   width: number;
   height: number;
@@ -18,24 +21,21 @@ export interface FrameEncoderOptions {
   onProblem(error: PictureCodecError): void;
 }
 
-interface Encoding {
-  timeUs: number;
-  pushedUs: number;
-}
-
 export class FrameEncoder {
   readonly dropped: Record<FrameDrop, number> = { "no-encoder": 0, busy: 0, overflow: 0, failed: 0 };
   readonly #options: FrameEncoderOptions;
   readonly #pace = new RestartPace();
   readonly #spare: PictureFrame[] = [];
-  /** Of frames that the encoder has not answered. */
-  readonly #encoding: Encoding[] = [];
+  /** Times of frames that the encoder has not answered. */
+  readonly #encoding: number[] = [];
   readonly #units: PictureUnit[] = [];
   #encoder: PictureEncoder | undefined;
   #isKeyframeWanted = false;
   /** The next picture is the first of an encoder. */
   #isFirst = true;
   #nowUs = 0;
+  /** How long the encoder has been silent though it had frames, while we ran. */
+  #silentUs = 0;
 
   constructor(options: FrameEncoderOptions) {
     this.#options = options;
@@ -54,14 +54,14 @@ export class FrameEncoder {
 
   /** Has `draw` draw the frame of `timeUs`, and encodes it; leaves it out, counted, where that cannot be. */
   push(timeUs: number, nowUs: number, draw: (frame: PictureFrame) => void): void {
+    this.#replaceStuck(nowUs - this.#nowUs);
     this.#nowUs = nowUs;
-    this.#replaceStuck();
     const encoder = this.#encoder ?? this.#start();
     if (encoder === undefined) return this.#drop("no-encoder");
     if (this.#encoding.length >= MAX_FRAMES_ENCODING) return this.#drop("busy");
     const frame = this.#spare.pop() ?? new PictureFrame(this.#options.width, this.#options.height);
     draw(frame);
-    this.#encoding.push({ timeUs, pushedUs: nowUs });
+    this.#encoding.push(timeUs);
     encoder.push(frame, this.#isKeyframeWanted, () => this.#takeBack(frame));
     this.#isKeyframeWanted = false;
   }
@@ -83,6 +83,7 @@ export class FrameEncoder {
     const { width, height, codecs } = this.#options;
     this.#pace.started(this.#nowUs);
     this.#isFirst = true;
+    this.#silentUs = 0;
     this.#encoder = codecs.openEncoder({
       width,
       height,
@@ -93,7 +94,8 @@ export class FrameEncoder {
   }
 
   #give(bytes: Uint8Array, keyframe: boolean): void {
-    const timeUs = this.#encoding.shift()?.timeUs;
+    this.#silentUs = 0;
+    const timeUs = this.#encoding.shift();
     if (timeUs === undefined) return;
     if (this.#units.length === MAX_WAITING_UNITS) {
       this.dropped.overflow += this.#units.length;
@@ -113,9 +115,11 @@ export class FrameEncoder {
     if (this.#spare.length < MAX_FRAMES_ENCODING) this.#spare.push(frame);
   }
 
-  #replaceStuck(): void {
-    const [oldest] = this.#encoding;
-    if (oldest === undefined || this.#nowUs - oldest.pushedUs < ENCODER_STUCK_US) return;
+  /** When this process was held up itself, what the encoder gave lies unread: that is no silence. */
+  #replaceStuck(passedUs: number): void {
+    if (this.#encoding.length === 0) return;
+    this.#silentUs += Math.min(passedUs, MOST_PASSED_US);
+    if (this.#silentUs < ENCODER_STUCK_US) return;
     this.#encoder?.close();
     this.#lose(new PictureCodecError("failed", "The encoder of the grid has stopped; it is started again."));
   }

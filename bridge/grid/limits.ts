@@ -24,7 +24,7 @@ export const MAX_CELL_FRAMES = 16;
 /** Composed frames that an encoder has and has not answered; at more a frame is left out and counted. 266 ms at 30 a second. */
 export const MAX_FRAMES_ENCODING = 8;
 /** An encoder that has not answered a frame for so long is stuck, and is replaced. */
-export const ENCODER_STUCK_US = 3_000_000;
+export const ENCODER_STUCK_US = 5_000_000;
 /** Encoded bytes that wait to be taken by a decoder; at more the decoder counts as stuck, and is replaced. */
 export const MAX_DECODER_BACKLOG_BYTES = 2 * 1024 * 1024;
 /** Encoded pictures that wait for their time; at more the oldest are left out up to a keyframe, and counted. */
