@@ -21,7 +21,9 @@ class Stage {
             entry.asked.push(keyframe);
             onTaken();
           },
-          close: () => void (entry.isClosed = true),
+          close() {
+            entry.isClosed = true;
+          },
         };
       },
     },

@@ -63,7 +63,7 @@ Deno.test("a grid has everybody's picture in its cell, follows who leaves, and k
   const three = pictures.findIndex((one) => isLike(one, centreOf(3, 2), BLUE));
   check(three >= 0, "the third cell becomes blue");
   const after = pictures.findIndex(
-    (one, i) => i > three && isLike(one, centreOf(2, 0), RED) && isDark(one, 2),
+    (one, i) => i > three && isLike(one, centreOf(2, 0), RED) && isCornerDark(one),
   );
   check(after > three, "two cells are left when one has left");
   const before = pictures.slice(three, after);
@@ -90,6 +90,30 @@ Deno.test("a grid has everybody's picture in its cell, follows who leaves, and k
     offsetsMs.every((ms) => Math.abs(ms) <= 60),
     `flashes and beeps are together: ${offsetsMs} ms`,
   );
+});
+
+Deno.test("without ffmpeg a grid has its sound, and says what to do", async () => {
+  const stage = await openRoomStage();
+  const clip = await makeColourClip("red", 320, 180);
+  const leave = await playFlashes(stage, { identity: "ann", clip, width: 320, height: 180, beeps: true });
+  const programmes = new Programmes({
+    bridgeId: "bridge-1",
+    access: stage.access,
+    openDecoder: () => openOpusDecoder((error) => console.error(error)),
+    codecs: ffmpegPictureCodecs("/nowhere/ffmpeg"),
+    log: () => undefined,
+  });
+  const held = await programmes.hold("studio", { picture: { mode: "grid" }, gainsDb: {} });
+  let sounds = 0;
+  held.programme.add({ onSound: () => sounds++, onPicture: () => undefined });
+  await pause(4_000);
+  const { problem, hasPicture } = held.programme;
+  held.release();
+  await leave();
+  await stage.close();
+  check(/install it .* or choose another picture/.test(problem), `it says what to do: ${problem}`);
+  check(!hasPicture, "it has no picture");
+  check(sounds > 100, `${sounds} blocks of sound`);
 });
 
 function checkUnits(units: readonly PictureUnit[]): void {
@@ -147,8 +171,8 @@ function isLike(picture: Uint8Array, { x, y }: Point, colour: Colour): boolean {
   return colour.every((value, i) => Math.abs(picture[at + i]! - value) < 40);
 }
 
-/** The corner of the frame in which three cells have one and two have none. */
-function isDark(picture: Uint8Array, _cells: 2): boolean {
+/** Where three cells have one and two have none. */
+function isCornerDark(picture: Uint8Array): boolean {
   return isLike(picture, { x: 40, y: 40 }, DARK);
 }
 

@@ -59,7 +59,7 @@ describe("ffmpeg as the grid's decoder", () => {
       ...testPictures({ seconds: 1, source: "color", filter: WHITE }),
       ...testPictures({ seconds: 1, size: "180x320", source: "color", filter: WHITE }),
     ];
-    units.forEach(({ bytes }, index) => decoder.push(bytes, index * 33_000));
+    for (const [index, { bytes }] of units.entries()) decoder.push(bytes, index * 33_000);
     await until(() => frames.timesUs.length === units.length);
     decoder.close();
     const { bytes } = frames.frameAt(units.length * 33_000)!;
