@@ -76,6 +76,19 @@ describe("encoding composed frames", () => {
     expect(stage.opened[0]!.asked).toEqual([false, true, false]);
   });
 
+  it("asks for a keyframe when the last is 2 s old, however many frames were left out", () => {
+    const stage = new Stage();
+    stage.push();
+    stage.answer(true);
+    for (let i = 0; i < 10; i++) {
+      stage.nowUs += 300_000;
+      stage.push();
+      stage.answer(stage.opened[0]!.asked.at(-1)!);
+    }
+    // Frames come each third of a second.
+    expect(stage.opened[0]!.asked.flatMap((asked, index) => (asked ? [index] : []))).toEqual([6]);
+  });
+
   it("leaves out frames while too many are being encoded", () => {
     const stage = new Stage();
     const times = Array.from({ length: MAX_FRAMES_ENCODING + 2 }, () => stage.push());

@@ -3,7 +3,13 @@
  * it holds. The n-th frame that an encoder took is the n-th picture that it gives, so times go beside it.
  */
 import type { PictureUnit } from "../programme/programme.ts";
-import { ENCODER_STUCK_US, MAX_FRAMES_ENCODING, MAX_WAITING_UNITS } from "./limits.ts";
+import {
+  ENCODER_STUCK_US,
+  GRID_FRAMES_PER_SECOND,
+  GRID_KEYFRAME_SECONDS,
+  MAX_FRAMES_ENCODING,
+  MAX_WAITING_UNITS,
+} from "./limits.ts";
 import { PictureCodecError, type PictureCodecs, type PictureEncoder } from "./picture-codec.ts";
 import { PictureFrame } from "./picture-frame.ts";
 import { RestartPace } from "./restart-pace.ts";
@@ -11,6 +17,7 @@ import { RestartPace } from "./restart-pace.ts";
 /** Why a composed frame is not shown. `no-encoder`: none runs. `busy`: it had too many. `overflow`: nobody took what it gave. `failed`: it was lost with it. */
 export type FrameDrop = "no-encoder" | "busy" | "overflow" | "failed";
 
+const HALF_FRAME_US = 500_000 / GRID_FRAMES_PER_SECOND;
 /** Between two frames no more than this counts as an encoder's silence. */
 const MOST_PASSED_US = 100_000;
 
@@ -31,6 +38,8 @@ export class FrameEncoder {
   readonly #units: PictureUnit[] = [];
   #encoder: PictureEncoder | undefined;
   #isKeyframeWanted = false;
+  /** When the newest keyframe is shown. Encoders count frames, of which some may be left out. */
+  #keyframeUs = Number.POSITIVE_INFINITY;
   /** The next picture is the first of an encoder. */
   #isFirst = true;
   #nowUs = 0;
@@ -62,7 +71,9 @@ export class FrameEncoder {
     const frame = this.#spare.pop() ?? new PictureFrame(this.#options.width, this.#options.height);
     draw(frame);
     this.#encoding.push(timeUs);
-    encoder.push(frame, this.#isKeyframeWanted, () => this.#takeBack(frame));
+    const isDue = timeUs - this.#keyframeUs >= GRID_KEYFRAME_SECONDS * 1e6 - HALF_FRAME_US;
+    if (isDue) this.#keyframeUs = timeUs;
+    encoder.push(frame, this.#isKeyframeWanted || isDue, () => this.#takeBack(frame));
     this.#isKeyframeWanted = false;
   }
 
@@ -107,6 +118,7 @@ export class FrameEncoder {
       this.#isKeyframeWanted = true;
       return this.#drop("overflow");
     }
+    if (keyframe) this.#keyframeUs = timeUs;
     this.#units.push({ timeUs, decodeTimeUs: timeUs, keyframe, switched: this.#isFirst, bytes });
     this.#isFirst = false;
   }

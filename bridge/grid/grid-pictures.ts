@@ -111,7 +111,7 @@ export class GridPictures implements RoomPictures {
   }
 
   reset(): void {
-    for (const trackId of [...this.#cells.keys()]) this.#close(trackId);
+    for (const trackId of [...this.#cells.keys()]) this.#discard(trackId);
     this.#layout = NOBODY;
     this.#next = undefined;
   }
@@ -151,7 +151,7 @@ export class GridPictures implements RoomPictures {
     return cell;
   }
 
-  #close(trackId: number): void {
+  #discard(trackId: number): void {
     const cell = this.#cells.get(trackId);
     if (cell === undefined) return;
     cell.close();
@@ -159,7 +159,6 @@ export class GridPictures implements RoomPictures {
     this.#dropped.undecoded += cell.dropped.undecoded;
     this.#cells.delete(trackId);
     this.#askedUs.delete(trackId);
-    this.#options.requests.unsubscribe(trackId);
   }
 
   #compose(frame: number, nowUs: number): void {
@@ -170,7 +169,11 @@ export class GridPictures implements RoomPictures {
   }
 
   #useNext(next: Layout): void {
-    for (const trackId of this.#layout.trackIds) if (!next.trackIds.includes(trackId)) this.#close(trackId);
+    for (const trackId of this.#layout.trackIds) {
+      if (next.trackIds.includes(trackId)) continue;
+      this.#discard(trackId);
+      this.#options.requests.unsubscribe(trackId);
+    }
     this.#layout = next;
     this.#next = undefined;
     if (next.trackIds.length === 0) this.#encoder.stop();

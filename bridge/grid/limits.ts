@@ -14,7 +14,7 @@ export const GRID_GAP = 8;
 
 /** An access unit goes to its decoder so long before it is composed; one that takes longer is composed late by what is missing. */
 export const DECODE_LEAD_US = 150_000;
-/** A composed frame is given out, encoded, so long after it was composed; one that takes longer goes out late, up to MAX_FRAMES_ENCODING. */
+/** A composed frame is given out, encoded, so long after it was composed; one that takes longer goes out late, and others are left out (MAX_FRAMES_ENCODING). */
 export const ENCODE_LEAD_US = 150_000;
 /** What composing adds to the delay of a programme. */
 export const GRID_DELAY_US = DECODE_LEAD_US + ENCODE_LEAD_US;

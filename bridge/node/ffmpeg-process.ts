@@ -30,7 +30,9 @@ export class FfmpegProcess {
     stdout.on("data", (bytes: Uint8Array) => this.#take(bytes));
     stderr.on("data", (bytes: Uint8Array) => this.#listen(bytes));
     this.#child.once("error", (cause) => this.#end("missing", cause));
-    this.#child.once("close", (code, signal) => this.#end(signal ?? `with status ${code ?? "unknown"}`));
+    this.#child.once("close", (code, signal) => {
+      this.#end(signal === null ? `with status ${code ?? "unknown"}` : `by ${signal}`);
+    });
   }
 
   get isOver(): boolean {
