@@ -7,6 +7,7 @@ import { every, type Timer } from "../core/clock.ts";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
+import type { PictureCodecs } from "./grid/picture-codec.ts";
 import { HlsRooms } from "./hls/hls-rooms.ts";
 import { hlsRoutes } from "./hls/hls-routes.ts";
 import { SourceServer } from "./icecast/source-server.ts";
@@ -57,6 +58,8 @@ export interface BridgeOptions {
   openAac(options: SoundEncoderOptions): Promise<SoundEncoder>;
   /** Decodes AAC, MP3 and Ogg that come in. */
   openDecoder: OpenSoundDecoder;
+  /** Decodes and encodes pictures, for grids. */
+  pictureCodecs: PictureCodecs;
   storage: Storage;
   /** How long recordings are kept; for ever where nothing is said. */
   retention?: { maxDays?: number; maxBytes?: number };
@@ -111,6 +114,7 @@ export class Bridge {
       access,
       openDecoder: options.openOpus,
       counts: this.#counts,
+      codecs: options.pictureCodecs,
       log: note,
     });
     const parts = new SharedParts({ openAac: openEncoder, log: line });

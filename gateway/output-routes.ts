@@ -34,7 +34,7 @@ const addRoute = createRoute({
   path: "/v1/rooms/{room}/outputs",
   summary: "Add an output",
   description:
-    "A bridge begins it within a second and goes on until it is deleted, whoever is in the room; when the bridge dies another goes on. A room has one HLS and one MP3 output, and any number of others.",
+    'A bridge begins it within a second and goes on until it is deleted, whoever is in the room; when the bridge dies another goes on. A room has one HLS and one MP3 output, and any number of others. Pictures go out as they are, switched at keyframes; `picture: {"mode": "grid"}` alone is encoded anew: up to nine pictures side by side in 1280x720, 0.3 s later, by ffmpeg on the bridge at a third to half of a core for each room, however many of its outputs show it. Without ffmpeg the output has sound alone, and its status says so.',
   tags: ["bridges"],
   security: operatorSecurity,
   request: {

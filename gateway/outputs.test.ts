@@ -31,6 +31,14 @@ const outputOf = async (response: Response, status = 200) => {
 };
 
 describe("outputs", () => {
+  test("its picture is chosen, and told again", async () => {
+    for (const picture of [{ mode: "grid" }, { mode: "pinned", identity: "ann" }, { mode: "none" }]) {
+      const output = await outputOf(await add({ type: "recording", picture }), 201);
+      expect(output.spec).toMatchObject({ picture });
+    }
+    expect(await problemOf(await add({ type: "recording", picture: { mode: "mosaic" } }))).toMatch(/^400 /);
+  });
+
   test("one is added, found in the directory, listed, told with its status, and ended", async () => {
     const response = await add({ type: "hls" });
     const location = response.headers.get("location") ?? "";
@@ -98,6 +106,10 @@ describe("outputs", () => {
     ["too many targets", { type: "rtmp", targets: Array(9).fill({ url: SECRET_URL }) }],
     ["a target that is no RTMP", { type: "rtmp", targets: [{ url: "https://very-secret.example.org" }] }],
     ["a bitrate that nobody asked for", { type: "mp3", bitrateKbps: 7 }],
+    [
+      "files of participants beside a grid",
+      { type: "recording", participants: true, picture: { mode: "grid" } },
+    ],
   ])("%s is refused, without repeating it", async (_what, spec) => {
     const response = await add(spec);
     const copy = await response.clone().text();

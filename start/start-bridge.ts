@@ -2,6 +2,7 @@
 import { Bridge } from "../bridge/bridge.ts";
 import type { JobLog } from "../bridge/jobs/running-job.ts";
 import type { ByteSocket } from "../bridge/net/byte-socket.ts";
+import { ffmpegPictureCodecs } from "../bridge/node/ffmpeg-picture-codecs.ts";
 import { ffmpegPoster } from "../bridge/node/ffmpeg-poster.ts";
 import { openFfmpegSoundDecoder } from "../bridge/node/ffmpeg-sound-decoder.ts";
 import { dialTarget, resolveHost } from "../bridge/node/rtmp-target-dial.ts";
@@ -109,6 +110,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
       openOpusDecoder((error) => log("error", "libopus does not load", { error: String(error) })),
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
+    pictureCodecs: ffmpegPictureCodecs(),
     storage: await openRecordingStorage(config.recordingsFolder, config.s3, log),
     makePoster: ffmpegPoster(),
     keys: config.keys,

@@ -82,7 +82,7 @@ class LiveParts implements ProgrammeParts {
     this.#cutter = new PartCutter({
       frameUs: (encoder.frameSamples * 1e6) / SAMPLE_RATE_HZ,
       hasPicture: () => fills || programme.hasPicture,
-      keyframeLeadUs: () => programme.delayMs * 1000 + KEYFRAME_LEAD_US,
+      keyframeLeadUs: () => programme.keyframeLeadMs * 1000 + KEYFRAME_LEAD_US,
       requestKeyframe: () => (this.#filling ?? programme).requestKeyframe(),
       onFormat: (format) => this.#onFormat(format),
       onPart: (cut) => this.#onPart(this.#writer!.part(cut)),

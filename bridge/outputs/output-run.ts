@@ -80,8 +80,15 @@ export class OutputRun implements RunningJob {
       onPicture: () => undefined,
       onEnd: () => this.#fail("the room was closed"),
     });
-    report(this.#output.report());
-    this.#timer = every(clock, REPORT_EVERY_MS, () => report(this.#output!.report()));
+    report(this.#report());
+    this.#timer = every(clock, REPORT_EVERY_MS, () => report(this.#report()));
+  }
+
+  /** What is wrong with the programme is said where nothing worse is. */
+  #report(): JobReport {
+    const report = this.#output!.report();
+    const problem = this.#held?.programme.problem ?? "";
+    return problem === "" || (report.message ?? "") !== "" ? report : { ...report, message: problem };
   }
 
   #fail(message: string): void {

@@ -5,23 +5,25 @@
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { ParticipantInfo, TrackOffer } from "../../core/wire/room-model.ts";
 import type { HeldTracks } from "./held-tracks.ts";
-import type { ShownPicture } from "./picture-choice.ts";
-import { PictureSwitch } from "./picture-switch.ts";
 import type { Programme, ProgrammeSink, Speaker } from "./programme.ts";
+import type { PictureRequests, RoomPictures } from "./room-pictures.ts";
 import { SinkList } from "./sink-list.ts";
 import { type FreeableDecoder, SoundMix } from "./sound-mix.ts";
 
 export interface CompositionOptions {
   room: string;
   delayMs: number;
-  picture: ShownPicture;
+  keyframeLeadMs: number;
+  openPictures(requests: PictureRequests): RoomPictures;
+  /** A camera that has not shown anything yet counts as a picture, so that a file begins with what it is about. */
+  waitsForPicture?: boolean;
   gainsDb: Readonly<Record<string, number>>;
   /** Which of the sounds that can be mixed are. */
   hears(identity: string, offer: TrackOffer): boolean;
   participants(): readonly Speaker[];
   tracks: HeldTracks;
   /** Asks a publisher for a keyframe. */
-  requestKeyframe(trackId: number): void;
+  requestKeyframe(trackId: number, rendition: number): void;
   openDecoder(): FreeableDecoder;
   nowUs(): number;
 }
@@ -29,28 +31,46 @@ export interface CompositionOptions {
 export class Composition implements Programme {
   readonly room: string;
   readonly delayMs: number;
+  readonly keyframeLeadMs: number;
   readonly sinks = new SinkList();
   readonly #options: CompositionOptions;
   readonly #mix: SoundMix;
-  readonly #pictures: PictureSwitch;
+  readonly #pictures: RoomPictures;
+  /** Picture tracks that are subscribed to. */
+  readonly #heldPictures = new Set<number>();
 
   constructor(options: CompositionOptions) {
-    const { room, delayMs, picture, gainsDb, tracks, requestKeyframe, openDecoder } = options;
+    const { room, delayMs, keyframeLeadMs, gainsDb, openDecoder } = options;
     this.room = room;
     this.delayMs = delayMs;
+    this.keyframeLeadMs = keyframeLeadMs;
     this.#options = options;
     this.#mix = new SoundMix(openDecoder, gainsDb);
-    this.#pictures = new PictureSwitch(picture, {
-      subscribe: (trackId) => tracks.hold(trackId),
-      unsubscribe: (trackId) => tracks.release(trackId),
-      requestKeyframe,
+    this.#pictures = options.openPictures({
+      subscribe: (trackId, rendition) => this.#holdPicture(trackId, rendition),
+      unsubscribe: (trackId) => this.#releasePicture(trackId),
+      requestKeyframe: options.requestKeyframe,
     });
+  }
+
+  #holdPicture(trackId: number, rendition: number): void {
+    const { tracks } = this.#options;
+    if (this.#heldPictures.has(trackId)) return tracks.change(trackId, rendition);
+    this.#heldPictures.add(trackId);
+    tracks.hold(trackId, rendition);
+  }
+
+  #releasePicture(trackId: number): void {
+    if (this.#heldPictures.delete(trackId)) this.#options.tracks.release(trackId);
   }
 
   get hasPicture(): boolean {
     const { isShowing, isExpecting } = this.#pictures;
-    // A camera is waited for at the beginning, so that a file begins with what it is about.
-    return this.#options.picture.mode === "camera" ? isExpecting : isShowing;
+    return this.#options.waitsForPicture === true ? isExpecting : isShowing;
+  }
+
+  get problem(): string {
+    return this.#pictures.problem;
   }
 
   get participants(): readonly Speaker[] {
@@ -69,6 +89,7 @@ export class Composition implements Programme {
   /** The room was entered, maybe anew: tracks of before are none of it. */
   reset(): void {
     this.#mix.closeAll();
+    this.#heldPictures.clear();
     this.#pictures.reset();
   }
 
@@ -76,7 +97,7 @@ export class Composition implements Programme {
   openSounds({ identity, tracks }: ParticipantInfo): void {
     for (const { trackId, offer } of tracks) {
       if (!canBeMixed(offer) || this.#mix.has(trackId) || !this.#options.hears(identity, offer)) continue;
-      if (this.#mix.open(trackId, identity, offer.frameDurationUs)) this.#options.tracks.hold(trackId);
+      if (this.#mix.open(trackId, identity, offer.frameDurationUs)) this.#options.tracks.hold(trackId, 0);
     }
   }
 
@@ -111,7 +132,7 @@ export class Composition implements Programme {
     this.#pictures.close();
     this.sinks.onEnd();
     const { late, overflow, undecodable, "too-many": tooMany } = this.left;
-    return `sounds left out ${tooMany}, units late ${late}, too many ${overflow}, not decodable ${undecodable}`;
+    return `sounds left out ${tooMany}, units late ${late}, too many ${overflow}, not decodable ${undecodable}${this.#pictures.summary}`;
   }
 
   #closeSound(trackId: number): void {

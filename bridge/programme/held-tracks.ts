@@ -16,13 +16,18 @@ export class HeldTracks {
     this.#options = options;
   }
 
-  hold(trackId: number): void {
+  /** `rendition`: of a picture, 0 = the largest; the first holder's counts. */
+  hold(trackId: number, rendition: number): void {
     const holders = this.#holders.get(trackId) ?? 0;
     this.#holders.set(trackId, holders + 1);
-    if (holders > 0) return;
+    if (holders === 0) this.change(trackId, rendition);
+  }
+
+  /** Another rendition of a track that is held by one alone. */
+  change(trackId: number, rendition: number): void {
     const { participant, playoutDelayMs, onRefused } = this.#options;
     participant()
-      ?.subscribe(trackId, { playoutDelayMs })
+      ?.subscribe(trackId, { rendition, playoutDelayMs })
       .catch((error: unknown) => onRefused(trackId, error));
   }
 

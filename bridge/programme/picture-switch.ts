@@ -5,21 +5,18 @@
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { KEYFRAME_REQUEST_INTERVAL_MS } from "../../core/wire/limits.ts";
 import type { ParticipantInfo } from "../../core/wire/room-model.ts";
-import { PictureChooser, type PictureTrack, type ShownPicture } from "./picture-choice.ts";
+import type { OpenPicture } from "./open-pictures.ts";
+import { PictureChooser, type ShownPicture } from "./picture-choice.ts";
 import { PictureSource } from "./picture-source.ts";
 import { BLOCK_US, type PictureUnit } from "./programme.ts";
+import type { PictureRequests, RoomPictures } from "./room-pictures.ts";
 
 /** A little more than a programme is behind. */
 const LINGER_US = 700_000;
 
-/** What it asks of the room. */
-export interface PictureRequests {
-  subscribe(trackId: number): void;
-  unsubscribe(trackId: number): void;
-  requestKeyframe(trackId: number): void;
-}
-
-export class PictureSwitch {
+export class PictureSwitch implements RoomPictures {
+  readonly problem = "";
+  readonly summary = "";
   readonly #chooser: PictureChooser;
   readonly #requests: PictureRequests;
   #shown: PictureSource | undefined;
@@ -41,21 +38,13 @@ export class PictureSwitch {
     return this.#shown !== undefined;
   }
 
-  /** Something is shown, or will be with its first keyframe. */
   get isExpecting(): boolean {
     return this.isShowing || this.#coming !== undefined;
   }
 
-  /** The room was left and entered anew: all tracks are others. */
   reset(): void {
     this.#shown = undefined;
     this.#coming = undefined;
-  }
-
-  /** Nothing is shown any more. */
-  close(): void {
-    if (this.#shown !== undefined) this.#shown = this.#drop(this.#shown);
-    if (this.#coming !== undefined) this.#coming = this.#drop(this.#coming);
   }
 
   choose(participants: Iterable<ParticipantInfo>, speakers: readonly string[], nowUs: number): void {
@@ -78,9 +67,9 @@ export class PictureSwitch {
     if (nowUs - this.#overSinceUs > LINGER_US) this.#shown = this.#drop(this.#shown);
   }
 
-  #open({ trackId, identity }: PictureTrack): PictureSource {
-    this.#requests.subscribe(trackId);
-    this.#requests.requestKeyframe(trackId);
+  #open({ trackId, identity }: OpenPicture): PictureSource {
+    this.#requests.subscribe(trackId, 0);
+    this.#requests.requestKeyframe(trackId, 0);
     return new PictureSource(trackId, identity);
   }
 
@@ -103,7 +92,7 @@ export class PictureSwitch {
       if (nowUs - this.#askedUs < KEYFRAME_REQUEST_INTERVAL_MS * 1_000) return;
       this.#askedUs = nowUs;
     }
-    this.#requests.requestKeyframe(source.trackId);
+    this.#requests.requestKeyframe(source.trackId, 0);
   }
 
   /** Gives out what is due in the block that begins at `timeUs`. */
@@ -125,6 +114,11 @@ export class PictureSwitch {
     }
     // Nothing can be shown, or nothing new, before a keyframe comes.
     if (this.#coming !== undefined || source?.needsKeyframe === true) this.requestKeyframe(nowUs);
+  }
+
+  close(): void {
+    if (this.#coming !== undefined) this.#coming = this.#drop(this.#coming);
+    if (this.#shown !== undefined) this.#shown = this.#drop(this.#shown);
   }
 
   #switch(): void {

@@ -62,6 +62,10 @@ export interface Programme {
   readonly participants: readonly Speaker[];
   /** From capture to the sinks, milliseconds: by how much the programme lies behind. */
   readonly delayMs: number;
+  /** A keyframe that is asked for now comes so many milliseconds of the programme later, where nothing is in its way. */
+  readonly keyframeLeadMs: number;
+  /** What is wrong with it and what to do, for people; empty while nothing is. */
+  readonly problem: string;
   /** Gives everything from now on to `sink`, the picture from the next keyframe on, which is asked for. The returned function ends it. */
   add(sink: ProgrammeSink): () => void;
   /** Asks whose picture is shown for a keyframe soon; more often than each 500 ms does nothing. */

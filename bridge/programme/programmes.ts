@@ -1,5 +1,6 @@
 /** The programmes of a bridge: outputs of one room that want the same of it share one, for as long as one of them holds it. */
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
+import type { PictureCodecs } from "../grid/picture-codec.ts";
 import type { RoomAccess } from "../room/room-member.ts";
 import type { RunningCounts } from "../running-counts.ts";
 import type { HeldProgramme, WholeProgramme } from "./programme.ts";
@@ -12,6 +13,8 @@ export interface ProgrammesOptions {
   access: RoomAccess;
   openDecoder(): FreeableDecoder;
   counts: RunningCounts;
+  /** For grids. */
+  codecs: PictureCodecs;
   log(line: string): void;
 }
 
@@ -62,9 +65,9 @@ export class Programmes {
   }
 
   #open(room: string, spec: ProgrammeSpec): Shared {
-    const { bridgeId, access, openDecoder, log, counts } = this.#options;
+    const { bridgeId, access, openDecoder, codecs, log, counts } = this.#options;
     const identity = `${bridgeId.slice(0, 40)}~${(this.#opened++).toString(36)}`;
-    const programme = new RoomProgramme({ room, identity, spec, access, openDecoder, log });
+    const programme = new RoomProgramme({ room, identity, spec, access, openDecoder, codecs, log });
     const endCounts = counts.add(() => programme.counts);
     return { programme, started: programme.start(), holders: 0, endCounts };
   }

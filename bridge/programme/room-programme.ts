@@ -8,10 +8,14 @@ import type { ParticipantEvent } from "../../core/participant/events.ts";
 import type { Participant } from "../../core/participant/participant-api.ts";
 import type { ProgrammeSpec } from "../../core/wire/bridge-jobs.ts";
 import type { ParticipantInfo, TrackOffer } from "../../core/wire/room-model.ts";
+import { GridPictures } from "../grid/grid-pictures.ts";
+import { ENCODE_LEAD_US, GRID_DELAY_US } from "../grid/limits.ts";
+import type { PictureCodecs } from "../grid/picture-codec.ts";
 import { type RoomAccess, RoomMember } from "../room/room-member.ts";
 import { Composition, type CompositionOptions, canBeMixed } from "./composition.ts";
 import { HeldTracks } from "./held-tracks.ts";
-import { canBeShown } from "./picture-choice.ts";
+import { canBeShown } from "./open-pictures.ts";
+import { PictureSwitch } from "./picture-switch.ts";
 import {
   BLOCK_US,
   type HeldProgramme,
@@ -19,6 +23,7 @@ import {
   type Speaker,
   type WholeProgramme,
 } from "./programme.ts";
+import type { PictureRequests, RoomPictures } from "./room-pictures.ts";
 import type { FreeableDecoder } from "./sound-mix.ts";
 
 /** How far behind capture a programme is: time for networks, repair, and encoders that look ahead. */
@@ -37,6 +42,8 @@ export interface RoomProgrammeOptions {
   spec: ProgrammeSpec;
   access: RoomAccess;
   openDecoder(): FreeableDecoder;
+  /** For a grid. */
+  codecs: PictureCodecs;
   log(line: string): void;
 }
 
@@ -47,8 +54,10 @@ interface Alone {
 
 export class RoomProgramme implements WholeProgramme {
   readonly room: string;
-  readonly delayMs = DELAY_US / 1_000;
+  readonly delayMs: number;
+  readonly keyframeLeadMs: number;
   readonly #options: RoomProgrammeOptions;
+  readonly #delayUs: number;
   readonly #member: RoomMember;
   readonly #tracks: HeldTracks;
   readonly #whole: Composition;
@@ -67,12 +76,19 @@ export class RoomProgramme implements WholeProgramme {
     const { room, identity, spec, access, log } = options;
     this.room = room;
     this.#options = options;
+    const isGrid = spec.picture.mode === "grid";
+    this.#delayUs = DELAY_US + (isGrid ? GRID_DELAY_US : 0);
+    this.delayMs = this.#delayUs / 1_000;
+    this.keyframeLeadMs = isGrid ? ENCODE_LEAD_US / 1_000 : this.delayMs;
     this.#tracks = new HeldTracks({
       participant: () => this.#member.participant,
-      playoutDelayMs: this.delayMs,
+      playoutDelayMs: DELAY_US / 1_000,
       onRefused: (trackId, error) => log(`bridge gets no track ${trackId} of ${room}: ${String(error)}`),
     });
-    this.#whole = this.#compose(spec, {
+    this.#whole = this.#compose({
+      gainsDb: spec.gainsDb,
+      keyframeLeadMs: this.keyframeLeadMs,
+      openPictures: (requests) => this.#openPictures(requests),
       hears: () => true,
       participants: () => [...this.#named.values()],
     });
@@ -84,6 +100,13 @@ export class RoomProgramme implements WholeProgramme {
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit) => this.#onUnit(trackId, unit),
     });
+  }
+
+  #openPictures(requests: PictureRequests): RoomPictures {
+    const { spec, room, codecs, log } = this.#options;
+    if (spec.picture.mode !== "grid") return new PictureSwitch(spec.picture, requests);
+    const delayUs = this.#delayUs;
+    return new GridPictures({ codecs, requests, delayUs, log: (line) => log(`grid of ${room}: ${line}`) });
   }
 
   /** Enters the room. Rejects with GatewayError when there is no way in. */
@@ -117,6 +140,10 @@ export class RoomProgramme implements WholeProgramme {
     return this.#whole.hasPicture;
   }
 
+  get problem(): string {
+    return this.#whole.problem;
+  }
+
   get participants(): readonly Speaker[] {
     return this.#whole.participants;
   }
@@ -146,13 +173,14 @@ export class RoomProgramme implements WholeProgramme {
   }
 
   #openAlone(identity: string): Alone {
-    const composition = this.#compose(
-      { picture: { mode: "camera", identity }, gainsDb: {} },
-      {
-        hears: (who, { source }) => who === identity && source === "microphone",
-        participants: () => [this.#named.get(identity) ?? []].flat(),
-      },
-    );
+    const composition = this.#compose({
+      gainsDb: {},
+      keyframeLeadMs: this.delayMs,
+      openPictures: (requests) => new PictureSwitch({ mode: "camera", identity }, requests),
+      waitsForPicture: true,
+      hears: (who, { source }) => who === identity && source === "microphone",
+      participants: () => [this.#named.get(identity) ?? []].flat(),
+    });
     const alone = { composition, holders: 0 };
     this.#alone.set(identity, alone);
     const people = this.#member.participant?.participants;
@@ -167,18 +195,19 @@ export class RoomProgramme implements WholeProgramme {
   }
 
   #compose(
-    what: Pick<CompositionOptions, "picture" | "gainsDb">,
-    who: Pick<CompositionOptions, "hears" | "participants">,
+    what: Omit<
+      CompositionOptions,
+      "room" | "delayMs" | "tracks" | "requestKeyframe" | "openDecoder" | "nowUs"
+    >,
   ): Composition {
     const { room, delayMs } = this;
     const { openDecoder, access } = this.#options;
     return new Composition({
       ...what,
-      ...who,
       room,
       delayMs,
       tracks: this.#tracks,
-      requestKeyframe: (trackId) => this.#member.participant?.requestKeyframe(trackId, 0),
+      requestKeyframe: (trackId, rendition) => this.#member.participant?.requestKeyframe(trackId, rendition),
       openDecoder,
       nowUs: () => access.clock.nowUs(),
     });
@@ -262,7 +291,7 @@ export class RoomProgramme implements WholeProgramme {
   #tick(): void {
     if (this.#over) return;
     const { clock } = this.#options.access;
-    const untilUs = this.#member.roomNowUs - DELAY_US;
+    const untilUs = this.#member.roomNowUs - this.#delayUs;
     if (this.#nextUs === undefined || untilUs - this.#nextUs > MAX_CATCH_UP_US)
       this.#nextUs = Math.round(untilUs - BLOCK_US);
     while (this.#nextUs + BLOCK_US <= untilUs) {

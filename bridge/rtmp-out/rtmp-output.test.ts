@@ -20,6 +20,8 @@ class Camera implements Programme {
   readonly room = "r";
   readonly participants = [];
   readonly delayMs = 0;
+  readonly keyframeLeadMs = 0;
+  readonly problem = "";
   hasPicture = true;
   readonly keyframesUs: number[] = [];
   sinks: ProgrammeSink[] = [];

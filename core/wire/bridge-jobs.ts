@@ -12,12 +12,14 @@ const jobId = z
   .max(64)
   .regex(/^[\w-]+$/, "use letters, digits, - and _ only");
 
-/** Which picture an output shows. Switched at keyframes only; nothing is encoded anew. */
+/** Which picture an output shows. Switched at keyframes only; nothing is encoded anew but in a grid. */
 const pictureChoiceSchema = z.discriminatedUnion("mode", [
   /** Of whoever speaks; a shared screen before any camera. */
   z.object({ mode: z.literal("speaker") }),
   /** Of one participant, whoever speaks. */
   z.object({ mode: z.literal("pinned"), identity: identitySchema }),
+  /** Everybody's, side by side: decoded, composed and encoded anew by ffmpeg. */
+  z.object({ mode: z.literal("grid") }),
   z.object({ mode: z.literal("none") }),
 ]);
 export type PictureChoice = z.infer<typeof pictureChoiceSchema>;
@@ -53,11 +55,17 @@ export const outputSpecSchema = z.discriminatedUnion("type", [
     type: z.literal("mp3"),
     bitrateKbps: z.union([z.literal(64), z.literal(96), z.literal(128), z.literal(192)]).default(128),
   }),
-  programmeSpecSchema.extend({
-    type: z.literal("recording"),
-    /** Beside the mix, a file with the microphone and the camera of each participant. */
-    participants: z.boolean().default(false),
-  }),
+  programmeSpecSchema
+    .extend({
+      type: z.literal("recording"),
+      /** Beside the mix, a file with the microphone and the camera of each participant. */
+      participants: z.boolean().default(false),
+    })
+    // A grid takes small pictures of them, their files large ones, and one member of the room gets one of each.
+    .refine(({ participants, picture }) => !participants || picture.mode !== "grid", {
+      path: ["participants"],
+      message: "a recording of a grid has no file for each participant: start another recording for those",
+    }),
 ]);
 export type OutputSpec = z.infer<typeof outputSpecSchema>;
 

@@ -78,7 +78,7 @@ describe("a bridge as its own process", () => {
       .omit({ jobs: true, draining: true })
       .parse(JSON.parse(READY.exec(bridge.output)![1]!));
     expect(record.rtmpsUrl).toMatch(/^rtmps:\/\/localhost:\d+\/live$/);
-    expect(await statusOverHttp2(`https://localhost:${port}`, "/hls/demo/index.m3u8")).toBe(404);
+    expect(await statusOverHttp2(`https://localhost:${port}`, "/nothing")).toBe(404);
 
     const operations = async (path: string) => fetch(new URL(path, record.operationsUrl));
     expect((await operations("/healthz")).status).toBe(200);

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bridge, type BridgeOptions } from "../../bridge/bridge.ts";
+import { ffmpegPictureCodecs } from "../../bridge/node/ffmpeg-picture-codecs.ts";
 import { ffmpegPoster } from "../../bridge/node/ffmpeg-poster.ts";
 import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
 import { FileStorage } from "../../bridge/node/file-storage.ts";
@@ -44,6 +45,7 @@ Deno.test("two people in a room go out as HLS, MP3 and a recording", async () =>
     openOpus: () => openOpusDecoder((error) => problems.push(String(error))),
     openAac: openAacEncoder,
     openDecoder: openFfmpegSoundDecoder,
+    pictureCodecs: ffmpegPictureCodecs(),
     storage: new FileStorage({ root: folder }),
     makePoster: ffmpegPoster(),
     keys: stage.keys,

@@ -16,9 +16,19 @@ export interface ClipPicture {
 export async function makeFlashClip(width: number, height: number, bitrate?: string): Promise<ClipPicture[]> {
   const noise = bitrate === undefined ? "" : "noise=alls=60:allf=t,";
   const rate = bitrate === undefined ? [] : ["-b:v", bitrate, "-maxrate", bitrate, "-bufsize", "1M"];
+  return makeClip(`testsrc=s=${width}x${height}:r=${CLIP_FPS}:d=1`, `${noise}eq=brightness=-0.3`, rate);
+}
+
+/** The same of one colour, as ffmpeg names it, with a line that moves. */
+export async function makeColourClip(colour: string, width: number, height: number): Promise<ClipPicture[]> {
+  const source = `color=c=${colour}:s=${width}x${height}:r=${CLIP_FPS}:d=1`;
+  return makeClip(source, `drawbox=x='t*${width}':y=0:w=4:h=${Math.round(height / 8)}:t=fill:c=black`, []);
+}
+
+async function makeClip(source: string, filter: string, rate: readonly string[]): Promise<ClipPicture[]> {
   const stream = await runProgram("ffmpeg", [
-    ...["-v", "error", "-f", "lavfi", "-i", `testsrc=s=${width}x${height}:r=${CLIP_FPS}:d=1`],
-    ...["-vf", `${noise}eq=brightness=-0.3,drawbox=t=fill:c=white:enable='lt(t,0.095)',format=yuv420p`],
+    ...["-v", "error", "-f", "lavfi", "-i", source],
+    ...["-vf", `${filter},drawbox=t=fill:c=white:enable='lt(t,0.095)',format=yuv420p`],
     ...["-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-g", `${CLIP_FPS}`],
     ...rate,
     ...["-x264-params", "aud=1:scenecut=0", "-f", "h264", "-"],

@@ -25,6 +25,8 @@ export class FlashingProgramme implements Programme {
   readonly room = "test";
   readonly participants = [];
   readonly delayMs = 0;
+  readonly keyframeLeadMs = 0;
+  readonly problem = "";
   keyframesAsked = 0;
   readonly #clock: Clock;
   readonly #startUs: number;

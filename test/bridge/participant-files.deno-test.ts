@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ffmpegPictureCodecs } from "../../bridge/node/ffmpeg-picture-codecs.ts";
 import { FileStorage } from "../../bridge/node/file-storage.ts";
 import { recordingOutput } from "../../bridge/outputs/recording.ts";
 import { SharedParts } from "../../bridge/outputs/shared-parts.ts";
 import { Programmes } from "../../bridge/programme/programmes.ts";
+import { RunningCounts } from "../../bridge/running-counts.ts";
 import { Catalogue } from "../../bridge/recording/catalogue.ts";
 import { History } from "../../bridge/recording/history.ts";
 import { historyRoutes } from "../../bridge/recording/history-routes.ts";
@@ -37,9 +39,11 @@ function shelf(stage: RoomStage, folder: string, bridgeId: string) {
     bridgeId,
     access: stage.access,
     openDecoder: () => openOpusDecoder((error) => problems.push(String(error))),
+    codecs: ffmpegPictureCodecs(),
+    counts: new RunningCounts(),
     log: () => undefined,
   });
-  const parts = new SharedParts({ openEncoder: openAacEncoder, log: (line) => problems.push(line) });
+  const parts = new SharedParts({ openAac: openAacEncoder, log: (line) => problems.push(line) });
   const open = recordingOutput({ parts, recordings, clock, publicUrl: "http://bridge.test", log });
   const record = async () => {
     const spec = { picture: { mode: "speaker" as const }, gainsDb: {} };

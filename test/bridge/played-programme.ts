@@ -12,6 +12,8 @@ export class PlayedProgramme implements Programme {
   readonly participants = [];
   hasPicture = true;
   delayMs = 100;
+  keyframeLeadMs = 100;
+  readonly problem = "";
   keyframeRequests = 0;
   /** Value of a sample of both channels, by its number since the first block; a tone of 440 Hz unless set. */
   wave: (sample: number) => number = (sample) => Math.sin((sample * 2 * Math.PI * 440) / 48_000) * 0.3;

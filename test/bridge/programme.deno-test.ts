@@ -1,4 +1,6 @@
 /** A room with two participants, played into a real relay, as the programme that a bridge makes of it. */
+
+import { ffmpegPictureCodecs } from "../../bridge/node/ffmpeg-picture-codecs.ts";
 import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.ts";
 import { Programmes } from "../../bridge/programme/programmes.ts";
 import { RunningCounts } from "../../bridge/running-counts.ts";
@@ -19,6 +21,7 @@ Deno.test("a programme has both sounds without a hole and the picture from a key
     access: stage.access,
     openDecoder: () => openOpusDecoder((error) => console.error(error)),
     counts: new RunningCounts(),
+    codecs: ffmpegPictureCodecs(),
     log: () => undefined,
   });
   const held = await programmes.hold("studio", { picture: { mode: "speaker" }, gainsDb: {} });

@@ -1,6 +1,7 @@
 /** ffmpeg publishes by RTMP: what a room's programme has of it, with and without B-frames, and what is said of a wrong key. */
 import { spawn } from "node:child_process";
 import { RtmpParticipant } from "../../bridge/ingest/rtmp-participant.ts";
+import { ffmpegPictureCodecs } from "../../bridge/node/ffmpeg-picture-codecs.ts";
 import { openFfmpegSoundDecoder } from "../../bridge/node/ffmpeg-sound-decoder.ts";
 import { listenTcp } from "../../bridge/node/tcp.ts";
 import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.ts";
@@ -59,6 +60,7 @@ async function publish(encoder: string[], key = KEY, seconds = 6): Promise<Seen>
     access: stage.access,
     openDecoder: () => openOpusDecoder((error) => console.error(error)),
     counts: new RunningCounts(),
+    codecs: ffmpegPictureCodecs(),
     log: () => undefined,
   });
   const held = await programmes.hold("studio", { picture: { mode: "speaker" }, gainsDb: {} });

@@ -77,6 +77,25 @@ it("starts and stops a stream, a radio and a recording, and everybody sees that 
   expect(jobs.outputs.map(({ spec }) => spec.type)).toEqual(["hls", "mp3"]);
 });
 
+it("starts what shows everybody, or one participant alone", async () => {
+  await page.getByRole("button", { name: "Stop Stream" }).click();
+  const picture = page.getByLabel("Picture of what you start");
+  for (const [label, wish, shown] of [
+    ["Everybody (grid)", { mode: "grid" }, "Waiting for a bridge… · everybody"],
+    ["Only Ada", { mode: "pinned", identity: expect.any(String) }, "Waiting for a bridge… · only Ada"],
+  ] as const) {
+    await picture.selectOption(label);
+    await page.getByRole("button", { name: "Start Stream" }).click();
+    await page.getByText(shown).waitFor();
+    expect(jobs.outputs.at(-1)?.spec).toEqual({ type: "hls", picture: wish });
+    await page.getByRole("button", { name: "Stop Stream" }).click();
+  }
+  await picture.selectOption("Whoever speaks");
+  await page.getByRole("button", { name: "Start Stream" }).click();
+  await page.getByRole("button", { name: "Stop Stream" }).waitFor();
+  expect(jobs.outputs.at(-1)?.spec).toEqual({ type: "hls" });
+});
+
 it("sends to a service whose key is neither shown nor kept", async () => {
   await page.getByRole("button", { name: /Send to YouTube/ }).click();
   const dialog = page.getByRole("dialog", { name: "Send the room to a service" });

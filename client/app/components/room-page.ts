@@ -5,6 +5,7 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import type { RemoteParticipant, Room } from "../../sdk/api.ts";
 import { icon, mark } from "../icons.ts";
+import { pinnedPeople } from "../outputs/output-text.ts";
 import { OutputsController } from "../outputs/outputs-controller.ts";
 import "../outputs/outputs-panel.ts";
 import { browserStore, loadPreferences, savePreferences } from "../preferences.ts";
@@ -174,6 +175,7 @@ export class RoomPage extends LitElement {
         .outputs=${this.#outputs}
         .room=${room.name}
         .token=${this.token}
+        .people=${pinnedPeople(room)}
         @close-panel=${() => this.#show("none")}
       ></tributary-outputs>`;
     }

@@ -5,7 +5,10 @@ import {
   figuresText,
   ingestIdentity,
   ingestStateOf,
+  isSamePicture,
   onAirOf,
+  pictureOptions,
+  pictureText,
   sourceSettings,
   stateOf,
   targetFigures,
@@ -98,4 +101,27 @@ test("settings are those that the sending program asks for, the key apart from t
   expect(sourceSettings(ingest("icecast", { rtmp: "rtmp://h/live" }))).toEqual([]);
   expect(ingestStateOf(ingest("rtmp", { rtmp: "rtmp://h:1935/live" })).word).toBe("Nobody sends yet");
   expect(ingestStateOf(ingest("rtmp", {})).tone).toBe("bad");
+});
+
+test("the picture of an output shows whoever speaks, everybody, or one participant", () => {
+  const people = [{ identity: "ann", name: "Ann" }];
+  const options = pictureOptions(people);
+  expect(options.map(({ label }) => label)).toEqual(["Whoever speaks", "Everybody (grid)", "Only Ann"]);
+  const same = options.map(({ picture }) => options.map((other) => isSamePicture(picture, other.picture)));
+  expect(same).toEqual([0, 1, 2].map((row) => [0, 1, 2].map((column) => row === column)));
+  const said = (picture: Record<string, unknown>) =>
+    pictureText(outputSpecSchema.parse({ type: "hls", picture }), people);
+  expect([{ mode: "speaker" }, { mode: "grid" }, { mode: "none" }].map(said)).toEqual([
+    "",
+    "everybody",
+    "no picture",
+  ]);
+  // Who has left has no name here.
+  expect(
+    [
+      { mode: "pinned", identity: "ann" },
+      { mode: "pinned", identity: "bob" },
+    ].map(said),
+  ).toEqual(["only Ann", "only bob"]);
+  expect(pictureText(outputSpecSchema.parse({ type: "mp3" }), people)).toBe("");
 });

@@ -1,5 +1,6 @@
 /** How outputs and ingests of a room are spoken of: states, figures, names. */
-import type { JobState, JobStatus } from "../../../core/wire/bridge-jobs.ts";
+import type { JobState, JobStatus, PictureChoice } from "../../../core/wire/bridge-jobs.ts";
+import type { Room } from "../../sdk/api.ts";
 import { latencyText, sizeText } from "../audience/player-text.ts";
 import type { RoomIngest, RoomOutput } from "./outputs-api.ts";
 
@@ -37,6 +38,53 @@ export function figuresText(spec: RoomOutput["spec"], status: JobStatus | null):
     parts.push(`${status.audience}\u00A0${type === "mp3" ? "listening" : "watching"}`);
   }
   return parts.join(" · ");
+}
+
+/** One picture that an output may show, and how it is called. */
+interface PictureOption {
+  label: string;
+  picture: PictureChoice;
+}
+
+/** Somebody whose picture alone may be shown. */
+export interface PinnedPerson {
+  identity: string;
+  name: string;
+}
+
+/** Everybody whom others see. */
+export function pinnedPeople(
+  room: Pick<Room, "participants" | "grants" | "identity" | "displayName">,
+): PinnedPerson[] {
+  const others = [...room.participants.values()].map(({ identity, name }) => ({ identity, name }));
+  return room.grants.hidden ? others : [{ identity: room.identity, name: room.displayName }, ...others];
+}
+
+export function isSamePicture(one: PictureChoice, other: PictureChoice): boolean {
+  const pinned = one.mode === "pinned" && other.mode === "pinned";
+  return pinned ? one.identity === other.identity : one.mode === other.mode;
+}
+
+export function pictureOptions(people: readonly PinnedPerson[]): PictureOption[] {
+  const pinned = people.map(({ identity, name }): PictureOption => {
+    return { label: `Only ${name}`, picture: { mode: "pinned", identity } };
+  });
+  return [
+    { label: "Whoever speaks", picture: { mode: "speaker" } },
+    { label: "Everybody (grid)", picture: { mode: "grid" } },
+    ...pinned,
+  ];
+}
+
+/** What a running output shows, where that is not the usual: "everybody". */
+export function pictureText(spec: RoomOutput["spec"], people: readonly PinnedPerson[]): string {
+  if (spec.type === "mp3") return "";
+  const { picture } = spec;
+  if (picture.mode === "grid") return "everybody";
+  if (picture.mode === "none") return "no picture";
+  if (picture.mode === "speaker") return "";
+  const name = people.find(({ identity }) => identity === picture.identity)?.name;
+  return `only ${name ?? picture.identity}`;
 }
 
 /** "84 MB sent · 12 pictures dropped". */

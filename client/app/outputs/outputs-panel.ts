@@ -5,7 +5,7 @@
 import { html, LitElement, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { IngestSpec, OutputSpec } from "../../../core/wire/bridge-jobs.ts";
+import type { IngestSpec, OutputSpec, PictureChoice } from "../../../core/wire/bridge-jobs.ts";
 import { historyPath, listenPath, watchPath } from "../audience/audience-route.ts";
 import { keepCredential, tabStore } from "../audience/credential.ts";
 import { type IconName, icon } from "../icons.ts";
@@ -13,7 +13,17 @@ import { controls } from "../styles/controls.ts";
 import { outputsStyles } from "../styles/outputs.ts";
 import { panelStyles } from "../styles/panel.ts";
 import "./copy-field.ts";
-import { figuresText, ingestStateOf, sourceSettings, stateOf, targetFigures } from "./output-text.ts";
+import {
+  figuresText,
+  ingestStateOf,
+  isSamePicture,
+  type PinnedPerson,
+  pictureOptions,
+  pictureText,
+  sourceSettings,
+  stateOf,
+  targetFigures,
+} from "./output-text.ts";
 import type { RoomIngest, RoomOutput } from "./outputs-api.ts";
 import type { OutputsController } from "./outputs-controller.ts";
 import { targetPlace } from "./rtmp-target.ts";
@@ -36,6 +46,8 @@ class OutputsPanel extends LitElement {
     room: {},
     token: {},
     eachPerson: { state: true },
+    people: { attribute: false },
+    picture: { state: true },
   };
   static override styles = [controls, panelStyles, outputsStyles];
   declare outputs: OutputsController;
@@ -44,10 +56,16 @@ class OutputsPanel extends LitElement {
   declare token: string;
   /** The next recording has a file for each person. */
   declare eachPerson: boolean;
+  /** Everybody in the room: they may be pinned. */
+  declare people: readonly PinnedPerson[];
+  /** What outputs show that are started from now on. */
+  declare picture: PictureChoice;
 
   constructor() {
     super();
     this.eachPerson = false;
+    this.people = [];
+    this.picture = { mode: "speaker" };
   }
 
   override render() {
@@ -61,6 +79,7 @@ class OutputsPanel extends LitElement {
       </header>
       <div class="scroll">
         ${outputs.problem === "" ? nothing : html`<p class="refused" role="alert">${outputs.problem}</p>`}
+        ${this.#pictureField()}
         <ul>
           ${OWN.map((own) => this.#own(own))}
         </ul>
@@ -91,6 +110,47 @@ class OutputsPanel extends LitElement {
       <tributary-source-dialog
         @source=${(event: CustomEvent<IngestSpec>) => this.outputs.createIngest(event.detail)}
       ></tributary-source-dialog>`;
+  }
+
+  #pictureField() {
+    const options = pictureOptions(this.people);
+    const chosen = options.findIndex(({ picture }) => isSamePicture(picture, this.picture));
+    const isGrid = this.picture.mode === "grid";
+    return html`<label class="picture"
+      >Picture of what you start
+      <span class="box">
+        <select
+          class="field"
+          aria-describedby="picture-help"
+          @change=${(event: Event) => {
+            this.picture =
+              options[(event.target as HTMLSelectElement).selectedIndex]?.picture ?? this.picture;
+          }}
+        >
+          ${options.map(({ label }, index) => html`<option .selected=${live(index === Math.max(0, chosen))}>${label}</option>`)}
+        </select>
+      </span>
+      <small id="picture-help"
+        >${isGrid ? "Up to nine pictures side by side, 0.3 s later. Needs ffmpeg on the bridge." : "A shared screen comes first."}</small
+      >
+    </label>`;
+  }
+
+  /** The usual needs no saying; somebody who has left is pinned no more. */
+  get #chosenPicture(): { picture?: PictureChoice } {
+    const isThere = pictureOptions(this.people).some(({ picture }) => isSamePicture(picture, this.picture));
+    return this.picture.mode === "speaker" || !isThere ? {} : { picture: this.picture };
+  }
+
+  #start(type: OwnType): void {
+    const picture = type === "mp3" ? {} : this.#chosenPicture;
+    const files = type === "recording" ? { participants: this.eachPerson && !this.#isGrid } : {};
+    void this.outputs.startOutput({ type, ...picture, ...files });
+  }
+
+  /** A recording of a grid has no files of single people (bridge-jobs.ts). */
+  get #isGrid(): boolean {
+    return this.#chosenPicture.picture?.mode === "grid";
   }
 
   #own({ type, name, title, text }: (typeof OWN)[number]) {
@@ -126,7 +186,7 @@ class OutputsPanel extends LitElement {
           running
             ? nothing
             : html`<label class="check"
-                ><input type="checkbox" .checked=${live(this.eachPerson)} @change=${this.#eachPersonChanged} /> A file for each person</label
+                ><input type="checkbox" ?disabled=${this.#isGrid} .checked=${live(this.eachPerson && !this.#isGrid)} @change=${this.#eachPersonChanged} /> A file for each person</label
               >`
         }
         <a href=${historyPath(this.room)} target="_blank" rel="opener" @click=${this.#lendToken}>Recordings of this room</a>
@@ -201,7 +261,9 @@ class OutputsPanel extends LitElement {
 
   #state(output: RoomOutput) {
     const { word, tone } = stateOf(output.status);
-    const figures = figuresText(output.spec, output.status);
+    const figures = [figuresText(output.spec, output.status), pictureText(output.spec, this.people)]
+      .filter((part) => part !== "")
+      .join(" · ");
     return html`<small><span class="state ${tone}">${word}</span>${figures === "" ? "" : ` · ${figures}`}</small>`;
   }
 
@@ -216,16 +278,16 @@ class OutputsPanel extends LitElement {
     </button>`;
   }
 
-  #start(type: OwnType): void {
-    void this.outputs.startOutput(type === "recording" ? { type, participants: this.eachPerson } : { type });
-  }
-
   #eachPersonChanged = (event: Event): void => {
     this.eachPerson = (event.target as HTMLInputElement).checked;
   };
 
   #send({ name, url }: TargetWish): void {
-    void this.outputs.startOutput({ type: "rtmp", targets: [name === "" ? { url } : { name, url }] });
+    void this.outputs.startOutput({
+      type: "rtmp",
+      targets: [name === "" ? { url } : { name, url }],
+      ...this.#chosenPicture,
+    });
   }
 
   /** The tab that opens starts with a copy of this one's storage: the page of recordings asks for no key. */

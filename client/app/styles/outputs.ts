@@ -5,6 +5,43 @@ export const outputsStyles = css`
   section {
     margin-top: 22px;
   }
+  .picture {
+    display: grid;
+    gap: 6px;
+    padding-bottom: 14px;
+    border-bottom: 1px solid var(--line);
+    color: var(--text-soft);
+    font-size: 0.88rem;
+    font-weight: 600;
+  }
+  .picture small {
+    font-weight: 400;
+  }
+  .picture .box {
+    position: relative;
+    display: block;
+    color: var(--text);
+  }
+  .picture select {
+    appearance: none;
+    width: 100%;
+    padding-right: 36px;
+    font-size: 0.98rem;
+    font-weight: 400;
+    text-overflow: ellipsis;
+  }
+  .picture .box::after {
+    content: "";
+    position: absolute;
+    right: 17px;
+    top: 19px;
+    width: 7px;
+    height: 7px;
+    border: solid var(--text-soft);
+    border-width: 0 2px 2px 0;
+    transform: rotate(45deg);
+    pointer-events: none;
+  }
   h3 {
     margin-bottom: 4px;
     color: var(--text-soft);
