@@ -173,13 +173,15 @@ async function checkFiles(
   check(silent.length >= 4, `${silent.length * 0.2} s of silence while bob was away`);
 }
 
-/** When a tone is back after at least 400 ms without it, seconds, in steps of 10 ms. */
+/** When a tone that was there is back after at least 400 ms without it, seconds, in steps of 10 ms. */
 function returnOf(samples: Float32Array, hz: number): number {
   const step = 480;
   let silent = 0;
+  let wasThere = false;
   for (let at = 0; at + 2 * step <= samples.length; at += step) {
     const isThere = toneLevel(samples.subarray(at, at + 2 * step), hz, 48_000) > 0.1;
-    if (isThere && silent >= 40) return at / 48_000;
+    if (isThere && wasThere && silent >= 40) return at / 48_000;
+    wasThere ||= isThere;
     silent = isThere ? 0 : silent + 1;
   }
   return Number.NaN;

@@ -51,8 +51,14 @@ async function expectCall(): Promise<void> {
   );
   expect(Math.min(...rates)).toBeGreaterThan(LEAST_RATE);
   const seen = await bob.firstPicture("ann");
-  await bob.page.waitForTimeout(300);
-  expect((await bob.firstPicture("ann")).frame).not.toBe(seen.frame);
+  const later = await untilGood(
+    async () => {
+      await bob.page.waitForTimeout(300);
+      return (await bob.firstPicture("ann")).frame;
+    },
+    (frame) => frame !== seen.frame,
+  );
+  expect(later).not.toBe(seen.frame);
   const { toneShare } = await untilGood(
     async () => judgeTone(await bob.listen(1500)),
     (tone) => tone.toneShare > 0.8 && tone.loudShare > 0.2,
