@@ -65,6 +65,7 @@ export class ParticipantRecorders {
     this.#publishers = publishers;
     if (!this.#hasBegun || this.#isOver) return;
     const there = new Set(publishers.map(({ identity }) => identity));
+    for (const identity of this.#waiting) if (!there.has(identity)) this.#waiting.delete(identity);
     for (const [identity, stay] of this.#stays) {
       if (there.has(identity)) {
         stay.away?.cancel();
