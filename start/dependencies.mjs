@@ -115,5 +115,7 @@ export function denoExecutable() {
  * @param {string} file
  */
 export function runtimeArguments(file) {
-  return IS_DENO ? ["run", "-A", "--no-prompt", "--quiet", "--config", join(ROOT, "deno.json"), file] : [file];
+  return IS_DENO
+    ? ["run", "-A", "--no-prompt", "--quiet", "--config", join(ROOT, "deno.json"), file]
+    : [file];
 }
