@@ -7,7 +7,7 @@ import { hostileCases } from "./hostile-cases.ts";
 import { joinCases } from "./join-cases.ts";
 import { roomCases } from "./room-cases.ts";
 import { coverageCase, limitCases, serviceCases } from "./service-cases.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./stage.contract.ts";
 
 export function gatewayContract(runtime: string, start: StartGateway): void {
   describe(`gateway on ${runtime}`, () => {
