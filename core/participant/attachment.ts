@@ -86,7 +86,11 @@ export class Attachment implements Road {
     const certificateHashes = relay.certificateHashes.map(bytesOfBase64);
     let session: Session;
     try {
-      session = await options.connect(relay.url, { certificateHashes, timeoutMs });
+      session = await options.connect(relay.url, {
+        certificateHashes,
+        timeoutMs,
+        fallbackUrl: relay.fallbackUrl,
+      });
     } catch (cause) {
       const text = `the relay at ${relay.url} could not be reached: ${messageOf(cause)}`;
       throw new JoinFailedError("lost", text, { cause });

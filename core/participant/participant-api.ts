@@ -10,7 +10,10 @@ import type { ParticipantEvent } from "./events.ts";
 
 /** One relay of the gateway's answer to join. */
 export interface RelayCandidate {
+  /** WebTransport over UDP; "" = it has none. */
   url: string;
+  /** Sessions over TCP, for networks without UDP; "" = it has none. */
+  fallbackUrl: string;
   relayId: string;
   /** SHA-256 of DER, base64. */
   certificateHashes: string[];

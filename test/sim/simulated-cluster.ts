@@ -120,6 +120,7 @@ export class SimulatedCluster {
         id,
         region,
         url: `https://${id}.test:4433/`,
+        fallbackUrl: "",
         certificateHashes: [],
         operationsUrl: `http://${id}.test:9090/`,
         capacity: 1000,
@@ -222,6 +223,7 @@ export class SimulatedCluster {
     const relayId = wish.relayId ?? "relay1";
     return {
       url: `https://${relayId}.test:4433/`,
+      fallbackUrl: "",
       relayId,
       certificateHashes: [],
       ticket: this.ticket(wish),
