@@ -16,7 +16,12 @@ import {
   hopSequenceOf,
   writeHopHeader,
 } from "../wire/datagram.ts";
-import { MAX_DATAGRAM_BYTES, MAX_LINK_OUTSTANDING_BYTES, SEND_HISTORY_DATAGRAMS } from "../wire/limits.ts";
+import {
+  MAX_DATAGRAM_BYTES,
+  MAX_LINK_OUTSTANDING_BYTES,
+  MAX_RELIABLE_WAIT_MS,
+  SEND_HISTORY_DATAGRAMS,
+} from "../wire/limits.ts";
 import {
   emptyReceiverReport,
   MAX_REPORT_DATAGRAM_BYTES,
@@ -45,6 +50,8 @@ const SCARCE_REPORT_INTERVAL_US = 100_000;
 const FEEDBACK_REPORT_INTERVAL_US = 1_000_000;
 /** The same while some of it is lost: NACK rounds need the round trip. */
 const LOSSY_FEEDBACK_REPORT_INTERVAL_US = 250_000;
+/** Less than this may be feedback alone, which is seldom reported on. */
+const LEAST_HELD_UP_BYTES = 4_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 /** Weight of a new sample in smoothed loss. */
 const SMOOTHING = 1 / 8;
@@ -172,7 +179,10 @@ export class Link {
     spare: boolean,
     nowUs = this.#clock.nowUs(),
   ): LinkDrop | undefined {
-    if (this.#outstandingBytes > MAX_LINK_OUTSTANDING_BYTES * (spare ? 1 : 1.5)) {
+    if (
+      this.#outstandingBytes > MAX_LINK_OUTSTANDING_BYTES * (spare ? 1 : 1.5) ||
+      this.#isHeldUp(spare, nowUs)
+    ) {
       this.#dropped["link-congested"]++;
       return "link-congested";
     }
@@ -184,6 +194,14 @@ export class Link {
     const buffer = this.#fresh(this.#headroom + length);
     buffer.set(offset === 0 ? source : source.subarray(offset), this.#headroom + HOP_HEADER_BYTES);
     return this.#transmit(kind, buffer, length, nowUs);
+  }
+
+  /** Over TCP whatever is sent waits behind what has not arrived: nothing is added to what would be too late itself. */
+  #isHeldUp(spare: boolean, nowUs: number): boolean {
+    if (this.session.isReliable !== true || this.#outstandingBytes < LEAST_HELD_UP_BYTES) return false;
+    const oldestUs = this.#sentAtUs[(this.#reportedExtended + 1) & HISTORY_MASK]!;
+    const waitedMs = (nowUs - oldestUs) / 1000 - (this.#roundTrip.minMs ?? 0);
+    return waitedMs > MAX_RELIABLE_WAIT_MS * (spare ? 1 : 2);
   }
 
   #transmit(kind: number, buffer: Uint8Array, length: number, nowUs: number): LinkDrop | undefined {
