@@ -9,7 +9,6 @@ import {
   DATAGRAM_MEDIA,
   DATAGRAM_PROBE,
   DATAGRAM_REPAIR,
-  type DatagramFault,
   datagramFault,
   HOP_HEADER_BYTES,
   hopSendTimeOf,
@@ -33,8 +32,9 @@ import {
   writeReceiverReport,
 } from "../wire/receiver-report.ts";
 import { ArrivalLog } from "./arrival-log.ts";
+import { emptyLinkDrops, emptyReceiveDrops, type LinkDrop, type LinkStats } from "./link-stats.ts";
 import { RoundTrip } from "./round-trip.ts";
-import type { SendFault, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
 const PROBE_AFTER_US = 200_000;
@@ -55,38 +55,6 @@ const LEAST_HELD_UP_BYTES = 4_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 /** Weight of a new sample in smoothed loss. */
 const SMOOTHING = 1 / 8;
-
-export type LinkDrop = SendFault | "link-congested";
-export type LinkReceiveDrop = DatagramFault | "duplicate" | "stale";
-
-/** What a link measured. Shares are 0..1, rates over the last second or so. */
-export interface LinkStats {
-  /** Median of the last ones; undefined before the first report. */
-  rttMs: number | undefined;
-  /** Lowest RTT seen. */
-  minRttMs: number | undefined;
-  /** Share of our datagrams that the other side misses, smoothed. */
-  sendLoss: number;
-  datagramsLostOutbound: number;
-  datagramsReceived: number;
-  datagramsLostInbound: number;
-  jitterMs: number;
-  outstandingBytes: number;
-  /** What we may send without a standing queue, bits a second; undefined until a limit has been met. */
-  sendRateBps: number | undefined;
-  /** Standing queue that our datagrams wait in. */
-  sendQueueMs: number;
-  /** Further connections that carry our datagrams. */
-  lanes: number;
-  datagramsSent: number;
-  /** Hop headers, reports and probes included. */
-  bytesSent: number;
-  bytesReceived: number;
-  dropped: Readonly<Record<LinkDrop, number>>;
-  receiveDropped: Readonly<Record<LinkReceiveDrop, number>>;
-  /** Clock time of the last valid datagram, 0 = none yet. */
-  lastHeardUs: number;
-}
 
 export interface LinkHandlers {
   /** A media or repair datagram, hop header included; the bytes are valid until the call returns. */
@@ -114,21 +82,8 @@ export class Link {
   readonly #readReport = emptyReceiverReport();
   readonly #sentBytesBefore = new Float64Array(SEND_HISTORY_DATAGRAMS);
   readonly #sentAtUs = new Float64Array(SEND_HISTORY_DATAGRAMS);
-  readonly #dropped: Record<LinkDrop, number> = {
-    closed: 0,
-    "queue-full": 0,
-    oversized: 0,
-    "link-congested": 0,
-  };
-  readonly #receiveDropped: Record<LinkReceiveDrop, number> = {
-    "too-short": 0,
-    oversized: 0,
-    "unknown-version": 0,
-    "unknown-kind": 0,
-    malformed: 0,
-    duplicate: 0,
-    stale: 0,
-  };
+  readonly #dropped = emptyLinkDrops();
+  readonly #receiveDropped = emptyReceiveDrops();
   #nextSequence: number;
   #sent = 0;
   #sentBytes = 0;
