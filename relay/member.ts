@@ -59,9 +59,7 @@ export class Member extends MediaPort {
     this.name = ticket.name;
     this.grants = ticket.grants;
     const nowUs = clock.nowUs();
-    // With a resume ticket not later than a session that came after the one that it is of: a ticket that was used elsewhere, of which this
-    // relay has not heard yet, takes nobody's place.
-    this.stamp = ticket.stamp === undefined ? Math.round(nowUs) : ticket.stamp + 1;
+    this.stamp = ticket.nextStamp ?? Math.round(nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
   }
 

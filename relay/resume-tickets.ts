@@ -24,6 +24,8 @@ export const RESUME_MEMORY_SECONDS = RESUME_TICKET_SECONDS + CLOCK_TOLERANCE_SEC
 export interface ArrivalTicket extends TicketHolder {
   /** Of the session that it goes on from, with a resume ticket. */
   readonly stamp?: number;
+  /** Of the session that it gets. */
+  readonly nextStamp?: number;
 }
 
 /** What of a room it takes to tell whether a session has been gone on from. */
@@ -38,6 +40,9 @@ export function requireNewest({ members, remote }: KnownSessions, { sub, stamp }
   if (stamp !== undefined && newest > stamp)
     throw new Refusal("ticket-replayed", "the ticket is of an older session: join anew");
 }
+
+/** All that a ticket can add to a stamp, which is in microseconds, is 31 ms. */
+const STAMPS_PER_SECOND = 100;
 
 export interface ResumeTicketOptions {
   clock: Clock;
@@ -66,7 +71,7 @@ export class ResumeTickets {
     return await (issuer === undefined ? this.#options.verifyTicket(text) : this.#take(text, issuer));
   }
 
-  async #take(text: string, issuer: string): Promise<ResumeTicket> {
+  async #take(text: string, issuer: string): Promise<ArrivalTicket> {
     const { keys, linkKeyOf, relayId } = this.#options;
     const linkKey = issuer === relayId() ? keys.linkKey : linkKeyOf(issuer);
     if (linkKey === undefined || linkKey === "")
@@ -76,7 +81,16 @@ export class ResumeTickets {
       throw new Refusal("ticket-malformed", "the resume ticket is not as relays make them");
     this.#used.use(nameOf(ticket.iss, ticket.sid), this.#untilSeconds());
     this.taken++;
-    return ticket;
+    return { ...ticket, nextStamp: this.#nextStamp(ticket) };
+  }
+
+  /**
+   * Not later than a session that came after the one that the ticket is of and, of two that were opened with it at different relays, later for
+   * the one that was earlier: a ticket that was used elsewhere, of which this relay has not heard yet, takes nobody's place for long.
+   */
+  #nextStamp({ stamp, exp }: ResumeTicket): number {
+    const leftSeconds = exp + CLOCK_TOLERANCE_SECONDS - this.#options.clock.nowUs() / 1_000_000;
+    return stamp + 1 + Math.floor(Math.max(0, leftSeconds) * STAMPS_PER_SECOND);
   }
 
   /** Sends a member, which is in its room, a ticket now, and a new one now and then for as long as its session lasts. */
