@@ -6,7 +6,8 @@
  * `rebind`: the relay sees her come from another address, as behind a NAT that has forgotten her; `cut`: nothing passes any more of the sockets
  * that she has, as when Wi-Fi is left for a mobile network, and nobody tells her; `told`: the same, and the browser says that its
  * connection has changed; `away`: cut off, and no network at all for 2 s; `offline`: the same, and the browser says so. Gaps count from the
- * moment a way is there again, in all tracks that a page receives, less the usual time between two pictures or datagrams of sound.
+ * moment a way is there again, in all tracks that a page receives, less the usual time between two pictures or datagrams of sound. Each change has a page of Ann's of its own: Chromium makes a page wait that has
+ * dialled in vain before (core/participant/joining/home-dials.ts), and people do not change networks twenty times in five minutes.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
@@ -30,9 +31,10 @@ const options = readOptions({
 
 const ROOM = "resume";
 const AWAY_MS = 2_000;
-const SETTLE_MS = 1_500;
+const SETTLE_MS = 1_200;
+const UNDISTURBED_MS = 1_000;
 /** Watched so long after a way is there again. */
-const WATCH_MS = 3_500;
+const WATCH_MS = 3_000;
 const GAPS_SCRIPT = readFileSync(new URL("./failover/gaps-page.js", import.meta.url), "utf8");
 
 /** Milliseconds; one figure for each track that a page receives. */
@@ -42,24 +44,20 @@ interface TrackGaps {
 }
 
 class Call {
-  readonly ann: RoomPage;
   readonly bob: RoomPage;
   readonly #proxy: UdpProxy;
-  readonly #network: CDPSession;
-  readonly #parts: [TestBrowser, RunningTributary];
+  readonly #browser: TestBrowser;
+  readonly #tributary: RunningTributary;
+  #ann: { room: RoomPage; network: CDPSession } | undefined;
 
-  private constructor(
-    [ann, bob]: [RoomPage, RoomPage],
-    [proxy, network]: [UdpProxy, CDPSession],
-    parts: [TestBrowser, RunningTributary],
-  ) {
-    this.ann = ann;
+  private constructor(bob: RoomPage, proxy: UdpProxy, browser: TestBrowser, tributary: RunningTributary) {
     this.bob = bob;
     this.#proxy = proxy;
-    this.#network = network;
-    this.#parts = parts;
+    this.#browser = browser;
+    this.#tributary = tributary;
   }
 
+  /** Bob is there, alone. */
   static async open(): Promise<Call> {
     const relayPort = await freeUdpPort();
     const delayMs = options.rtt / 2;
@@ -72,30 +70,34 @@ class Call {
     const proxied = `https://127.0.0.1:${proxy.port}`;
     const env = { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: proxied };
     const [tributary, browser] = await Promise.all([startTributary({ env }), openBrowser(testClip())]);
-    const join = async (identity: string, page: Page): Promise<RoomPage> =>
-      RoomPage.join(page, tributary.url, ROOM, await tributary.mint(ROOM, identity));
-    const bobPage = await browser.newPage();
+    const page = await browser.newPage();
     // Bob's way is direct: what he misses is what Ann does not send, or what this machine is too busy for.
-    await bobPage.route("**/v1/rooms/*/join*", async (route) => {
+    await page.route("**/v1/rooms/*/join*", async (route) => {
       const response = await route.fetch();
       const text = (await response.text()).replaceAll(proxied, `https://127.0.0.1:${relayPort}`);
       await route.fulfill({ response, body: text });
     });
-    const annPage = await browser.newPage();
-    const [ann, bob] = [await join("ann", annPage), await join("bob", bobPage)];
-    await Promise.all([ann.seeCamera("bob"), bob.seeCamera("ann")]);
-    for (const { page } of [ann, bob]) {
-      await page.evaluate(() => {
-        const seen: string[] = [];
-        Object.assign(globalThis, { goings: seen });
-        const { room } = window.tributary;
-        for (const name of ["participant-left", "track-unpublished"] as const)
-          room?.on(name, () => seen.push(name));
-      });
-      await page.evaluate(GAPS_SCRIPT);
-    }
-    const network = await annPage.context().newCDPSession(annPage);
-    return new Call([ann, bob], [proxy, network], [browser, tributary]);
+    const bob = await RoomPage.join(page, tributary.url, ROOM, await tributary.mint(ROOM, "bob"));
+    await prepare(bob);
+    return new Call(bob, proxy, browser, tributary);
+  }
+
+  get ann(): RoomPage {
+    return this.#ann!.room;
+  }
+
+  /** Ann comes, on a fresh page; they see and hear each other when it resolves. */
+  async greetAnn(): Promise<void> {
+    await this.#ann?.room.page.context().close();
+    await this.bob.page.waitForFunction(() => window.tributary.room?.participants.has("ann") !== true);
+    const page = await this.#browser.newPage();
+    const token = await this.#tributary.mint(ROOM, "ann");
+    const room = await RoomPage.join(page, this.#tributary.url, ROOM, token);
+    this.#ann = { room, network: await page.context().newCDPSession(page) };
+    await Promise.all([room.seeCamera("bob"), this.bob.seeCamera("ann")]);
+    await Promise.all([room.firstPicture("bob"), this.bob.firstPicture("ann")]);
+    await prepare(room);
+    await this.bob.page.evaluate("goings.splice(0)");
   }
 
   /** Does it to Ann; resolves to how long she had no way at all. */
@@ -133,7 +135,7 @@ class Call {
 
   async #setOffline(offline: boolean): Promise<void> {
     const open = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
-    await this.#network.send("Network.emulateNetworkConditions", { offline, ...open });
+    await this.#ann!.network.send("Network.emulateNetworkConditions", { offline, ...open });
   }
 
   /** Since the last call. */
@@ -156,11 +158,22 @@ class Call {
   }
 
   async close(): Promise<void> {
-    const [browser, tributary] = this.#parts;
-    await browser.close();
-    await tributary.stop();
+    await this.#browser.close();
+    await this.#tributary.stop();
     await this.#proxy.close();
   }
+}
+
+/** Has the page note what it misses. */
+async function prepare({ page }: RoomPage): Promise<void> {
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { goings: seen });
+    const { room } = window.tributary;
+    for (const name of ["participant-left", "track-unpublished"] as const)
+      room?.on(name, () => seen.push(name));
+  });
+  await page.evaluate(GAPS_SCRIPT);
 }
 
 const flat = ({ picture, sound }: TrackGaps): number[] => [...picture, ...sound];
@@ -172,10 +185,13 @@ async function reportChanges(call: Call, kind: Kind): Promise<void> {
   const bob: TrackGaps = { picture: [], sound: [] };
   const undisturbed: number[] = [];
   const busyShareOf = watchLoad();
-  const sessionsBefore = await call.sessions();
   let intact = 0;
+  let sessions = 0;
   for (let i = 0; i < times; i++) {
-    await wait(SETTLE_MS * (0.5 + Math.random()));
+    await call.greetAnn();
+    await wait(SETTLE_MS);
+    await call.gaps();
+    await wait(UNDISTURBED_MS * (0.5 + Math.random()));
     const before = await call.gaps();
     undisturbed.push(...flat(before.ann), ...flat(before.bob));
     const awayMs = await call.change(kind);
@@ -189,6 +205,7 @@ async function reportChanges(call: Call, kind: Kind): Promise<void> {
         all[media].push(...found[media].map((gapMs) => Math.max(0, gapMs - awayMs)));
     }
     if (await call.isIntact()) intact++;
+    sessions += await call.sessions();
   }
   const busyShare = busyShareOf();
   const warning = tooBusy(busyShare);
@@ -205,7 +222,7 @@ async function reportChanges(call: Call, kind: Kind): Promise<void> {
       othersGapP50Ms: quantile(flat(bob), 0.5),
       othersGapP95Ms: quantile(flat(bob), 0.95),
       undisturbedGapP95Ms: quantile(undisturbed, 0.95),
-      newSessionsEach: ((await call.sessions()) - sessionsBefore) / times,
+      newSessionsEach: sessions / times,
       intactShare: intact / times,
       machineBusyShare: busyShare,
     },

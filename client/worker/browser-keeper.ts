@@ -20,7 +20,14 @@ export function browserKeeper(
   const ask = async () =>
     (await token.with((current) => fetchJoin(request, { ...question, token: current }))).relays;
   return new SessionKeeper(
-    { clock: workerClock, random: workerRandom, connect: connectBrowser, ask, client: CLIENT_NAME },
+    {
+      clock: workerClock,
+      random: workerRandom,
+      connect: connectBrowser,
+      ask,
+      isOffline: () => navigator.onLine === false,
+      client: CLIENT_NAME,
+    },
     events,
   );
 }

@@ -4,36 +4,23 @@ import type { Clock, Random } from "../../clock.ts";
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** How the pauses grow. */
-export interface Pauses {
-  firstMs: number;
-  longestMs: number;
-  factor: number;
-}
-
 export class BackOff {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #pauses: Pauses;
-  #pauseMs: number;
+  readonly #longestMs: (pauses: number) => number;
+  #pauses = 0;
   #wake: (() => void) | undefined;
 
-  constructor(
-    clock: Clock,
-    random: Random,
-    pauses: Pauses = { firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS, factor: 2 },
-  ) {
+  /** `longestMs`: of the pause behind so many others. */
+  constructor(clock: Clock, random: Random, longestMs: (pauses: number) => number = doubled) {
     this.#clock = clock;
     this.#random = random;
-    this.#pauses = pauses;
-    this.#pauseMs = pauses.firstMs;
+    this.#longestMs = longestMs;
   }
 
   async pause(): Promise<void> {
     // Full jitter keeps a thousand clients of one dead relay from coming back at once.
-    const delayMs = this.#pauseMs * (0.5 + this.#random() / 2);
-    const { longestMs, factor } = this.#pauses;
-    this.#pauseMs = Math.min(longestMs, this.#pauseMs * factor);
+    const delayMs = this.#longestMs(this.#pauses++) * (0.5 + this.#random() / 2);
     let timer: { cancel(): void } | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
@@ -46,4 +33,8 @@ export class BackOff {
   wake(): void {
     this.#wake?.();
   }
+}
+
+function doubled(pauses: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** pauses);
 }

@@ -53,7 +53,8 @@ class Stage {
     this.relayId = relayId;
   }
 
-  readonly failOver = new FailOver(this.clock, seededRandom(1), this.candidates);
+  isOffline = false;
+  readonly failOver = new FailOver(this.clock, seededRandom(1), this.candidates, () => this.isOffline);
 
   run(): Promise<boolean> {
     const { ticket } = this;
@@ -179,8 +180,42 @@ it("the relay that we are with is dialled anew while nothing answers, and at onc
   expect(await running).toBe(true);
   expect(stage.clock.nowUs() - backUs).toBeLessThan(60_000);
   const dials = stage.dialled.filter((relayId) => relayId === "home").length;
-  expect(dials).toBeGreaterThan(12);
-  expect(dials).toBeLessThan(40);
+  // Browsers make those who dial in vain wait longer and longer.
+  expect(dials).toBeGreaterThan(5);
+  expect(dials).toBeLessThan(12);
+});
+
+it("nothing is dialled while it is known that there is no network, and at once when there is one", async () => {
+  const stage = new Stage();
+  stage.ticket = "from home";
+  stage.hold("second");
+  stage.isOffline = true;
+  stage.gateway = new GatewayError("gateway-unreachable", "", false);
+  const running = stage.run();
+  const backUs = stage.clock.nowUs() + 40_000_000;
+  stage.clock.after(40_000, () => {
+    expect(stage.dialled).toEqual([]);
+    stage.isOffline = false;
+    stage.failOver.hurry();
+  });
+  expect(await running).toBe(true);
+  expect(stage.relayId).toBe("home");
+  expect(stage.clock.nowUs() - backUs).toBeLessThan(60_000);
+});
+
+it("that the gateway answers again is a sign of a network", async () => {
+  const stage = new Stage();
+  stage.ticket = "from home";
+  stage.answers.set("home", 60_000);
+  stage.gateway = new GatewayError("gateway-unreachable", "", false);
+  const running = stage.run();
+  stage.clock.after(30_000, () => {
+    stage.answers.delete("home");
+    stage.gateway = ["home"];
+  });
+  const backUs = stage.clock.nowUs() + 30_000_000;
+  expect(await running).toBe(true);
+  expect(stage.clock.nowUs() - backUs).toBeLessThan(5_200_000);
 });
 
 it("without the gateway a relay that was named long ago is entered with the ticket of the one that is dead", async () => {

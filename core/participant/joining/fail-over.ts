@@ -26,12 +26,15 @@ export class FailOver {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #candidates: RelayCandidates;
+  readonly #isOffline: () => boolean;
   #hurry: () => void = () => undefined;
 
-  constructor(clock: Clock, random: Random, candidates: RelayCandidates) {
+  /** `isOffline`: it is known that no network is there. */
+  constructor(clock: Clock, random: Random, candidates: RelayCandidates, isOffline = () => false) {
     this.#clock = clock;
     this.#random = random;
     this.#candidates = candidates;
+    this.#isOffline = isOffline;
   }
 
   /** The network may have changed: what waits for its next attempt makes it now. */
@@ -50,6 +53,7 @@ export class FailOver {
     };
     const home = new HomeDials(this.#clock, this.#random, {
       isWanted: () => isWanted() && !isLeaving(),
+      isOffline: this.#isOffline,
       move,
     });
     const pause = new BackOff(this.#clock, this.#random);
@@ -57,10 +61,12 @@ export class FailOver {
       home.hurry();
       pause.wake();
     };
+    /** Relays that were named a while ago are tried once: nothing says that there is a network to reach them by. */
+    const known = new Set([participant.relayId]);
     const go = async (): Promise<boolean> => {
       while (isWanted()) {
         try {
-          await this.#round(participant, move, isWanted, home.turn);
+          await this.#round(participant, move, isWanted, home, known);
           break;
         } catch (error) {
           const final = (error as AggregateError).errors.find(isFinal);
@@ -85,17 +91,19 @@ export class FailOver {
     participant: Moving,
     move: (relay: RelayCandidate, turn?: Promise<unknown>) => Promise<void>,
     isWanted: () => boolean,
-    turn: Promise<unknown>,
+    home: HomeDials,
+    known: Set<string>,
   ): Promise<void> {
     const tried = new Set([participant.relayId]);
     const dial = async (): Promise<void> => {
       let failure: unknown;
-      while (isWanted()) {
-        const relay = this.#candidates.take(tried) ?? this.#known(tried, participant.resumeAt);
+      while (isWanted() && !this.#isOffline()) {
+        const relay = this.#candidates.take(tried) ?? this.#known(known, participant.resumeAt);
         if (relay === undefined) break;
         tried.add(relay.relayId);
+        known.add(relay.relayId);
         try {
-          return await move(relay, turn);
+          return await move(relay, home.turn);
         } catch (error) {
           failure = error;
           if (isFinal(error)) break;
@@ -103,7 +111,13 @@ export class FailOver {
       }
       throw failure ?? new Error("no relay is left to try");
     };
-    return Promise.any([dial(), this.#candidates.refresh().then(dial)]);
+    const ask = async (): Promise<void> => {
+      await this.#candidates.refresh();
+      // Where the gateway answers there is a network again.
+      home.hurry();
+      await dial();
+    };
+    return Promise.any([dial(), ask()]);
   }
 
   /** One that the gateway named a while ago, with the ticket of the relay that we are with. */

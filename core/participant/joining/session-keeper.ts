@@ -26,6 +26,8 @@ export interface KeeperOptions {
   overUdp?: Connect;
   /** Asks the gateway for relays and fresh tickets. Rejects with GatewayError. */
   ask(): Promise<readonly RelayCandidate[]>;
+  /** It is known that no network is there: nothing is dialled in vain. */
+  isOffline?: () => boolean;
   /** Name and version of the software, for the relay's logs. */
   client: string;
 }
@@ -67,7 +69,7 @@ export class SessionKeeper {
     this.#options = options;
     this.#events = events;
     this.#candidates = new RelayCandidates(options.clock, () => options.ask());
-    this.#failOver = new FailOver(options.clock, options.random, this.#candidates);
+    this.#failOver = new FailOver(options.clock, options.random, this.#candidates, options.isOffline);
   }
 
   get participant(): Participant | undefined {
@@ -94,6 +96,7 @@ export class SessionKeeper {
     this.#watch?.suspect();
     this.#failOver.hurry();
     this.#joinPause?.wake();
+    this.#udpReturn?.hurry();
     this.#look();
   }
 
