@@ -163,7 +163,11 @@ export const SEND_HISTORY_DATAGRAMS = 4_096;
 
 /** A relay ticket is valid this long after the gateway made it, once. */
 export const RELAY_TICKET_SECONDS = 60;
-/** Remembered one-use tickets on a relay; above it new hellos are refused with `relay-full`. */
+/** A resume ticket is valid this long after the relay made it, once. A network may be away for so long. */
+export const RESUME_TICKET_SECONDS = 300;
+/** A participant is given another one so often, so that the newest is valid for two thirds of its time at least. */
+export const RESUME_RENEWAL_MS = 100_000;
+/** Remembered one-use tickets of a kind on a relay; above it new hellos are refused with `relay-full`. */
 export const MAX_REMEMBERED_TICKETS = 200_000;
 /** Join tokens of removed participants that a relay remembers by itself; above it the oldest is left to the directory. */
 export const MAX_REMEMBERED_BANS = 100_000;
