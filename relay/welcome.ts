@@ -51,6 +51,8 @@ export function sendWelcome(
     maxLanes: MAX_LANES,
     ...(resumedTracks === undefined ? {} : { resumedTracks }),
   });
+  const decodable = room.decodable.told;
+  if (decodable !== undefined) member.send({ type: "decodable", codecs: [...decodable] });
   for (const frame of following) member.channel.sendFramed(frame);
   // Otherwise it would know only when somebody else begins or stops.
   const speakers = [...room.speakers.told];
