@@ -17,9 +17,14 @@ interface DecodingRoom {
 export class DecodableCodecs {
   #told = UNSAID_CODECS;
 
-  /** Members have been told last that everybody can decode these; undefined = what they take for granted. */
-  get told(): readonly string[] | undefined {
-    return isSame(this.#told, UNSAID_CODECS) ? undefined : this.#told;
+  /** Members have been told last that everybody can decode these. */
+  get told(): readonly string[] {
+    return this.#told;
+  }
+
+  /** It is something else than what newcomers take for granted. */
+  get isNews(): boolean {
+    return !isSame(this.#told, UNSAID_CODECS);
   }
 
   /** Tells members what is news. */

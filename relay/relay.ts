@@ -108,8 +108,8 @@ export class Relay {
       claimRoom: (room, after) => registration.claimRoom(room, after),
       supersedeRoom: (claim) => registration.supersedeRoom(claim),
       releaseRoom: (room) => registration.releaseRoom(room),
-      connect: ({ url, certificateHashes }, timeoutMs) =>
-        connect(url, { certificateHashes: certificateHashes.map(bytesOfBase64), timeoutMs }),
+      connect: ({ url, fallbackUrl, certificateHashes }, timeoutMs) =>
+        connect(url, { certificateHashes: certificateHashes.map(bytesOfBase64), timeoutMs, fallbackUrl }),
       onEmptier: ({ name }) => this.rooms.endIfEmpty(name),
       log,
     };

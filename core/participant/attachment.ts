@@ -87,7 +87,11 @@ export class Attachment implements Road {
     const certificateHashes = relay.certificateHashes.map(bytesOfBase64);
     let session: Session;
     try {
-      session = await options.connect(relay.url, { certificateHashes, timeoutMs });
+      session = await options.connect(relay.url, {
+        certificateHashes,
+        timeoutMs,
+        fallbackUrl: relay.fallbackUrl,
+      });
     } catch (cause) {
       const text = `the relay at ${relay.url} could not be reached: ${messageOf(cause)}`;
       throw new JoinFailedError("lost", text, { cause });
@@ -111,6 +115,10 @@ export class Attachment implements Road {
     this.recovery = new HopRecovery(this.link, clock);
     this.pacer = new Pacer(clock, () => owner.paceBps(this.link.bandwidth.rateBps));
     void session.closed.then((close) => this.#onClosed(close.code, close.reason));
+  }
+
+  get relay(): RelayCandidate {
+    return this.#options.relay;
   }
 
   /** Welcomed, and not over. */

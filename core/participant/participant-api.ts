@@ -3,14 +3,17 @@
 import type { Clock, Random } from "../clock.ts";
 import type { AccessUnit } from "../delivery/access-unit.ts";
 import type { DepacketizerDrop } from "../delivery/depacketizer.ts";
-import type { LinkStats } from "../session/link.ts";
+import type { LinkStats } from "../session/link-stats.ts";
 import type { Connect } from "../session/session.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import type { ParticipantEvent } from "./events.ts";
 
 /** One relay of the gateway's answer to join. */
 export interface RelayCandidate {
+  /** WebTransport over UDP; "" = it has none. */
   url: string;
+  /** Sessions over TCP, for networks without UDP; "" = it has none. */
+  fallbackUrl: string;
   relayId: string;
   /** SHA-256 of DER, base64. */
   certificateHashes: string[];
@@ -70,6 +73,8 @@ export interface MoveOptions {
   timeoutMs?: number;
   /** Asked when the session is open, before anything is said on it; false calls the move off. After hello there is no way back. */
   isWanted?(): boolean;
+  /** Opens the session in place of what the participant joined with. */
+  connect?: Connect;
 }
 
 /** A member of a room, for as long as it is one: over several sessions, with one relay or another. */
@@ -78,6 +83,10 @@ export interface Participant {
   readonly room: string;
   /** Of the newest session. */
   readonly relayId: string;
+  /** The relay as we were told of it, with the ticket that was used. */
+  readonly relay: RelayCandidate;
+  /** That session is one over TCP: nothing is lost, but late, and one over UDP would be better. */
+  readonly isOverTcp: boolean;
   /** That session is open; false = interrupted, or over. */
   readonly isOpen: boolean;
   /** Everybody else, by identity, kept up to date before each event is handed out. */

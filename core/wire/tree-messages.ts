@@ -26,11 +26,14 @@ const renditionIndex = z.number().int().min(0).max(3);
 const relayIdSchema = z.string().min(1).max(128);
 const text = z.string().max(512);
 
-/** Where a relay is found. */
+const relayUrlSchema = z.union([z.literal(""), z.url({ protocol: /^https$/ }).max(512)]);
+
+/** Where a relay is found: over UDP, over TCP. */
 const relayAddressSchema = z.object({
   id: relayIdSchema,
   region: z.string().max(64),
-  url: z.url({ protocol: /^https$/ }).max(512),
+  url: relayUrlSchema,
+  fallbackUrl: relayUrlSchema.default(""),
   certificateHashes: z.array(z.string().max(64)).max(8),
 });
 export type RelayAddress = z.infer<typeof relayAddressSchema>;

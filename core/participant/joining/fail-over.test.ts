@@ -61,7 +61,7 @@ class Stage {
 }
 
 function candidate(relayId: string): RelayCandidate {
-  return { url: `https://${relayId}.test/`, relayId, certificateHashes: [], ticket: "" };
+  return { url: `https://${relayId}.test/`, fallbackUrl: "", relayId, certificateHashes: [], ticket: "" };
 }
 
 it("a relay that was named before is dialled at once, while the gateway is asked", async () => {
