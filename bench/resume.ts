@@ -11,7 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import type { CDPSession, Page } from "playwright-core";
+import type { CDPSession } from "playwright-core";
 import { openBrowser, type TestBrowser } from "../test/e2e/browser.ts";
 import { RoomPage } from "../test/e2e/room-page.ts";
 import { testClip } from "../test/e2e/test-clip.ts";

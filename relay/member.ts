@@ -17,7 +17,7 @@ import type { TicketHolder } from "../core/wire/tokens.ts";
 import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MediaPort } from "./media-port.ts";
-import type { ArrivalTicket } from "./resume-tickets.ts";
+import type { ArrivalTicket } from "./arrival-ticket.ts";
 import type { Audience, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
