@@ -47,6 +47,7 @@ describe("configuration", () => {
         id: "r1",
         region: "",
         url: "https://r1.example.org/",
+        fallbackUrl: "",
         certificateHashes: [],
         operationsUrl: "http://10.0.0.1:9090",
         capacity: 1000,

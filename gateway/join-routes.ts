@@ -110,7 +110,12 @@ const joinedSchema = z
       .array(
         z.object({
           relayId: z.string(),
-          url: z.url().openapi({ description: "WebTransport URL to dial." }),
+          url: z.string().openapi({ description: "WebTransport URL to dial; empty where it has no UDP." }),
+          fallbackUrl: z
+            .string()
+            .openapi({
+              description: "The same over TCP, for networks without UDP; empty where there is none.",
+            }),
           certificateHashes: z.array(z.string()).openapi({
             description: "Base64 SHA-256, for serverCertificateHashes; empty for a real certificate.",
           }),
@@ -228,9 +233,10 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
     const name = claims.name ?? claims.sub;
     const holder = { sub: claims.sub, name, room, grants: claims.grants, token, tokenExp: claims.exp };
     const relays = await Promise.all(
-      chosen.map(async ({ id, url, certificateHashes }) => ({
+      chosen.map(async ({ id, url, fallbackUrl, certificateHashes }) => ({
         relayId: id,
         url,
+        fallbackUrl,
         certificateHashes,
         ticket: await signTicket(deps.ticketKey, { ...holder, aud: id, iat, exp, jti: crypto.randomUUID() }),
       })),

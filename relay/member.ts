@@ -13,10 +13,11 @@ import {
 } from "../core/wire/limits.ts";
 import { frameMessage } from "../core/wire/message-framing.ts";
 import type { Grants, ParticipantInfo } from "../core/wire/room-model.ts";
-import type { RelayTicket } from "../core/wire/tokens.ts";
+import type { TicketHolder } from "../core/wire/tokens.ts";
 import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MediaPort } from "./media-port.ts";
+import type { ArrivalTicket } from "./arrival-ticket.ts";
 import type { Audience, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
@@ -24,9 +25,11 @@ export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessag
 export interface MemberOptions {
   session: Session;
   channel: RelayChannel;
-  ticket: RelayTicket;
+  ticket: ArrivalTicket;
   /** Continues a session of its own (hello's `resume`). */
   resumed: boolean;
+  /** What hello says. */
+  decodes: readonly string[] | undefined;
   clock: Clock;
   random: Random;
   forwarder: Forwarder;
@@ -40,8 +43,10 @@ export class Member extends MediaPort {
   readonly isSession = true;
   readonly name: string;
   readonly grants: Grants;
-  readonly ticket: RelayTicket;
+  readonly ticket: TicketHolder;
   readonly resumed: boolean;
+  /** Picture codecs that it can decode; none where it receives nothing. */
+  readonly decodes: readonly string[] | undefined;
   readonly channel: RelayChannel;
   readonly dataAllowance: TokenBucket;
   /** When it joined; larger than that of any record of the same identity that was known then. */
@@ -57,8 +62,9 @@ export class Member extends MediaPort {
     this.resumed = options.resumed;
     this.name = ticket.name;
     this.grants = ticket.grants;
+    this.decodes = ticket.grants.subscribe ? options.decodes : [];
     const nowUs = clock.nowUs();
-    this.stamp = Math.round(nowUs);
+    this.stamp = ticket.nextStamp ?? Math.round(nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
   }
 
@@ -68,7 +74,7 @@ export class Member extends MediaPort {
 
   /** How other relays know this member. */
   record(relayId: string): ParticipantRecord {
-    const { ticket, stamp, resumed } = this;
+    const { ticket, stamp, resumed, decodes } = this;
     return {
       participant: this.info,
       hidden: this.grants.hidden,
@@ -76,6 +82,7 @@ export class Member extends MediaPort {
       stamp,
       revision: this.#revision,
       resumed,
+      ...(decodes === undefined ? {} : { decodes: [...decodes] }),
       token: ticket.token,
       tokenExp: ticket.tokenExp,
     };

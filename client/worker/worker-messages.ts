@@ -2,6 +2,7 @@
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { RoomState, RoomStats } from "../sdk/api.ts";
+import type { CaptureInput } from "./capture-input.ts";
 
 /** How the worker should encode a video source. */
 export interface VideoCaptureSettings {
@@ -20,6 +21,8 @@ export interface StartMessage {
   room: string;
   region: string | undefined;
   token: string;
+  /** The application gives another one when that has expired. */
+  canRenewToken: boolean;
   relays: RelayCandidate[];
   identity: string;
   displayName: string;
@@ -43,18 +46,18 @@ export type Operation =
   | {
       operation: "publish-audio";
       source: "microphone" | "screen-audio";
-      readable: ReadableStream<AudioData>;
+      input: CaptureInput<AudioData>;
       muted: boolean;
     }
   | {
       operation: "publish-video";
       source: "camera" | "screen";
-      readable: ReadableStream<VideoFrame>;
+      input: CaptureInput<VideoFrame>;
       settings: VideoCaptureSettings;
     }
   /** Same track, another device. */
-  | { operation: "replace-audio"; source: Source; readable: ReadableStream<AudioData> }
-  | { operation: "replace-video"; source: Source; readable: ReadableStream<VideoFrame> }
+  | { operation: "replace-audio"; source: Source; input: CaptureInput<AudioData> }
+  | { operation: "replace-video"; source: Source; input: CaptureInput<VideoFrame> }
   | { operation: "mute-own"; source: Source; muted: boolean }
   | { operation: "unpublish"; source: Source }
   | { operation: "subscribe"; handle: number }
@@ -76,6 +79,11 @@ export type ToWorker =
   /** Size on screen in device pixels. */
   | { type: "canvas-size"; handle: number; canvasId: number; width: number; height: number }
   | { type: "volume"; handle: number; volume: number }
+  /** The network may be another one, or the page has slept. */
+  | { type: "network-sign" }
+  /** Answers to `token-needed`: another join token, or why there is none. */
+  | { type: "token"; token: string }
+  | { type: "token-refused"; message: string }
   /** From the end of the worklet to the ear. */
   | { type: "output-latency"; latencyUs: number };
 
@@ -113,4 +121,6 @@ export type FromWorker =
   | { type: "own-track-ended"; source: Source }
   | { type: "speakers"; identities: string[] }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
+  /** The join token has expired. */
+  | { type: "token-needed" }
   | { type: "problem"; code: string; message: string };

@@ -28,6 +28,7 @@ export function relayNamed(id: string, change: Partial<RelayRecord> = {}): Relay
     id,
     region: "eu",
     url: `https://${id}.example.org:4433/`,
+    fallbackUrl: "",
     certificateHashes: [],
     operationsUrl: `http://${id}.example.org:9090/`,
     capacity: 100,

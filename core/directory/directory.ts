@@ -10,8 +10,10 @@ export interface RelayRecord {
   id: string;
   /** Free name of a place ("eu-west"); gateways prefer the caller's. */
   region: string;
-  /** WebTransport URL that browsers dial, e.g. https://relay1.example.org:4433/ */
+  /** WebTransport URL that browsers dial, e.g. https://relay1.example.org:4433/; "" = it has no UDP. */
   url: string;
+  /** Where it takes sessions over TCP, for networks without UDP, e.g. https://relay1.example.org:4433/; "" = nowhere. */
+  fallbackUrl: string;
   /** SHA-256 of the certificate's DER in base64, for self-signed certificates; empty otherwise. */
   certificateHashes: string[];
   /** Base URL of the relay's operations API, for gateways. */

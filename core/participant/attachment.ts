@@ -39,6 +39,7 @@ export interface AttachmentOptions {
   random: Random;
   relay: RelayCandidate;
   client: string;
+  decodes?: readonly string[];
   timeoutMs: number;
 }
 
@@ -75,6 +76,8 @@ export class Attachment implements Road {
   #greeting: Greeting | undefined;
   #roomLimitBytes = MAX_MEDIA_DATAGRAM_BYTES;
   #ticker: Timer | undefined;
+  /** The newest that the relay has given us. */
+  #resumeTicket: string | undefined;
   #welcomed = false;
   #ended: { reason: CloseReason; message: string } | undefined;
   /** Set when we close the session ourselves because of a fault we found. */
@@ -86,7 +89,11 @@ export class Attachment implements Road {
     const certificateHashes = relay.certificateHashes.map(bytesOfBase64);
     let session: Session;
     try {
-      session = await options.connect(relay.url, { certificateHashes, timeoutMs });
+      session = await options.connect(relay.url, {
+        certificateHashes,
+        timeoutMs,
+        fallbackUrl: relay.fallbackUrl,
+      });
     } catch (cause) {
       const text = `the relay at ${relay.url} could not be reached: ${messageOf(cause)}`;
       throw new JoinFailedError("lost", text, { cause });
@@ -112,9 +119,19 @@ export class Attachment implements Road {
     void session.closed.then((close) => this.#onClosed(close.code, close.reason));
   }
 
+  get relay(): RelayCandidate {
+    return this.#options.relay;
+  }
+
   /** Welcomed, and not over. */
   get isOpen(): boolean {
     return this.#welcomed && this.#ended === undefined;
+  }
+
+  /** Its relay, with a ticket that lets another session go on from this one, there or at another relay. */
+  get resumeAt(): RelayCandidate | undefined {
+    const ticket = this.#resumeTicket;
+    return ticket === undefined ? undefined : { ...this.#options.relay, ticket };
   }
 
   get maxDatagramBytes(): number {
@@ -142,7 +159,7 @@ export class Attachment implements Road {
   }
 
   async #openControl(resume: Resume | undefined): Promise<void> {
-    const { clock, relay, client } = this.#options;
+    const { clock, relay, client, decodes } = this.#options;
     const { laneKey } = this.#session;
     const stream = await this.#session.openStream();
     this.#control = new ControlChannel(stream, relayMessageSchema, clock, undefined, {
@@ -155,7 +172,9 @@ export class Attachment implements Road {
       ticket: relay.ticket,
       client,
       ...(laneKey === undefined ? {} : { laneKey }),
+      ...(decodes === undefined ? {} : { decodes: [...decodes] }),
       ...(resume === undefined ? {} : { resume }),
+      resumable: true,
       sentAtUs: Math.round(clock.nowUs()),
     });
   }
@@ -180,6 +199,9 @@ export class Attachment implements Road {
     if (message.type === "welcome") return this.#onWelcome(message);
     if (!this.#welcomed) return this.#fail("protocol-error", "the relay spoke before it said welcome");
     switch (message.type) {
+      case "resume-ticket":
+        this.#resumeTicket = message.ticket;
+        return;
       case "published":
         return this.#requests.answer(message.request, { trackId: message.trackId });
       case "done":

@@ -83,7 +83,13 @@ class Stage {
   }
 
   get relay() {
-    return { url: "https://relay.test/", relayId: "relay", certificateHashes: [], ticket: "ticket" };
+    return {
+      url: "https://relay.test/",
+      fallbackUrl: "",
+      relayId: "relay",
+      certificateHashes: [],
+      ticket: "ticket",
+    };
   }
 
   /** In, with Bob, whose microphone is heard. */

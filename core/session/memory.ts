@@ -4,7 +4,8 @@
  */
 import { type Clock, every, type Random, type Timer } from "../clock.ts";
 import { CLOSE_CODES } from "../wire/close-codes.ts";
-import { MAX_PENDING_DATAGRAMS } from "../wire/limits.ts";
+import { MAX_CLOSE_REASON_BYTES, MAX_PENDING_DATAGRAMS } from "../wire/limits.ts";
+import { cutToUtf8Bytes } from "../wire/utf8.ts";
 import { MemoryPipe } from "./memory-pipe.ts";
 import { type NetworkOptions, NetworkPath } from "./network-path.ts";
 import {
@@ -29,6 +30,8 @@ export interface MemorySessionOptions {
   datagramHeadroom?: number;
   /** True: sent buffers are kept until they arrive, as in a browser. Default false. */
   keepsDatagramBuffer?: boolean;
+  /** True: datagrams travel as over TCP (Session.isReliable). Default false. */
+  isReliable?: boolean;
   /** Silence of the path after which an end gives up. Default 10 s. */
   idleTimeoutMs?: number;
 }
@@ -61,7 +64,6 @@ function pathOf(
   return path instanceof NetworkPath ? path : new NetworkPath(options.clock, options.random, path);
 }
 
-const MAX_REASON_BYTES = 512;
 const STREAM_OVERHEAD_BYTES = 40;
 
 class MemorySession implements Session {
@@ -71,6 +73,7 @@ class MemorySession implements Session {
   readonly datagramHeadroom: number;
   readonly maxDatagramBytes: number;
   readonly keepsDatagramBuffer: boolean;
+  readonly isReliable: boolean;
   readonly counters = emptyCounters();
   readonly closed: Promise<SessionClose>;
   onDatagram: (bytes: Uint8Array) => void = () => {};
@@ -99,6 +102,7 @@ class MemorySession implements Session {
     this.datagramHeadroom = options.datagramHeadroom ?? 1;
     this.maxDatagramBytes = options.maxDatagramBytes ?? 1200;
     this.keepsDatagramBuffer = options.keepsDatagramBuffer ?? false;
+    this.isReliable = options.isReliable ?? false;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 10_000;
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
@@ -124,6 +128,11 @@ class MemorySession implements Session {
     // A kept buffer is read on arrival, so that a caller who reuses one is found out.
     const view = buffer.subarray(this.datagramHeadroom);
     const bytes = this.keepsDatagramBuffer ? view : view.slice();
+    if (this.isReliable) {
+      const copy = bytes.slice();
+      this.#out.reliable(length, () => this.#other.#arrive(copy));
+      return undefined;
+    }
     const mayComeAgain = this.#out.options.duplicate > 0;
     const isOwn = !this.keepsDatagramBuffer && !mayComeAgain;
     this.#out.datagram(length, () => this.#other.#arrive(isOwn ? bytes : bytes.slice()));
@@ -179,7 +188,7 @@ class MemorySession implements Session {
 
   close(code: number, reason: string): void {
     if (!this.#open) return;
-    const close = { code, reason: cutText(reason, MAX_REASON_BYTES), clean: true };
+    const close = { code, reason: cutToUtf8Bytes(reason, MAX_CLOSE_REASON_BYTES), clean: true };
     this.#end(close);
     const other = this.#other;
     this.#out.reliable(STREAM_OVERHEAD_BYTES, () => other.#end(close));
@@ -222,20 +231,4 @@ function streamOf(outward: MemoryPipe, inward: MemoryPipe): ByteStream {
     read: () => inward.read(),
     finish: () => outward.finish(),
   };
-}
-
-/** At most `maxBytes` of UTF-8, cut between characters. */
-function cutText(text: string, maxBytes: number): string {
-  const characters = [...text.slice(0, maxBytes)];
-  while (utf8Length(characters) > maxBytes) characters.pop();
-  return characters.join("");
-}
-
-function utf8Length(characters: readonly string[]): number {
-  let bytes = 0;
-  for (const character of characters) {
-    const point = character.codePointAt(0)!;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }

@@ -50,6 +50,8 @@ export interface Session {
   allowLanes?(count: number): void;
   /** Such connections open now. */
   readonly lanes?: number;
+  /** True: datagrams travel in order over TCP. None is lost, a late one holds up those behind it. Constant. */
+  readonly isReliable?: boolean;
   /** Largest datagram proper, without headroom; may grow during a session. */
   readonly maxDatagramBytes: number;
   /**
@@ -78,11 +80,16 @@ export class SessionClosedError extends Error {
   override readonly name = "SessionClosedError";
 }
 
-/** Opens sessions: `url` is a relay's WebTransport URL with query, `certificateHashes` are SHA-256 of DER, for self-signed relays. */
-export type Connect = (
-  url: string,
-  options: { certificateHashes: readonly Uint8Array[]; timeoutMs: number },
-) => Promise<Session>;
+export interface ConnectOptions {
+  /** SHA-256 of DER, for self-signed relays. */
+  certificateHashes: readonly Uint8Array[];
+  timeoutMs: number;
+  /** The same relay over TCP; "" or undefined = it takes none there. */
+  fallbackUrl?: string | undefined;
+}
+
+/** Opens sessions: `url` is a relay's WebTransport URL with query; "" = it has no UDP. */
+export type Connect = (url: string, options: ConnectOptions) => Promise<Session>;
 
 export function emptyCounters(): SessionCounters {
   return {

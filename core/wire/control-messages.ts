@@ -17,6 +17,7 @@ import {
 import {
   identitySchema,
   participantInfoSchema,
+  pictureCodecsSchema,
   roomNameSchema,
   trackIdSchema,
   trackInfoSchema,
@@ -67,6 +68,7 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("hello"),
     version: u32,
+    /** A relay ticket of the gateway, or a resume ticket of this relay or another one. */
     ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
     client: z.string().max(128).default(""),
     /** Made up by the participant, for lanes; not to be guessed. */
@@ -74,8 +76,12 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
       .string()
       .regex(/^[A-Za-z0-9_-]{22,64}$/)
       .optional(),
+    /** Picture codecs that it can decode; without it `UNSAID_CODECS`, an empty list counts for nothing. */
+    decodes: pictureCodecsSchema.optional(),
     /** The participant goes on from another session, perhaps with another relay: nobody sees it leave or join. */
     resume: resumeSchema.optional(),
+    /** The participant knows `resume-ticket`. */
+    resumable: z.boolean().optional(),
     sentAtUs: timeUs,
   }),
   z.object({ type: z.literal("publish"), request: u32, offer: trackOfferSchema }),
@@ -127,6 +133,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
     /** Which tracks of hello's `resume` go on; others must be published anew. */
     resumedTracks: z.array(trackIdSchema).max(MAX_TRACKS_PER_PARTICIPANT).optional(),
   }),
+  /** Lets the participant go on from this session in another one, without asking the gateway. Each takes the place of the one before. */
+  z.object({ type: z.literal("resume-ticket"), ticket: z.string().min(1).max(MAX_TOKEN_CHARS) }),
   z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),
   z.object({ type: z.literal("done"), request: u32 }),
   z.object({ type: z.literal("failed"), request: u32, code: failureCodeSchema, message: text }),
@@ -173,6 +181,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
       .max(16),
   }),
   z.object({ type: z.literal("pong"), id: u32, sentAtUs: timeUs, receivedAtUs: timeUs }),
+  /** Picture codecs that everybody in the room can decode who decodes any, the hidden too. Behind a welcome, and on change. */
+  z.object({ type: z.literal("decodable"), codecs: pictureCodecsSchema }),
   /** The relay is going away; join anew through the gateway within `withinMs`. */
   z.object({ type: z.literal("go-away"), withinMs: u32 }),
 ]);

@@ -12,7 +12,13 @@ import {
   MAX_TOPIC_CHARS,
   MAX_TREE_DEPTH,
 } from "./limits.ts";
-import { identitySchema, participantInfoSchema, roomNameSchema, trackIdSchema } from "./room-model.ts";
+import {
+  identitySchema,
+  participantInfoSchema,
+  pictureCodecsSchema,
+  roomNameSchema,
+  trackIdSchema,
+} from "./room-model.ts";
 
 const u32 = z.number().int().min(0).max(0xffffffff);
 const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -20,11 +26,14 @@ const renditionIndex = z.number().int().min(0).max(3);
 const relayIdSchema = z.string().min(1).max(128);
 const text = z.string().max(512);
 
-/** Where a relay is found. */
+const relayUrlSchema = z.union([z.literal(""), z.url({ protocol: /^https$/ }).max(512)]);
+
+/** Where a relay is found: over UDP, over TCP. */
 const relayAddressSchema = z.object({
   id: relayIdSchema,
   region: z.string().max(64),
-  url: z.url({ protocol: /^https$/ }).max(512),
+  url: relayUrlSchema,
+  fallbackUrl: relayUrlSchema.default(""),
   certificateHashes: z.array(z.string().max(64)).max(8),
 });
 export type RelayAddress = z.infer<typeof relayAddressSchema>;
@@ -41,6 +50,8 @@ const participantRecordSchema = z.object({
   revision: u32,
   /** It went on from a session with another relay. */
   resumed: z.boolean(),
+  /** Picture codecs that it can decode, as in hello; empty also where it may not subscribe. */
+  decodes: pictureCodecsSchema.optional(),
   /** Name and end of its join token, for bans. */
   token: z.string().min(1).max(128),
   tokenExp: whole,

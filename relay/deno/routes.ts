@@ -35,8 +35,11 @@ function originOf(value: unknown): string {
 /** The same, by way of the routes. */
 export function routed(connect: Connect, routes: Routes): Connect {
   if (routes.size === 0) return connect;
-  return (told, options) => {
+  const route = (told: string): string => {
+    if (told === "") return told;
     const url = new URL(told);
-    return connect((routes.get(url.origin) ?? url.origin) + url.pathname + url.search, options);
+    return (routes.get(url.origin) ?? url.origin) + url.pathname + url.search;
   };
+  return (told, options) =>
+    connect(route(told), { ...options, fallbackUrl: route(options.fallbackUrl ?? "") });
 }

@@ -102,6 +102,7 @@ export async function startRelay(config: RelayConfig): Promise<RunningRelay> {
       id,
       region: config.region,
       url,
+      fallbackUrl: "",
       certificateHashes: config.certificate.hashes,
       operationsUrl:
         config.operations.url ?? `http://${hostInUrl(config.operations.host)}:${operationsPort}/`,

@@ -52,6 +52,6 @@ export class ClusterView {
   }
 }
 
-export function addressOf({ id, region, url, certificateHashes }: RelayRecord): RelayAddress {
-  return { id, region, url, certificateHashes };
+export function addressOf({ id, region, url, fallbackUrl, certificateHashes }: RelayRecord): RelayAddress {
+  return { id, region, url, fallbackUrl, certificateHashes };
 }

@@ -25,7 +25,7 @@ export class TicketOffice {
 
   /** A way into `room` on this relay, for once. */
   async candidateFor(
-    relay: Pick<RelayRecord, "id" | "url" | "certificateHashes">,
+    relay: Pick<RelayRecord, "id" | "url" | "fallbackUrl" | "certificateHashes">,
     identity: string,
     room: string,
   ): Promise<RelayCandidate> {
@@ -44,7 +44,7 @@ export class TicketOffice {
       .setAudience(relay.id)
       .setJti(crypto.randomUUID())
       .sign(this.#key);
-    const { url, id: relayId, certificateHashes } = relay;
-    return { url, relayId, certificateHashes, ticket };
+    const { url, fallbackUrl, id: relayId, certificateHashes } = relay;
+    return { url, fallbackUrl, relayId, certificateHashes, ticket };
   }
 }

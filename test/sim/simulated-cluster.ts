@@ -1,6 +1,5 @@
 /**
- * Real relays and real participants in one process, on a virtual clock and a seeded network. Tickets are plain
- * JSON here: signatures need the real clock of WebCrypto, and have their own tests.
+ * Real relays and real participants in one process, on a virtual clock and a seeded network.
  */
 import type { Random } from "../../core/clock.ts";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
@@ -12,12 +11,11 @@ import { createMemorySessionPair, type MemorySessionPair } from "../../core/sess
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import type { Session } from "../../core/session/session.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
-import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
-import { Refusal } from "../../relay/refusal.ts";
+import type { RelayTicket } from "../../core/wire/tokens.ts";
 import { Relay } from "../../relay/relay.ts";
-import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
 import { FaultyDirectory } from "./faulty-directory.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { simulatedKeys, ticketOf } from "./simulated-tickets.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export const ALL_GRANTS: Grants = grantsSchema.parse({
@@ -63,8 +61,13 @@ export interface JoinWish {
   network?: Partial<NetworkOptions>;
   /** The way to the relay, shared with others. */
   up?: NetworkPath;
+  /** Its session is one over TCP. */
+  overTcp?: boolean;
   token?: string;
+  /** Seconds since the Unix epoch. */
+  tokenExp?: number;
   timeoutMs?: number;
+  decodes?: readonly string[];
   onEvent?(event: ParticipantEvent): void;
   onAccessUnit?(trackId: number, unit: AccessUnit): void;
 }
@@ -120,6 +123,7 @@ export class SimulatedCluster {
         id,
         region,
         url: `https://${id}.test:4433/`,
+        fallbackUrl: "",
         certificateHashes: [],
         operationsUrl: `http://${id}.test:9090/`,
         capacity: 1000,
@@ -130,7 +134,7 @@ export class SimulatedCluster {
       directory,
       verifyTicket: async (ticket) => ticketOf(ticket),
       connect: async (url) => this.#dialRelay(id, url),
-      keys: simulatedKeys(id),
+      keys: simulatedKeys(id, this.clock),
       log: (line) => this.log.push(line),
     });
     this.relays.set(id, relay);
@@ -151,6 +155,12 @@ export class SimulatedCluster {
       setDown(wire.pair, true);
     }
     void relay.stop();
+  }
+
+  /** Nothing passes any more in the session that was opened last with this relay by a participant. */
+  cutNewest(relayId: string): void {
+    const wire = this.#wires.findLast(({ from, to }) => from === "" && to === relayId);
+    if (wire !== undefined) setDown(wire.pair, true);
   }
 
   /** Lets what still waits for dead relays go. */
@@ -190,10 +200,17 @@ export class SimulatedCluster {
     relayId: string,
     network: Partial<NetworkOptions> = {},
     path = "/",
-    up: NetworkPath | undefined = undefined,
+    { up, overTcp = false }: Pick<JoinWish, "up" | "overTcp"> = {},
   ): MemorySessionPair {
     const { clock, random } = this;
-    const pair = createMemorySessionPair({ clock, random, up: up ?? network, down: network, path });
+    const pair = createMemorySessionPair({
+      clock,
+      random,
+      up: up ?? network,
+      down: network,
+      path,
+      isReliable: overTcp,
+    });
     this.#wires.push({ from: "", to: relayId, pair, isDead: !this.relays.has(relayId) });
     const relay = this.relays.get(relayId);
     if (relay === undefined) setDown(pair, true);
@@ -213,7 +230,7 @@ export class SimulatedCluster {
       exp: nowSeconds + 60,
       jti: `ticket-${++this.#tickets}`,
       token: wish.token ?? `token-of-${wish.identity}`,
-      tokenExp: nowSeconds + 3600,
+      tokenExp: wish.tokenExp ?? nowSeconds + 3600,
     } satisfies RelayTicket);
   }
 
@@ -222,6 +239,7 @@ export class SimulatedCluster {
     const relayId = wish.relayId ?? "relay1";
     return {
       url: `https://${relayId}.test:4433/`,
+      fallbackUrl: "",
       relayId,
       certificateHashes: [],
       ticket: this.ticket(wish),
@@ -236,7 +254,7 @@ export class SimulatedCluster {
     let wires: MemorySessionPair;
     const participant = await joinRelay({
       connect: async (url) => {
-        wires = this.dial(new URL(url).hostname.split(".")[0]!, wish.network, "/", wish.up);
+        wires = this.dial(new URL(url).hostname.split(".")[0]!, wish.network, "/", wish);
         return wires.dialled;
       },
       clock: this.clock,
@@ -244,6 +262,7 @@ export class SimulatedCluster {
       relay: this.candidate(wish),
       ...(wish.timeoutMs === undefined ? {} : { timeoutMs: wish.timeoutMs }),
       client: "simulation",
+      ...(wish.decodes === undefined ? {} : { decodes: wish.decodes }),
       onEvent: wish.onEvent ?? ((event) => void events.push(event)),
       onAccessUnit:
         wish.onAccessUnit ?? ((trackId, unit, arrivedUs) => void units.push({ trackId, unit, arrivedUs })),
@@ -279,27 +298,6 @@ export class SimulatedCluster {
 function setDown({ up, down }: MemorySessionPair, isDown: boolean): void {
   up.options.down = isDown;
   down.options.down = isDown;
-}
-
-function ticketOf(text: string): RelayTicket {
-  try {
-    return relayTicketSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new Refusal("ticket-malformed", "not a ticket of the simulation", { cause });
-  }
-}
-
-/** Credentials without signatures; the key is the relay's id. */
-function simulatedKeys(id: string): RelayKeys {
-  return {
-    linkKey: id,
-    sign: async (claims) => JSON.stringify(claims),
-    verify: async (credential, linkKey) => {
-      const claims = credentialSchema.parse(JSON.parse(credential));
-      if (claims.iss !== linkKey) throw new Refusal("relay-refused", "not a credential of this relay");
-      return claims;
-    },
-  };
 }
 
 /** An access unit of `bytes` bytes with a recognisable content. */

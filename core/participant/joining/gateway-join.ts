@@ -19,7 +19,8 @@ const answerSchema = z.object({
   relays: z
     .array(
       z.object({
-        url: z.url(),
+        url: z.string(),
+        fallbackUrl: z.string().default(""),
         relayId: z.string(),
         certificateHashes: z.array(z.string()),
         ticket: z.string(),

@@ -4,7 +4,13 @@ import type { RelayCandidate } from "../participant-api.ts";
 import { RelayCandidates } from "./relay-candidates.ts";
 
 function relay(relayId: string): RelayCandidate {
-  return { url: `https://${relayId}.test/`, relayId, certificateHashes: [], ticket: relayId };
+  return {
+    url: `https://${relayId}.test/`,
+    fallbackUrl: "",
+    relayId,
+    certificateHashes: [],
+    ticket: relayId,
+  };
 }
 
 const NONE = new Set<string>();
