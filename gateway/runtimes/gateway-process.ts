@@ -43,6 +43,23 @@ export const startOnDeno: StartGateway = (settings) =>
     ...settings,
   });
 
+export const startOnDenoServe: StartGateway = (settings) =>
+  start(
+    [
+      "node_modules/deno/bin.cjs",
+      "serve",
+      "-A",
+      "--config",
+      "deno.json",
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "gateway/deno-serve.ts",
+    ],
+    settings,
+  );
+
 /** Requests in 10 s that the rate limiting bindings of a Worker let through; undefined: it has no binding. */
 export interface WorkerLimits {
   perAddress?: number;
