@@ -217,9 +217,12 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
 
   app.openapi(joinRoute, async (c) => {
     const { room } = c.req.valid("param");
-    const { claims, name: token } = await deps.authorisation.joinToken(c, room);
+    const joining = await deps.authorisation.joinToken(c, room, () =>
+      Promise.all([deps.lookups.relays(), deps.lookups.root(room)]),
+    );
+    const { claims, name: token } = joining.token;
+    const [known, claim] = joining.found;
     const region = callerRegion(c, c.req.valid("query").region, deps.regions);
-    const [known, claim] = await Promise.all([deps.lookups.relays(), deps.lookups.root(room)]);
     const chosen = chooseRelays(room, known, claim, region);
     if (chosen.length === 0) {
       throw new ProblemError("no-relay", "No relay is up and takes sessions: try again in a few seconds.", {
