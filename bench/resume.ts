@@ -11,7 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import type { CDPSession, Page } from "playwright-core";
+import type { CDPSession } from "playwright-core";
 import { openBrowser, type TestBrowser } from "../test/e2e/browser.ts";
 import { RoomPage } from "../test/e2e/room-page.ts";
 import { testClip } from "../test/e2e/test-clip.ts";
@@ -89,6 +89,9 @@ class Call {
   /** Ann comes, on a fresh page; they see and hear each other when it resolves. */
   async greetAnn(): Promise<void> {
     await this.#ann?.room.page.context().close();
+    await this.bob.page.evaluate(() => {
+      for (const seen of document.querySelectorAll("[id^=seen-]")) seen.remove();
+    });
     await this.bob.page.waitForFunction(() => window.tributary.room?.participants.has("ann") !== true);
     const page = await this.#browser.newPage();
     const token = await this.#tributary.mint(ROOM, "ann");
