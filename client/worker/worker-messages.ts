@@ -2,6 +2,7 @@
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { RoomState, RoomStats } from "../sdk/api.ts";
+import type { CaptureInput } from "./capture-input.ts";
 
 /** How the worker should encode a video source. */
 export interface VideoCaptureSettings {
@@ -45,18 +46,18 @@ export type Operation =
   | {
       operation: "publish-audio";
       source: "microphone" | "screen-audio";
-      readable: ReadableStream<AudioData>;
+      input: CaptureInput<AudioData>;
       muted: boolean;
     }
   | {
       operation: "publish-video";
       source: "camera" | "screen";
-      readable: ReadableStream<VideoFrame>;
+      input: CaptureInput<VideoFrame>;
       settings: VideoCaptureSettings;
     }
   /** Same track, another device. */
-  | { operation: "replace-audio"; source: Source; readable: ReadableStream<AudioData> }
-  | { operation: "replace-video"; source: Source; readable: ReadableStream<VideoFrame> }
+  | { operation: "replace-audio"; source: Source; input: CaptureInput<AudioData> }
+  | { operation: "replace-video"; source: Source; input: CaptureInput<VideoFrame> }
   | { operation: "mute-own"; source: Source; muted: boolean }
   | { operation: "unpublish"; source: Source }
   | { operation: "subscribe"; handle: number }

@@ -74,6 +74,7 @@ export interface JoinWish {
   /** Seconds since the Unix epoch. */
   tokenExp?: number;
   timeoutMs?: number;
+  decodes?: readonly string[];
   onEvent?(event: ParticipantEvent): void;
   onAccessUnit?(trackId: number, unit: AccessUnit): void;
 }
@@ -268,6 +269,7 @@ export class SimulatedCluster {
       relay: this.candidate(wish),
       ...(wish.timeoutMs === undefined ? {} : { timeoutMs: wish.timeoutMs }),
       client: "simulation",
+      ...(wish.decodes === undefined ? {} : { decodes: wish.decodes }),
       onEvent: wish.onEvent ?? ((event) => void events.push(event)),
       onAccessUnit:
         wish.onAccessUnit ?? ((trackId, unit, arrivedUs) => void units.push({ trackId, unit, arrivedUs })),
