@@ -50,7 +50,7 @@ export class RoomEngine {
       },
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
-    this.#keeper = browserKeeper(start, {
+    this.#keeper = browserKeeper(start, post, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#onBack(),

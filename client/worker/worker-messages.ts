@@ -1,4 +1,5 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { RoomState, RoomStats } from "../sdk/api.ts";
@@ -21,6 +22,10 @@ export interface StartMessage {
   region: string | undefined;
   token: string;
   relays: RelayCandidate[];
+  /** Names the network that the gateway saw us come from; "" = not known. */
+  network: string;
+  /** Networks that let no UDP through, as far as was seen before. */
+  blockedNetworks: BlockedNetworks;
   identity: string;
   displayName: string;
   autoSubscribe: boolean;
@@ -113,4 +118,6 @@ export type FromWorker =
   | { type: "own-track-ended"; source: Source }
   | { type: "speakers"; identities: string[] }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
+  /** What is to be remembered for the next page. */
+  | { type: "blocked-networks"; blocked: BlockedNetworks }
   | { type: "problem"; code: string; message: string };
