@@ -56,7 +56,7 @@ export class RoomEngine {
     });
     const ask = start.canRenewToken ? () => post({ type: "token-needed" }) : undefined;
     this.token = new JoinToken(start.token, ask);
-    this.#keeper = browserKeeper(start, this.token, {
+    this.#keeper = browserKeeper(start, this.token, post, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#onBack(),

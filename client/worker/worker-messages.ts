@@ -1,4 +1,5 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { RoomState, RoomStats } from "../sdk/api.ts";
@@ -24,6 +25,10 @@ export interface StartMessage {
   /** The application gives another one when that has expired. */
   canRenewToken: boolean;
   relays: RelayCandidate[];
+  /** Names the network that the gateway saw us come from; "" = not known. */
+  network: string;
+  /** Networks that let no UDP through, as far as was seen before. */
+  blockedNetworks: BlockedNetworks;
   identity: string;
   displayName: string;
   autoSubscribe: boolean;
@@ -123,4 +128,6 @@ export type FromWorker =
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   /** The join token has expired. */
   | { type: "token-needed" }
+  /** What is to be remembered for the next page. */
+  | { type: "blocked-networks"; blocked: BlockedNetworks }
   | { type: "problem"; code: string; message: string };
