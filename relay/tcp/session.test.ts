@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sessionContract } from "../../core/session/session.contract.ts";
 import type { Session } from "../../core/session/session.ts";
 import { wallClock } from "../../test/sim/wall-clock.ts";
-import { createCertificate } from "../deno/certificate.ts";
+import { createCertificate } from "../serving/certificate.ts";
 import { tcpConnect } from "./tcp-connect.ts";
 import { TcpListener } from "./tcp-listener.ts";
 
