@@ -3,7 +3,7 @@
 import type { Clock, Random } from "../clock.ts";
 import type { AccessUnit } from "../delivery/access-unit.ts";
 import type { DepacketizerDrop } from "../delivery/depacketizer.ts";
-import type { LinkStats } from "../session/link.ts";
+import type { LinkStats } from "../session/link-stats.ts";
 import type { Connect } from "../session/session.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import type { ParticipantEvent } from "./events.ts";
@@ -71,6 +71,10 @@ export interface MoveOptions {
   timeoutMs?: number;
   /** Asked when the session is open, before anything is said on it; false calls the move off. After hello there is no way back. */
   isWanted?(): boolean;
+  /** Nothing is said on the session before this is settled; it must not reject. */
+  turn?: Promise<unknown>;
+  /** Opens the session in place of what the participant joined with. */
+  connect?: Connect;
 }
 
 /** A member of a room, for as long as it is one: over several sessions, with one relay or another. */
@@ -79,6 +83,10 @@ export interface Participant {
   readonly room: string;
   /** Of the newest session. */
   readonly relayId: string;
+  /** The relay as we were told of it, with the ticket that was used. */
+  readonly relay: RelayCandidate;
+  /** That session is one over TCP: nothing is lost, but late, and one over UDP would be better. */
+  readonly isOverTcp: boolean;
   /** That session is open; false = interrupted, or over. */
   readonly isOpen: boolean;
   /** Everybody else, by identity, kept up to date before each event is handed out. */
@@ -88,6 +96,11 @@ export interface Participant {
    * move: relays' clocks agree to a few milliseconds (NTP), and a jump would be heard and seen.
    */
   readonly clockOffsetUs: number;
+  /**
+   * The relay that we are with, or were with last, with a ticket that it has given us: good once, there and at other relays of its
+   * cluster, for some minutes, to go on without asking the gateway. Undefined while there is none.
+   */
+  readonly resumeAt: RelayCandidate | undefined;
   /**
    * Goes on in another session, with this relay or another one: tracks and subscriptions are taken along, others see nothing of it.
    * An older session that is open is left when nothing comes on it alone any more. Resolves when the relay has let us in; rejects

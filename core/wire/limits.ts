@@ -145,10 +145,17 @@ export const TCP_CLOSE_LINGER_MS = 1_000;
 
 /** Bytes sent on a link and neither reported received nor lost; above it media is dropped as `link-congested`. */
 export const MAX_LINK_OUTSTANDING_BYTES = 1024 * 1024;
+/**
+ * Over TCP: when the oldest datagram of a link that is not reported has waited for so long beyond the round trip, further pictures are
+ * dropped as `link-congested`; sound after twice that. A report may take 200 ms by itself.
+ */
+export const MAX_RELIABLE_WAIT_MS = 400;
 /** Time between two receiver reports while datagrams arrive. */
 export const REPORT_INTERVAL_MS = 50;
 /** Longest silence of a link on a road that works: a side that has sent nothing for 200 ms sends a probe. After it a participant looks for another road. */
 export const MAX_SILENCE_MS = 450;
+/** The same over TCP, where a lost segment that is lost again holds everything up for so long (RFC 6298). */
+export const MAX_SILENCE_OVER_TCP_MS = 1_200;
 /** Arrivals listed in one receiver report; older ones are counted, not listed. */
 export const MAX_REPORTED_ARRIVALS = 400;
 /** Remembered send times a link needs to read reports; older ones cannot be matched. */
@@ -156,7 +163,11 @@ export const SEND_HISTORY_DATAGRAMS = 4_096;
 
 /** A relay ticket is valid this long after the gateway made it, once. */
 export const RELAY_TICKET_SECONDS = 60;
-/** Remembered one-use tickets on a relay; above it new hellos are refused with `relay-full`. */
+/** A resume ticket is valid this long after the relay made it, once. A network may be away for so long. */
+export const RESUME_TICKET_SECONDS = 300;
+/** A participant is given another one so often, so that the newest is valid for two thirds of its time at least. */
+export const RESUME_RENEWAL_MS = 100_000;
+/** Remembered one-use tickets of a kind on a relay; above it new hellos are refused with `relay-full`. */
 export const MAX_REMEMBERED_TICKETS = 200_000;
 /** Join tokens of removed participants that a relay remembers by itself; above it the oldest is left to the directory. */
 export const MAX_REMEMBERED_BANS = 100_000;

@@ -5,10 +5,12 @@ import { MAX_SILENCE_MS } from "../../wire/limits.ts";
 import type { ParticipantEvent } from "../events.ts";
 import { JoinFailedError, joinRelay } from "../participant.ts";
 import type { JoinRelayOptions, Participant, RelayCandidate } from "../participant-api.ts";
-import { BackOff, FailOver } from "./fail-over.ts";
+import { BackOff } from "./back-off.ts";
+import { FailOver } from "./fail-over.ts";
 import { codeOf, isFinal, messageOf, sentenceOf } from "./join-refusal.ts";
 import { RelayCandidates } from "./relay-candidates.ts";
 import { SilenceWatch } from "./silence-watch.ts";
+import { UdpReturn } from "./udp-return.ts";
 
 /** Nothing is said of a shorter silence: most are over before anybody has noticed. */
 const SHOWN_AFTER_MS = 1_000;
@@ -20,8 +22,12 @@ export interface KeeperOptions {
   clock: Clock;
   random: Random;
   connect: Connect;
+  /** By UDP alone; where it is given, sessions over TCP are left for one over UDP as soon as there can be one. */
+  overUdp?: Connect;
   /** Asks the gateway for relays and fresh tickets. Rejects with GatewayError. */
   ask(): Promise<readonly RelayCandidate[]>;
+  /** It is known that no network is there: nothing is dialled in vain. */
+  isOffline?: () => boolean;
   /** Name and version of the software, for the relay's logs. */
   client: string;
 }
@@ -48,6 +54,9 @@ export class SessionKeeper {
   readonly #failOver: FailOver;
   #participant: Participant | undefined;
   #watch: SilenceWatch | undefined;
+  /** Between two attempts to join anew. */
+  #joinPause: BackOff | undefined;
+  #udpReturn: UdpReturn | undefined;
   #isMoving = false;
   /** The relay goes away. */
   #mustGo = false;
@@ -60,7 +69,7 @@ export class SessionKeeper {
     this.#options = options;
     this.#events = events;
     this.#candidates = new RelayCandidates(options.clock, () => options.ask());
-    this.#failOver = new FailOver(options.clock, options.random, this.#candidates);
+    this.#failOver = new FailOver(options.clock, options.random, this.#candidates, options.isOffline);
   }
 
   get participant(): Participant | undefined {
@@ -77,6 +86,18 @@ export class SessionKeeper {
       this.#show(messageOf(error));
       await this.#joinAgain();
     }
+  }
+
+  /**
+   * A sign that the network may have changed, or that the machine has slept: silence counts sooner for a while, and whatever waits for
+   * its next attempt makes it now.
+   */
+  noteChange(): void {
+    this.#watch?.suspect();
+    this.#failOver.hurry();
+    this.#joinPause?.wake();
+    this.#udpReturn?.hurry();
+    this.#look();
   }
 
   async leave(): Promise<void> {
@@ -106,7 +127,7 @@ export class SessionKeeper {
     // Events of this participant count only while it is ours: an old one may still be closing.
     let current: Participant | undefined;
     const early: ParticipantEvent[] = [];
-    const { clock, random, connect, client } = this.#options;
+    const { clock, random, connect, overUdp, client } = this.#options;
     const participant = await joinRelay({
       connect,
       clock,
@@ -130,7 +151,12 @@ export class SessionKeeper {
     this.#isShown = false;
     this.#mustGo = false;
     const heardUs = (): number => participant.linkStats().lastHeardUs;
-    this.#watch = new SilenceWatch(clock, heardUs, () => this.#look());
+    const isOverTcp = (): boolean => participant.isOverTcp;
+    this.#watch = new SilenceWatch(clock, heardUs, isOverTcp, () => this.#look());
+    if (overUdp !== undefined) {
+      const onOpen = (): Promise<void> => this.#moveToUdp(participant);
+      this.#udpReturn = new UdpReturn(participant, { clock, overUdp, onOpen });
+    }
     const joined = this.#events.onJoined(participant);
     for (const event of early.splice(0)) this.#onEvent(event);
     await joined;
@@ -171,7 +197,10 @@ export class SessionKeeper {
     if (this.#isMoving) return;
     this.#isMoving = true;
     try {
-      const moved = await this.#failOver.run(participant, () => this.#isMoveNeeded(participant));
+      const moved = await this.#failOver.run(participant, {
+        isNeeded: () => this.#isMoveNeeded(participant),
+        isLeaving: () => this.#mustGo,
+      });
       if (participant !== this.#participant) return;
       if (!moved) return this.#watch!.noteFalseAlarm();
       this.#mustGo = false;
@@ -179,6 +208,28 @@ export class SessionKeeper {
       this.#comeBack();
     } catch (error) {
       this.#onRefused(participant, error);
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+
+  /** From TCP to UDP: nothing is wrong with the session that there is, so that nothing is lost when this does not work. */
+  async #moveToUdp(participant: Participant): Promise<void> {
+    const { overUdp } = this.#options;
+    if (this.#isMoving || overUdp === undefined || participant !== this.#participant) return;
+    this.#isMoving = true;
+    try {
+      await this.#candidates.refresh();
+      const relay = this.#candidates.takeOf(participant.relayId);
+      if (relay === undefined) return;
+      await participant.moveTo(relay, {
+        connect: overUdp,
+        isWanted: () => participant === this.#participant,
+      });
+      this.reconnects++;
+      this.#watch?.restart();
+    } catch {
+      // It is tried again after a pause.
     } finally {
       this.#isMoving = false;
     }
@@ -205,6 +256,7 @@ export class SessionKeeper {
 
   async #joinAgain(): Promise<void> {
     const backOff = new BackOff(this.#options.clock, this.#options.random);
+    this.#joinPause = backOff;
     while (!this.#over) {
       await backOff.pause();
       if (this.#over) return;
@@ -227,6 +279,7 @@ export class SessionKeeper {
 
   #forget(): void {
     this.#watch?.stop();
+    this.#udpReturn?.stop();
     this.#participant = undefined;
   }
 
