@@ -8,7 +8,7 @@ import { EtcdDirectory } from "../core/directory/etcd/etcd-directory.ts";
 import { httpPost } from "../core/directory/etcd/http-post.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { denoRuntime } from "../relay/deno/runtime.ts";
-import { onSignals } from "../relay/deno/signals.ts";
+import { onDenoSignals } from "../relay/deno/signals.ts";
 import { RelayStartError, type ServingCertificate } from "../relay/deno/start-relay.ts";
 import { fromFiles } from "../relay/serving/certificate-source.ts";
 import { systemClock } from "../relay/serving/clock.ts";
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   );
   console.info(`Tributary bridge is ready: ${settings.publicUrl} ${JSON.stringify(running.record)}`);
   await new Promise<void>((resolve) => {
-    onSignals(() => void running.drain().then(resolve), resolve);
+    onDenoSignals(() => void running.drain().then(resolve), resolve);
   });
   unfollow?.();
   await running.stop();

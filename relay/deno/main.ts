@@ -6,7 +6,7 @@
 import { readRelaySettings } from "../serving/relay-settings.ts";
 import { logLine, runRelay, startFault } from "../serving/run-relay.ts";
 import { denoRuntime } from "./runtime.ts";
-import { onSignals } from "./signals.ts";
+import { onDenoSignals } from "./signals.ts";
 import { supervise } from "./supervisor.ts";
 import { workerEnvironments } from "./worker-settings.ts";
 
@@ -20,7 +20,7 @@ async function main(): Promise<number> {
   return runRelay(settings, {
     runtime: denoRuntime,
     readText: Deno.readTextFile,
-    onSignals,
+    onSignals: onDenoSignals,
     // Whoever started this relay holds its standard input open for as long as it lives itself.
     supervisorEnd: settings.isSupervised ? endOf(Deno.stdin.readable) : undefined,
   });

@@ -9,8 +9,7 @@ import { serveWebTransport, type WebTransportServer } from "./webtransport/mod.t
 
 export const denoRuntime: RelayRuntime = {
   clock: systemClock,
-  connect: (url, options) =>
-    url === "" ? connectTcp(options.fallbackUrl ?? "", options) : connectSession(url, options),
+  connect: (url, options) => (url === "" ? connectTcp(url, options) : connectSession(url, options)),
   listenUdp,
   listenHttp: ({ host: hostname, port }, handler) => {
     const server = Deno.serve({ hostname, port, onListen: () => undefined }, handler);

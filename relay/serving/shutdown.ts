@@ -3,6 +3,7 @@
  * it is empty or its time is over; a second signal ends it at once.
  */
 import type { RunningRelay } from "./relay-config.ts";
+import type { OnSignals } from "./signals.ts";
 
 /** Saying goodbye to the directory may take so long; without it the lease runs out by itself. */
 const GOODBYE_MS = 3_000;
@@ -13,8 +14,7 @@ export interface Shutdown {
   /** Closes what the relay stands on. */
   close(): Promise<void>;
   log(line: string): void;
-  /** Calls `first` for the first signal that asks the process to end, `again` for each later one; returns what does the same without one. */
-  onSignals(first: () => void, again: () => void): () => void;
+  onSignals: OnSignals;
   /** Settles when whoever supervises this relay is gone; undefined = nobody does. */
   supervisorEnd?: Promise<void> | undefined;
 }

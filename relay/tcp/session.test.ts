@@ -35,9 +35,10 @@ afterAll(async () => {
 
 const open = async (path: string): Promise<{ dialled: Session; accepted: Session }> => {
   const accepted = new Promise<Session>((resolve) => waiting.push(resolve));
-  const dialled = await connect(`https://127.0.0.1:${listener.port}${path}`, {
+  const dialled = await connect("", {
     certificateHashes: [hash],
     timeoutMs: 5_000,
+    fallbackUrl: `https://127.0.0.1:${listener.port}${path}`,
   });
   return { dialled, accepted: await accepted };
 };
