@@ -28,6 +28,9 @@ export interface JoinOptions {
 export type RoomState = "connecting" | "connected" | "reconnecting" | "closed";
 
 /** Events of a Room: `room.on("chat", (event) => ...)` returns a function that stops listening. */
+/** How media travels: WebTransport over UDP, or where a network lets no UDP through, a WebSocket over TCP. */
+export type Transport = "webtransport" | "websocket";
+
 export interface RoomEvents {
   state: {
     state: RoomState;
@@ -36,6 +39,8 @@ export interface RoomEvents {
     /** Why the room closed, for code; set when `state` is closed. */
     closeReason?: CloseReason;
   };
+  /** Media travels in another way from now on. */
+  transport: { transport: Transport };
   "participant-joined": { participant: RemoteParticipant };
   "participant-left": { participant: RemoteParticipant };
   "track-published": { participant: RemoteParticipant; track: RemoteTrack };
@@ -153,7 +158,7 @@ export interface TrackStats {
 
 export interface ConnectionStats {
   type: "connection";
-  transport: "webtransport" | "websocket";
+  transport: Transport;
   relayId: string;
   state: RoomState;
   rttMs?: number;
@@ -192,6 +197,7 @@ export interface Room {
   readonly displayName: string;
   readonly grants: Grants;
   readonly state: RoomState;
+  readonly transport: Transport;
   readonly participants: ReadonlyMap<string, RemoteParticipant>;
   readonly localTracks: ReadonlyMap<Source, LocalTrack>;
   /** Identities that speak now, loudest first (ours too). */

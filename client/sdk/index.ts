@@ -12,6 +12,7 @@ export type {
   RoomState,
   RoomStats,
   TrackStats,
+  Transport,
 } from "./api.ts";
 export { RoomError } from "./api.ts";
 export { joinRoom } from "./join-room.ts";

@@ -11,6 +11,7 @@ import {
   type RoomEvents,
   type RoomState,
   type RoomStats,
+  type Transport,
 } from "./api.ts";
 import { EventListeners } from "./event-listeners.ts";
 import type { CameraWish } from "./local-capture.ts";
@@ -42,6 +43,7 @@ export class LiveRoom implements Room {
   readonly grants: Grants;
   readonly participants = new Map<string, LiveRemoteParticipant>();
   state: RoomState = "connecting";
+  transport: Transport = "webtransport";
   speakers: readonly string[] = [];
   messages: readonly ChatMessage[] = [];
   readonly #port: WorkerPort;
@@ -79,6 +81,9 @@ export class LiveRoom implements Room {
     switch (message.type) {
       case "state":
         return this.#onState(message.state, message.code, message.reason);
+      case "transport":
+        this.transport = message.transport;
+        return this.#listeners.emit("transport", { transport: message.transport });
       case "participant-joined": {
         const { identity, name, admin } = message;
         const participant = new LiveRemoteParticipant(identity, name, admin, this.#port);
