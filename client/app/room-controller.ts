@@ -159,6 +159,10 @@ export class RoomController implements ReactiveController {
         if (!message.own) this.#announce(`Message from ${message.name}: ${message.text}`, false);
         refresh();
       }),
+      room.on("device", ({ change, message }) => {
+        this.#announce(message, false);
+        this.notify(message, change === "silenced" ? "warning" : "plain");
+      }),
       room.on("problem", ({ message }) => this.notify(message, "warning")),
     );
   }

@@ -59,7 +59,8 @@ function ownTiles(room: Room): Tile[] {
       key: "own/camera",
       kind: "camera",
       picture: shown(camera),
-      microphone: microphone === undefined ? "none" : microphone.muted ? "muted" : "on",
+      microphone:
+        microphone === undefined ? "none" : microphone.muted || microphone.silenced ? "muted" : "on",
       speaking: room.speakers.includes(room.identity) && microphone?.muted === false,
       trackIds: idsOf(camera, microphone),
     },

@@ -54,6 +54,15 @@ export interface RoomEvents {
   chat: ChatMessage;
   /** Room data of any topic but chat. */
   data: { from: string; topic: string; payload: Uint8Array };
+  /**
+   * Our microphone or camera comes from another device, comes back, or is kept silent by the system or a switch on the device (`silenced`,
+   * `heard`); `message` says so to people.
+   */
+  device: {
+    source: "microphone" | "camera";
+    change: "replaced" | "back" | "silenced" | "heard";
+    message: string;
+  };
   /** Something failed that the room survives (a device went away, a codec is missing). */
   problem: { code: string; message: string };
 }
@@ -107,6 +116,8 @@ export interface LocalTrack {
   readonly source: Source;
   readonly kind: "audio" | "video";
   readonly muted: boolean;
+  /** The system, or a switch on the device, lets nothing of it through now. */
+  readonly silenced: boolean;
   /** The browser's own track, for previews: `video.srcObject = new MediaStream([track.mediaStreamTrack])`. */
   readonly mediaStreamTrack: MediaStreamTrack;
   setMuted(muted: boolean): Promise<void>;

@@ -65,6 +65,7 @@ export class LiveRoom implements Room {
       isClosed: () => this.state === "closed",
       onChange: () => this.#listeners.emit("local-tracks", {}),
       onProblem: (code, message) => this.#listeners.emit("problem", { code, message }),
+      onDevice: (event) => this.#listeners.emit("device", event),
     });
   }
 
@@ -108,7 +109,7 @@ export class LiveRoom implements Room {
         return this.#listeners.emit("local-tracks", {});
       }
       case "own-track-ended":
-        return this.#onEnded(message.source);
+        return this.#publisher.onEnded(message.source);
       case "speakers":
         return this.#onSpeakers(message.identities);
       case "data":
@@ -129,7 +130,7 @@ export class LiveRoom implements Room {
 
   #release(): void {
     this.#endSigns();
-    for (const track of [...this.localTracks.values()]) track.release();
+    this.#publisher.end();
     for (const track of this.#byHandle.values()) track.release();
     this.#output?.close().catch(() => undefined);
     this.#port.close();
@@ -171,16 +172,6 @@ export class LiveRoom implements Room {
       participant.refresh();
       track.release();
       this.#listeners.emit("track-unpublished", { participant, track });
-    }
-  }
-
-  #onEnded(source: Source): void {
-    const track = this.localTracks.get(source);
-    if (track === undefined) return;
-    track.stop().catch(() => undefined);
-    if (source === "microphone" || source === "camera") {
-      const message = `The ${source} went away. Choose another one.`;
-      this.#listeners.emit("problem", { code: "device-gone", message });
     }
   }
 

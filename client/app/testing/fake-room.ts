@@ -152,6 +152,7 @@ export class FakeRoom implements Room {
       source,
       kind: source === "microphone" ? ("audio" as const) : ("video" as const),
       muted: false,
+      silenced: false,
       mediaStreamTrack,
       setMuted: async (muted: boolean) => {
         track.muted = muted;
