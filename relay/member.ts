@@ -17,7 +17,7 @@ import type { TicketHolder } from "../core/wire/tokens.ts";
 import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MediaPort } from "./media-port.ts";
-import type { ArrivalTicket } from "./resume-tickets.ts";
+import type { ArrivalTicket } from "./arrival-ticket.ts";
 import type { Audience, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
@@ -28,6 +28,8 @@ export interface MemberOptions {
   ticket: ArrivalTicket;
   /** Continues a session of its own (hello's `resume`). */
   resumed: boolean;
+  /** What hello says. */
+  decodes: readonly string[] | undefined;
   clock: Clock;
   random: Random;
   forwarder: Forwarder;
@@ -43,6 +45,8 @@ export class Member extends MediaPort {
   readonly grants: Grants;
   readonly ticket: TicketHolder;
   readonly resumed: boolean;
+  /** Picture codecs that it can decode; none where it receives nothing. */
+  readonly decodes: readonly string[] | undefined;
   readonly channel: RelayChannel;
   readonly dataAllowance: TokenBucket;
   /** When it joined; larger than that of any record of the same identity that was known then. */
@@ -58,6 +62,7 @@ export class Member extends MediaPort {
     this.resumed = options.resumed;
     this.name = ticket.name;
     this.grants = ticket.grants;
+    this.decodes = ticket.grants.subscribe ? options.decodes : [];
     const nowUs = clock.nowUs();
     this.stamp = ticket.nextStamp ?? Math.round(nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
@@ -69,7 +74,7 @@ export class Member extends MediaPort {
 
   /** How other relays know this member. */
   record(relayId: string): ParticipantRecord {
-    const { ticket, stamp, resumed } = this;
+    const { ticket, stamp, resumed, decodes } = this;
     return {
       participant: this.info,
       hidden: this.grants.hidden,
@@ -77,6 +82,7 @@ export class Member extends MediaPort {
       stamp,
       revision: this.#revision,
       resumed,
+      ...(decodes === undefined ? {} : { decodes: [...decodes] }),
       token: ticket.token,
       tokenExp: ticket.tokenExp,
     };

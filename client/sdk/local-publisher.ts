@@ -1,14 +1,8 @@
 /** Publishes our devices: asks the browser for them, hands them to the worker, and switches them without publishing anew. */
 import type { Source } from "../../core/wire/room-model.ts";
 import { type LocalTrack, RoomError } from "./api.ts";
-import {
-  type CameraWish,
-  captureCamera,
-  captureMicrophone,
-  captureScreen,
-  readAudio,
-  readVideo,
-} from "./local-capture.ts";
+import { feedOfPictures, feedOfSound } from "./capture-feed.ts";
+import { type CameraWish, captureCamera, captureMicrophone, captureScreen } from "./local-capture.ts";
 import { LiveLocalTrack } from "./local-track.ts";
 import type { WorkerPort } from "./worker-port.ts";
 
@@ -74,9 +68,9 @@ export class LocalPublisher {
     media: MediaStreamTrack,
     muted: boolean,
   ): Promise<LocalTrack> {
-    return await this.#publish(source, media, muted, async () => {
-      const readable = readAudio(media);
-      return await this.#port.request({ operation: "publish-audio", source, readable, muted }, [readable]);
+    return await this.#publish(source, media, muted, async (track) => {
+      const input = track.readFrom(await feedOfSound(media));
+      return await this.#port.request({ operation: "publish-audio", source, input, muted }, [input]);
     });
   }
 
@@ -85,7 +79,7 @@ export class LocalPublisher {
     media: MediaStreamTrack,
     defaultFrameRate: number,
   ): Promise<LocalTrack> {
-    return await this.#publish(source, media, false, async () => {
+    return await this.#publish(source, media, false, async (track) => {
       const { width = 640, height = 360, frameRate = defaultFrameRate } = media.getSettings();
       const settings = {
         width,
@@ -93,8 +87,8 @@ export class LocalPublisher {
         frameRate: Math.max(1, Math.round(frameRate)),
         contentHint: source === "screen" ? ("detail" as const) : ("motion" as const),
       };
-      const readable = readVideo(media);
-      return await this.#port.request({ operation: "publish-video", source, readable, settings }, [readable]);
+      const input = track.readFrom(feedOfPictures(media));
+      return await this.#port.request({ operation: "publish-video", source, input, settings }, [input]);
     });
   }
 
@@ -103,7 +97,7 @@ export class LocalPublisher {
     source: Source,
     media: MediaStreamTrack,
     muted: boolean,
-    request: () => Promise<unknown>,
+    request: (track: LiveLocalTrack) => Promise<unknown>,
   ): Promise<LocalTrack> {
     const known = this.tracks.get(source);
     if (known !== undefined) {
@@ -129,7 +123,7 @@ export class LocalPublisher {
     media.enabled = !muted;
     this.tracks.set(source, track);
     try {
-      const trackId = await request();
+      const trackId = await request(track);
       if (typeof trackId === "number" && trackId > 0) track.trackId = trackId;
     } catch (error) {
       track.release();

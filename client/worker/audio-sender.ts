@@ -2,6 +2,8 @@
 import { audioLevelOf, VoiceDetector } from "../../core/media/audio-level.ts";
 import { CaptureClock } from "../../core/media/capture-clock.ts";
 import { Resampler } from "../../core/media/resampler.ts";
+import type { CapturedSound } from "../audio/captured-sound.ts";
+import { type CaptureInput, type CaptureReader, readSound } from "./capture-input.ts";
 import { workerClock } from "./worker-clock.ts";
 
 export const OPUS_RATE_HZ = 48_000;
@@ -44,7 +46,7 @@ export class AudioSender {
   #frameCaptureUs = 0;
   #lastCaptureUs = 0;
   #nextFrame = 0;
-  #reader: ReadableStreamDefaultReader<AudioData> | undefined;
+  #reader: CaptureReader<CapturedSound> | undefined;
   #over = false;
 
   /** `originsUs`: places on the local clock that capture timestamps may count from. */
@@ -69,46 +71,42 @@ export class AudioSender {
   }
 
   /** Takes sound from here from now on; an earlier source is let go. */
-  read(readable: ReadableStream<AudioData>): void {
+  read(input: CaptureInput<AudioData>): void {
     const earlier = this.#reader;
-    const reader = readable.getReader();
+    const reader = readSound(input, () => this.framesDropped++);
     this.#reader = reader;
     this.#filled = 0;
-    earlier?.cancel().catch(() => undefined);
+    earlier?.cancel();
     void this.#readAll(reader);
   }
 
   stop(): void {
     this.#over = true;
-    this.#reader?.cancel().catch(() => undefined);
+    this.#reader?.cancel();
     if (this.#encoder.state !== "closed") this.#encoder.close();
   }
 
-  async #readAll(reader: ReadableStreamDefaultReader<AudioData>): Promise<void> {
+  async #readAll(reader: CaptureReader<CapturedSound>): Promise<void> {
+    const originsUs = reader.hasOwnClock ? [] : this.#originsUs;
     let clock: CaptureClock | undefined;
     let resampler: { rateHz: number; convert: Resampler | undefined } | undefined;
     for (;;) {
-      const { value: data, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
-      if (done || data === undefined) break;
-      if (this.#over || reader !== this.#reader) {
-        data.close();
-        continue;
-      }
-      clock ??= new CaptureClock(this.#originsUs, data.duration);
-      const captureUs = clock.map(data.timestamp, workerClock.nowUs());
-      if (resampler?.rateHz !== data.sampleRate) {
-        const convert =
-          data.sampleRate === OPUS_RATE_HZ ? undefined : new Resampler(data.sampleRate, OPUS_RATE_HZ);
-        resampler = { rateHz: data.sampleRate, convert };
+      const sound = await reader.read();
+      if (sound === undefined) break;
+      if (this.#over || reader !== this.#reader) continue;
+      const { samples, rateHz } = sound;
+      clock ??= new CaptureClock(originsUs, (samples.length / rateHz) * 1e6);
+      const captureUs = clock.map(sound.timestampUs, workerClock.nowUs());
+      if (resampler?.rateHz !== rateHz) {
+        const convert = rateHz === OPUS_RATE_HZ ? undefined : new Resampler(rateHz, OPUS_RATE_HZ);
+        resampler = { rateHz, convert };
         this.#filled = 0;
       }
-      const mono = mixDown(data);
-      data.close();
       if (this.paused) {
         this.#filled = 0;
         continue;
       }
-      this.#collect(resampler.convert?.push(mono) ?? mono, captureUs);
+      this.#collect(resampler.convert?.push(samples) ?? samples, captureUs);
     }
     if (!this.#over && reader === this.#reader) this.#events.onEnd();
   }
@@ -166,17 +164,4 @@ export class AudioSender {
     this.framesEncoded++;
     this.#events.onFrame({ ...note, bytes });
   }
-}
-
-function mixDown(data: AudioData): Float32Array {
-  const mono = new Float32Array(data.numberOfFrames);
-  data.copyTo(mono, { planeIndex: 0, format: "f32-planar" });
-  if (data.numberOfChannels === 1) return mono;
-  const plane = new Float32Array(data.numberOfFrames);
-  for (let channel = 1; channel < data.numberOfChannels; channel++) {
-    data.copyTo(plane, { planeIndex: channel, format: "f32-planar" });
-    for (let i = 0; i < mono.length; i++) mono[i]! += plane[i]!;
-  }
-  for (let i = 0; i < mono.length; i++) mono[i]! /= data.numberOfChannels;
-  return mono;
 }

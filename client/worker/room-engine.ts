@@ -56,7 +56,7 @@ export class RoomEngine {
     });
     const ask = start.canRenewToken ? () => post({ type: "token-needed" }) : undefined;
     this.token = new JoinToken(start.token, ask);
-    this.#keeper = browserKeeper(start, this.token, {
+    this.#keeper = browserKeeper(start, this.token, post, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#onBack(),
@@ -215,16 +215,16 @@ export class RoomEngine {
     switch (request.operation) {
       case "publish-audio":
         return await this.#publish(request.source, undefined, request.muted, (track) =>
-          track.audio?.read(request.readable),
+          track.audio?.read(request.input),
         );
       case "publish-video":
         return await this.#publish(request.source, request.settings, false, (track) =>
-          track.video?.read(request.readable),
+          track.video?.read(request.input),
         );
       case "replace-audio":
-        return void this.#ownOrThrow(request.source).audio?.read(request.readable);
+        return void this.#ownOrThrow(request.source).audio?.read(request.input);
       case "replace-video":
-        return void this.#ownOrThrow(request.source).video?.read(request.readable);
+        return void this.#ownOrThrow(request.source).video?.read(request.input);
       case "mute-own":
         return void (await this.#inTime(this.#ownOrThrow(request.source).setMuted(request.muted)));
       case "unpublish": {

@@ -1,6 +1,7 @@
 /** One camera or screen: captured frames -> H.264 (Annex B) -> access units; keyframes on request, frames skipped when the encoder is busy. */
 import { CaptureClock } from "../../core/media/capture-clock.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
+import { type CaptureInput, type CaptureReader, readPictures } from "./capture-input.ts";
 import type { LayerMode } from "./temporal-layers.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { VideoCaptureSettings } from "./worker-messages.ts";
@@ -78,7 +79,7 @@ export class VideoSender {
   readonly #captures = new Map<number, number>();
   #layerMode: LayerMode | undefined;
   #encoder: VideoEncoder | undefined;
-  #reader: ReadableStreamDefaultReader<VideoFrame> | undefined;
+  #reader: CaptureReader<VideoFrame> | undefined;
   #keyframeWanted = true;
   #lastKeyframeUs = 0;
   #lastTimestampUs = 0;
@@ -96,12 +97,12 @@ export class VideoSender {
   }
 
   /** Takes pictures from here from now on; an earlier source is let go. */
-  read(readable: ReadableStream<VideoFrame>): void {
+  read(input: CaptureInput<VideoFrame>): void {
     const earlier = this.#reader;
-    const reader = readable.getReader();
+    const reader = readPictures(input, this.#settings.frameRate, () => this.framesDropped++);
     this.#reader = reader;
     this.#keyframeWanted = true;
-    earlier?.cancel().catch(() => undefined);
+    earlier?.cancel();
     void this.#readAll(reader);
   }
 
@@ -133,7 +134,7 @@ export class VideoSender {
 
   stop(): void {
     this.#over = true;
-    this.#reader?.cancel().catch(() => undefined);
+    this.#reader?.cancel();
     this.#closeEncoder();
   }
 
@@ -179,11 +180,11 @@ export class VideoSender {
     else this.#events.onError(`the H.264 encoder failed: ${error.message}`);
   }
 
-  async #readAll(reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
+  async #readAll(reader: CaptureReader<VideoFrame>): Promise<void> {
     const clock = new CaptureClock(this.#originsUs, 0);
     for (;;) {
-      const { value: frame, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
-      if (done || frame === undefined) break;
+      const frame = await reader.read();
+      if (frame === undefined) break;
       const nowUs = workerClock.nowUs();
       const captureUs = clock.map(frame.timestamp, nowUs);
       if (!this.#over && !this.paused && reader === this.#reader) this.#encode(frame, captureUs, nowUs);

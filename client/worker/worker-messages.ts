@@ -1,7 +1,9 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { RoomState, RoomStats } from "../sdk/api.ts";
+import type { CaptureInput } from "./capture-input.ts";
 
 /** How the worker should encode a video source. */
 export interface VideoCaptureSettings {
@@ -23,6 +25,10 @@ export interface StartMessage {
   /** The application gives another one when that has expired. */
   canRenewToken: boolean;
   relays: RelayCandidate[];
+  /** Names the network that the gateway saw us come from; "" = not known. */
+  network: string;
+  /** Networks that let no UDP through, as far as was seen before. */
+  blockedNetworks: BlockedNetworks;
   identity: string;
   displayName: string;
   autoSubscribe: boolean;
@@ -45,18 +51,18 @@ export type Operation =
   | {
       operation: "publish-audio";
       source: "microphone" | "screen-audio";
-      readable: ReadableStream<AudioData>;
+      input: CaptureInput<AudioData>;
       muted: boolean;
     }
   | {
       operation: "publish-video";
       source: "camera" | "screen";
-      readable: ReadableStream<VideoFrame>;
+      input: CaptureInput<VideoFrame>;
       settings: VideoCaptureSettings;
     }
   /** Same track, another device. */
-  | { operation: "replace-audio"; source: Source; readable: ReadableStream<AudioData> }
-  | { operation: "replace-video"; source: Source; readable: ReadableStream<VideoFrame> }
+  | { operation: "replace-audio"; source: Source; input: CaptureInput<AudioData> }
+  | { operation: "replace-video"; source: Source; input: CaptureInput<VideoFrame> }
   | { operation: "mute-own"; source: Source; muted: boolean }
   | { operation: "unpublish"; source: Source }
   | { operation: "subscribe"; handle: number }
@@ -122,4 +128,6 @@ export type FromWorker =
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   /** The join token has expired. */
   | { type: "token-needed" }
+  /** What is to be remembered for the next page. */
+  | { type: "blocked-networks"; blocked: BlockedNetworks }
   | { type: "problem"; code: string; message: string };

@@ -30,6 +30,8 @@ export interface KeeperOptions {
   isOffline?: () => boolean;
   /** Name and version of the software, for the relay's logs. */
   client: string;
+  /** Picture codecs that we can decode; undefined = not said. Asked at each join. */
+  decodes?(): Promise<readonly string[]>;
 }
 
 export interface KeeperEvents {
@@ -128,12 +130,14 @@ export class SessionKeeper {
     let current: Participant | undefined;
     const early: ParticipantEvent[] = [];
     const { clock, random, connect, overUdp, client } = this.#options;
+    const decodes = await this.#options.decodes?.();
     const participant = await joinRelay({
       connect,
       clock,
       random,
       relay,
       client,
+      ...(decodes === undefined ? {} : { decodes }),
       onEvent: (event) => {
         if (current === undefined) early.push(event);
         else if (this.#participant === current) this.#onEvent(event);
