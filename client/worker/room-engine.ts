@@ -12,8 +12,8 @@ import { WorkerLocalTrack } from "./local-track.ts";
 import { Mixer } from "./mixer.ts";
 import { RemoteRoster } from "./remote-roster.ts";
 import type { WorkerRemoteTrack } from "./remote-track.ts";
-import { findLayerMode } from "./temporal-layers.ts";
-import { codecFor } from "./video-sender.ts";
+import { SentCodecs, withEncoding } from "./sent-codecs.ts";
+import { makeShowable, tellUndecodable } from "./shown-pictures.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
 
@@ -27,6 +27,7 @@ export class RoomEngine {
   readonly #post: (message: FromWorker) => void;
   readonly #keeper: SessionKeeper;
   readonly #own = new Map<Source, WorkerLocalTrack>();
+  readonly #sentCodecs: SentCodecs;
   /** Places that capture timestamps may count from. */
   readonly #originsUs: readonly number[];
   #state: RoomState = "connecting";
@@ -40,6 +41,7 @@ export class RoomEngine {
     const joinCalledUs = start.calledAtMs * 1000;
     this.#originsUs = [performance.timeOrigin * 1000, start.pageTimeOriginMs * 1000];
     this.mixer = new Mixer(joinCalledUs);
+    this.#sentCodecs = new SentCodecs(this.#own, () => this.#decodable, post);
     const { min, max } = start.playoutDelay;
     this.roster = new RemoteRoster({ minDelayUs: min * 1000, maxDelayUs: max * 1000 }, joinCalledUs, {
       post,
@@ -48,12 +50,13 @@ export class RoomEngine {
       onRebound: (track) => {
         if (track.wanted) void this.#subscribe(track);
       },
+      onUndecodable: (track, message) => tellUndecodable(track, message, post),
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
     this.#keeper = browserKeeper(start, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
-      onBack: () => this.#onBack(),
+      onBack: () => this.#setState("connected", "", ""),
       onClosed: (code, reason) => this.#onClosed(code, reason),
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit, arrivedUs) => this.#onAccessUnit(trackId, unit, arrivedUs),
@@ -98,10 +101,6 @@ export class RoomEngine {
     this.#setState("reconnecting", "", reason);
   }
 
-  #onBack(): void {
-    this.#setState("connected", "", "");
-  }
-
   #onClosed(code: string, reason: string): void {
     for (const track of this.#own.values()) void track.unpublish().catch(() => undefined);
     this.#own.clear();
@@ -125,6 +124,7 @@ export class RoomEngine {
 
   async #subscribe(track: WorkerRemoteTrack): Promise<void> {
     track.wanted = true;
+    if (!(await makeShowable(track, this.#post))) return;
     try {
       const options = track.video === undefined ? {} : { playoutDelayMs: PICTURE_DELAY_MS };
       await this.#keeper.participant?.subscribe(track.trackId, options);
@@ -157,6 +157,8 @@ export class RoomEngine {
         return this.roster.unpublished(event.identity, event.trackId);
       case "track-muted":
         return this.#onMuted(event);
+      case "decodable":
+        return this.#sentCodecs.follow();
       case "keyframe-requested":
         return this.#ownTrack(event.trackId)?.video?.requestKeyframe();
       case "track-wanted":
@@ -252,14 +254,17 @@ export class RoomEngine {
     }
   }
 
+  get #decodable(): readonly string[] {
+    return this.#keeper.participant?.decodable ?? [];
+  }
+
   async #publish(
     source: Source,
     settings: VideoCaptureSettings | undefined,
     muted: boolean,
     begin: (track: WorkerLocalTrack) => void,
   ): Promise<number> {
-    const layerMode = settings && (await findLayerMode(codecFor(settings.width, settings.height)));
-    const sendSettings = settings && { ...settings, layerMode };
+    const sendSettings = settings && (await withEncoding(settings, this.#decodable));
     const track = new WorkerLocalTrack(source, sendSettings, muted, this.#originsUs, {
       onEnd: (ended) => this.#post({ type: "own-track-ended", source: ended }),
       onError: (message) => this.#post({ type: "problem", code: "encoder", message }),
