@@ -50,7 +50,7 @@ export const tileStyles = css`
   .problem {
     max-width: 30ch;
     margin: 0;
-    color: #e3f1ee;
+    color: var(--text);
     font-size: clamp(0.74rem, 4.4cqmin, 1rem);
     line-height: 1.4;
     text-align: center;
