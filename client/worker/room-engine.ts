@@ -12,7 +12,8 @@ import { WorkerLocalTrack } from "./local-track.ts";
 import { Mixer } from "./mixer.ts";
 import { RemoteRoster } from "./remote-roster.ts";
 import type { WorkerRemoteTrack } from "./remote-track.ts";
-import { SentCodecs, withEncoding } from "./sent-codecs.ts";
+import { JoinToken } from "./join-token.ts";
+import { SentCodecs } from "./sent-codecs.ts";
 import { makeShowable, tellUndecodable } from "./shown-pictures.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
@@ -23,6 +24,9 @@ const PICTURE_DELAY_MS = 60;
 export class RoomEngine {
   readonly mixer: Mixer;
   readonly roster: RemoteRoster;
+  readonly token: JoinToken;
+  /** The network may be another one, or this machine has slept. */
+  readonly noteChange = (): void => this.#keeper.noteChange();
   readonly #start: StartMessage;
   readonly #post: (message: FromWorker) => void;
   readonly #keeper: SessionKeeper;
@@ -41,7 +45,7 @@ export class RoomEngine {
     const joinCalledUs = start.calledAtMs * 1000;
     this.#originsUs = [performance.timeOrigin * 1000, start.pageTimeOriginMs * 1000];
     this.mixer = new Mixer(joinCalledUs);
-    this.#sentCodecs = new SentCodecs(this.#own, () => this.#decodable, post);
+    this.#sentCodecs = new SentCodecs(this.#own, () => this.#keeper.participant?.decodable, post);
     const { min, max } = start.playoutDelay;
     this.roster = new RemoteRoster({ minDelayUs: min * 1000, maxDelayUs: max * 1000 }, joinCalledUs, {
       post,
@@ -53,7 +57,9 @@ export class RoomEngine {
       onUndecodable: (track, message) => tellUndecodable(track, message, post),
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
-    this.#keeper = browserKeeper(start, {
+    const ask = start.canRenewToken ? () => post({ type: "token-needed" }) : undefined;
+    this.token = new JoinToken(start.token, ask);
+    this.#keeper = browserKeeper(start, this.token, post, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#setState("connected", "", ""),
@@ -64,8 +70,7 @@ export class RoomEngine {
   }
 
   async join(): Promise<void> {
-    const { relays, calledAtMs } = this.#start;
-    await this.#keeper.start(relays, calledAtMs * 1000);
+    await this.#keeper.start(this.#start.relays, this.#start.calledAtMs * 1000);
   }
 
   async #onJoined(participant: Participant): Promise<void> {
@@ -254,17 +259,13 @@ export class RoomEngine {
     }
   }
 
-  get #decodable(): readonly string[] {
-    return this.#keeper.participant?.decodable ?? [];
-  }
-
   async #publish(
     source: Source,
     settings: VideoCaptureSettings | undefined,
     muted: boolean,
     begin: (track: WorkerLocalTrack) => void,
   ): Promise<number> {
-    const sendSettings = settings && (await withEncoding(settings, this.#decodable));
+    const sendSettings = settings && (await this.#sentCodecs.choose(settings));
     const track = new WorkerLocalTrack(source, sendSettings, muted, this.#originsUs, {
       onEnd: (ended) => this.#post({ type: "own-track-ended", source: ended }),
       onError: (message) => this.#post({ type: "problem", code: "encoder", message }),

@@ -1,5 +1,6 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
 import type { PictureCodec } from "../../core/media/picture-codecs.ts";
+import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 import type { RoomState, RoomStats } from "../sdk/api.ts";
@@ -24,7 +25,13 @@ export interface StartMessage {
   room: string;
   region: string | undefined;
   token: string;
+  /** The application gives another one when that has expired. */
+  canRenewToken: boolean;
   relays: RelayCandidate[];
+  /** Names the network that the gateway saw us come from; "" = not known. */
+  network: string;
+  /** Networks that let no UDP through, as far as was seen before. */
+  blockedNetworks: BlockedNetworks;
   identity: string;
   displayName: string;
   autoSubscribe: boolean;
@@ -80,6 +87,11 @@ export type ToWorker =
   /** Size on screen in device pixels. */
   | { type: "canvas-size"; handle: number; canvasId: number; width: number; height: number }
   | { type: "volume"; handle: number; volume: number }
+  /** The network may be another one, or the page has slept. */
+  | { type: "network-sign" }
+  /** Answers to `token-needed`: another join token, or why there is none. */
+  | { type: "token"; token: string }
+  | { type: "token-refused"; message: string }
   /** From the end of the worklet to the ear. */
   | { type: "output-latency"; latencyUs: number };
 
@@ -120,4 +132,8 @@ export type FromWorker =
   | { type: "own-track-ended"; source: Source }
   | { type: "speakers"; identities: string[] }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
+  /** The join token has expired. */
+  | { type: "token-needed" }
+  /** What is to be remembered for the next page. */
+  | { type: "blocked-networks"; blocked: BlockedNetworks }
   | { type: "problem"; code: string; message: string };

@@ -68,6 +68,7 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("hello"),
     version: u32,
+    /** A relay ticket of the gateway, or a resume ticket of this relay or another one. */
     ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
     client: z.string().max(128).default(""),
     /** Made up by the participant, for lanes; not to be guessed. */
@@ -79,6 +80,8 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
     decodes: pictureCodecsSchema.optional(),
     /** The participant goes on from another session, perhaps with another relay: nobody sees it leave or join. */
     resume: resumeSchema.optional(),
+    /** The participant knows `resume-ticket`. */
+    resumable: z.boolean().optional(),
     sentAtUs: timeUs,
   }),
   z.object({ type: z.literal("publish"), request: u32, offer: trackOfferSchema }),
@@ -130,6 +133,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
     /** Which tracks of hello's `resume` go on; others must be published anew. */
     resumedTracks: z.array(trackIdSchema).max(MAX_TRACKS_PER_PARTICIPANT).optional(),
   }),
+  /** Lets the participant go on from this session in another one, without asking the gateway. Each takes the place of the one before. */
+  z.object({ type: z.literal("resume-ticket"), ticket: z.string().min(1).max(MAX_TOKEN_CHARS) }),
   z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),
   z.object({ type: z.literal("done"), request: u32 }),
   z.object({ type: z.literal("failed"), request: u32, code: failureCodeSchema, message: text }),

@@ -27,8 +27,14 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** Throws when there is no Chromium; `npm test` installs one beforehand. */
-export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
+/**
+ * Throws when there is no Chromium; `npm test` installs one beforehand.
+ * @param trustsAnyCertificate also the relay's own, for sessions over TCP: browsers take its hash for WebTransport only
+ */
+export async function openBrowser(
+  clip: TestClip,
+  { trustsAnyCertificate = false } = {},
+): Promise<TestBrowser> {
   const executablePath = findChromium();
   if (executablePath === undefined)
     throw new Error("Chromium is missing: run `npm test`, which installs it.");
@@ -36,6 +42,7 @@ export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
     executablePath,
     args: [
       ...FLAGS,
+      ...(trustsAnyCertificate ? ["--ignore-certificate-errors"] : []),
       "--use-fake-device-for-media-stream=fps=30",
       `--use-file-for-fake-video-capture=${clip.videoPath}`,
       `--use-file-for-fake-audio-capture=${clip.audioPath}`,

@@ -1,6 +1,5 @@
 /**
- * Real relays and real participants in one process, on a virtual clock and a seeded network. Tickets are plain
- * JSON here: signatures need the real clock of WebCrypto, and have their own tests.
+ * Real relays and real participants in one process, on a virtual clock and a seeded network.
  */
 import type { Random } from "../../core/clock.ts";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
@@ -12,12 +11,11 @@ import { createMemorySessionPair, type MemorySessionPair } from "../../core/sess
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import type { Session } from "../../core/session/session.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
-import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
-import { Refusal } from "../../relay/refusal.ts";
+import type { RelayTicket } from "../../core/wire/tokens.ts";
 import { Relay } from "../../relay/relay.ts";
-import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
 import { FaultyDirectory } from "./faulty-directory.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { simulatedKeys, ticketOf } from "./simulated-tickets.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export const ALL_GRANTS: Grants = grantsSchema.parse({
@@ -66,6 +64,8 @@ export interface JoinWish {
   /** Its session is one over TCP. */
   overTcp?: boolean;
   token?: string;
+  /** Seconds since the Unix epoch. */
+  tokenExp?: number;
   timeoutMs?: number;
   decodes?: readonly string[];
   onEvent?(event: ParticipantEvent): void;
@@ -134,7 +134,7 @@ export class SimulatedCluster {
       directory,
       verifyTicket: async (ticket) => ticketOf(ticket),
       connect: async (url) => this.#dialRelay(id, url),
-      keys: simulatedKeys(id),
+      keys: simulatedKeys(id, this.clock),
       log: (line) => this.log.push(line),
     });
     this.relays.set(id, relay);
@@ -155,6 +155,12 @@ export class SimulatedCluster {
       setDown(wire.pair, true);
     }
     void relay.stop();
+  }
+
+  /** Nothing passes any more in the session that was opened last with this relay by a participant. */
+  cutNewest(relayId: string): void {
+    const wire = this.#wires.findLast(({ from, to }) => from === "" && to === relayId);
+    if (wire !== undefined) setDown(wire.pair, true);
   }
 
   /** Lets what still waits for dead relays go. */
@@ -224,7 +230,7 @@ export class SimulatedCluster {
       exp: nowSeconds + 60,
       jti: `ticket-${++this.#tickets}`,
       token: wish.token ?? `token-of-${wish.identity}`,
-      tokenExp: nowSeconds + 3600,
+      tokenExp: wish.tokenExp ?? nowSeconds + 3600,
     } satisfies RelayTicket);
   }
 
@@ -292,27 +298,6 @@ export class SimulatedCluster {
 function setDown({ up, down }: MemorySessionPair, isDown: boolean): void {
   up.options.down = isDown;
   down.options.down = isDown;
-}
-
-function ticketOf(text: string): RelayTicket {
-  try {
-    return relayTicketSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new Refusal("ticket-malformed", "not a ticket of the simulation", { cause });
-  }
-}
-
-/** Credentials without signatures; the key is the relay's id. */
-function simulatedKeys(id: string): RelayKeys {
-  return {
-    linkKey: id,
-    sign: async (claims) => JSON.stringify(claims),
-    verify: async (credential, linkKey) => {
-      const claims = credentialSchema.parse(JSON.parse(credential));
-      if (claims.iss !== linkKey) throw new Refusal("relay-refused", "not a credential of this relay");
-      return claims;
-    },
-  };
 }
 
 /** An access unit of `bytes` bytes with a recognisable content. */

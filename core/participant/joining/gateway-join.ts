@@ -9,6 +9,8 @@ export interface GatewayAnswer {
   name: string;
   grants: Grants;
   relays: RelayCandidate[];
+  /** Names the network that the question came from; "" = the gateway does not know. */
+  network: string;
 }
 
 const answerSchema = z.object({
@@ -27,6 +29,7 @@ const answerSchema = z.object({
       }),
     )
     .min(1),
+  network: z.string().max(64).default(""),
 });
 
 /** The gateway said no, or nothing. `final`: asking again with the same token cannot work. */
