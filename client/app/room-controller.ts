@@ -149,6 +149,7 @@ export class RoomController implements ReactiveController {
         }
         refresh();
       }),
+      room.on("track-problem", refresh),
       room.on("local-tracks", refresh),
       room.on("speakers", refresh),
       room.on("chat", (message) => {

@@ -2,6 +2,7 @@
  * The browser SDK's public shape: what `joinRoom` returns and what its parts can do. Implemented in this
  * folder; the web app (client/app) uses nothing else.
  */
+import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { CloseReason } from "../../core/wire/close-codes.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 
@@ -47,6 +48,13 @@ export interface RoomEvents {
   "track-unpublished": { participant: RemoteParticipant; track: RemoteTrack };
   /** Somebody's track (also ours) was muted or unmuted; `by` is who did it. */
   "track-muted": { identity: string; trackId: number; source: Source; muted: boolean; by: string };
+  /** A picture cannot be shown (code "undecodable": this browser has no decoder for it), or can again (`problem` undefined). */
+  "track-problem": {
+    participant: RemoteParticipant;
+    track: RemoteTrack;
+    code: string;
+    problem: string | undefined;
+  };
   /** Our own tracks changed (published, ended, switched). */
   "local-tracks": Record<string, never>;
   /** Who speaks, loudest first. */
@@ -94,6 +102,10 @@ export interface RemoteTrack {
   readonly source: Source;
   readonly muted: boolean;
   readonly participant: RemoteParticipant;
+  /** WebCodecs codec string ("opus", "avc1.42E01F", "vp8"); a picture's may change. */
+  readonly codec: string;
+  /** Why the picture cannot be shown, as a sentence for people; undefined while it can. */
+  readonly problem: string | undefined;
   /** Natural picture size, 0 before the first picture; audio: 0. */
   readonly width: number;
   readonly height: number;
@@ -215,15 +227,23 @@ export interface Room {
   readonly speakers: readonly string[];
   readonly messages: readonly ChatMessage[];
   on<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): () => void;
-  /** Asks for the device and publishes it; on again with another device id switches. Rejects with RoomError. */
+  /**
+   * Asks for the device and publishes it; on again with another device id switches. Rejects with RoomError; code "no-encoder" where the
+   * browser cannot encode pictures at all.
+   */
   publishMicrophone(options?: { deviceId?: string; muted?: boolean }): Promise<LocalTrack>;
   publishCamera(options?: {
     deviceId?: string;
     width?: number;
     height?: number;
     frameRate?: number;
+    /** Rather than H.264, where this browser encodes it and everybody in the room decodes it; of several the first. */
+    codec?: PictureCodec | readonly PictureCodec[];
   }): Promise<LocalTrack>;
-  publishScreen(options?: { audio?: boolean }): Promise<LocalTrack>;
+  publishScreen(options?: {
+    audio?: boolean;
+    codec?: PictureCodec | readonly PictureCodec[];
+  }): Promise<LocalTrack>;
   sendChat(text: string): Promise<void>;
   sendData(topic: string, payload: Uint8Array, to?: string[]): Promise<void>;
   /** Devices as the browser lists them (labels need permission). */

@@ -1,4 +1,5 @@
 /** Tributary's browser SDK: joinRoom and the types of what it returns. docs/sdk.md. */
+export type { PictureCodec } from "../../core/media/picture-codecs.ts";
 export type {
   ChatMessage,
   ConnectionStats,

@@ -1,4 +1,5 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
@@ -10,6 +11,8 @@ export interface VideoCaptureSettings {
   width: number;
   height: number;
   frameRate: number;
+  /** Codecs that the application would rather have than others, first one first. */
+  codecs: readonly PictureCodec[];
   /** "motion" for cameras, "detail" for screens. */
   contentHint: "motion" | "detail";
 }
@@ -96,6 +99,7 @@ export type ToWorker =
 export interface RemoteTrackInfo {
   handle: number;
   trackId: number;
+  codec: string;
   kind: "audio" | "video";
   source: Source;
   muted: boolean;
@@ -111,8 +115,10 @@ export type FromWorker =
   | { type: "participant-left"; identity: string }
   | { type: "track-published"; identity: string; track: RemoteTrackInfo }
   | { type: "track-unpublished"; identity: string; handle: number }
-  | { type: "track-rebound"; handle: number; trackId: number }
+  | { type: "track-rebound"; handle: number; trackId: number; codec: string }
   | { type: "track-size"; handle: number; width: number; height: number }
+  /** Why the picture cannot be shown, as a sentence; undefined when it can again. */
+  | { type: "track-problem"; handle: number; code: string; message: string | undefined }
   | {
       type: "track-muted";
       identity: string;

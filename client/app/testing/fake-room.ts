@@ -219,6 +219,8 @@ class FakeTrack implements RemoteTrack {
   muted: boolean;
   readonly width: number;
   readonly height: number;
+  readonly codec: string;
+  problem: string | undefined;
   #seed: number;
   #ended: AbortSignal;
 
@@ -238,6 +240,7 @@ class FakeTrack implements RemoteTrack {
     this.kind = source === "microphone" ? "audio" : "video";
     this.width = this.kind === "audio" ? 0 : upright ? 480 : 1280;
     this.height = this.kind === "audio" ? 0 : upright ? 854 : 720;
+    this.codec = this.kind === "audio" ? "opus" : "avc1.42E01F";
     this.#seed = seed;
     this.#ended = ended;
   }
