@@ -241,6 +241,7 @@ class PathMeasurement {
     const answer = this.#answer("load-sent", durationMs + ANSWER_TIMEOUT_MS);
     this.#control?.send({ type: "send-load", maxBps, durationMs });
     const { bytes } = await answer;
+    this.#echoTimer?.cancel();
     const untilUs = clock.nowUs();
     await this.#settle();
     return this.#loaded(this.#in, mark, [fromUs, untilUs], !fills(bytes, maxBps, durationMs));
