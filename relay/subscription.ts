@@ -6,7 +6,8 @@ import type { PacedSink, Pacer } from "../core/delivery/congestion/pacer.ts";
 import type { BlockHistory } from "../core/delivery/recovery/block-history.ts";
 import type { RepairSender } from "../core/delivery/recovery/repair-sender.ts";
 import type { HopRecovery } from "../core/session/hop-recovery.ts";
-import type { Link, LinkDrop } from "../core/session/link.ts";
+import type { Link } from "../core/session/link.ts";
+import type { LinkDrop } from "../core/session/link-stats.ts";
 import {
   DATAGRAM_MEDIA,
   HOP_HEADER_BYTES,

@@ -3,7 +3,7 @@
 import type { Clock, Random } from "../clock.ts";
 import type { AccessUnit } from "../delivery/access-unit.ts";
 import type { DepacketizerDrop } from "../delivery/depacketizer.ts";
-import type { LinkStats } from "../session/link.ts";
+import type { LinkStats } from "../session/link-stats.ts";
 import type { Connect } from "../session/session.ts";
 import type { ParticipantInfo, TrackOffer } from "../wire/room-model.ts";
 import type { ParticipantEvent } from "./events.ts";

@@ -3,7 +3,7 @@
  * one. Runtime-free: browser, Deno, simulation. docs/wire.md, section 6.
  */
 import type { Timer } from "../clock.ts";
-import type { LinkStats } from "../session/link.ts";
+import type { LinkStats } from "../session/link-stats.ts";
 import { type CloseReason, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
 import type { RelayMessage } from "../wire/control-messages.ts";
 import { HELLO_TIMEOUT_MS, MAX_SILENCE_MS } from "../wire/limits.ts";

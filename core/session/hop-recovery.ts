@@ -53,11 +53,7 @@ export class HopRecovery {
   readonly #receivers = new Map<number, BlockReceiver>();
   readonly #senders = new Map<number, RepairSender>();
   readonly #outbound: HopConditions = { loss: 0, burstMs: 0, rttMs: FIRST_RTT_MS, reorderMs: 0 };
-  readonly #inbound = {
-    conditions: { loss: 0, burstMs: 0, rttMs: FIRST_RTT_MS, reorderMs: 0 } satisfies HopConditions,
-    holesSeen: 0,
-    isSpent: false,
-  };
+  readonly #inbound: { conditions: HopConditions; holesSeen: number; isReliable: boolean; isSpent: boolean };
   readonly #arrivals = new HopArrivals();
   readonly #losses = new ReportLosses();
   readonly #feedback = new Uint8Array(1_000);
@@ -75,6 +71,17 @@ export class HopRecovery {
   constructor(link: Link, clock: Clock) {
     this.#link = link;
     this.#clock = clock;
+    this.#inbound = {
+      conditions: { loss: 0, burstMs: 0, rttMs: FIRST_RTT_MS, reorderMs: 0 },
+      holesSeen: 0,
+      isReliable: link.session.isReliable === true,
+      isSpent: false,
+    };
+  }
+
+  /** Datagrams travel in order over TCP: nothing is asked for, and no repair symbol is sent. */
+  get isReliable(): boolean {
+    return this.#inbound.isReliable;
   }
 
   /** What the other side loses of ours. */
@@ -108,7 +115,7 @@ export class HopRecovery {
         hop: this.#outbound,
         budget: this.budget,
         send: (kind, body, spare) => this.#link.send(kind, body, 0, spare) === undefined,
-        isPicture,
+        isPicture: isPicture && !this.isReliable,
       },
       playoutDelayMs,
     );
@@ -206,7 +213,8 @@ export class HopRecovery {
     const nack = readNack(bytes, offset, length);
     if (nack === undefined) return false;
     const sender = this.#senders.get(keyOf(nack.trackId, nack.rendition));
-    if (sender === undefined) return true;
+    // Over TCP what is missing was left out by us; repair would only hold up what follows.
+    if (sender === undefined || this.isReliable) return true;
     sender.onNack(nack, nowUs);
     this.#schedule(sender.dueUs, nowUs);
     return true;
@@ -214,11 +222,13 @@ export class HopRecovery {
 
   onReport(report: ReceiverReport, nowUs: number): void {
     const losses = this.#losses;
-    losses.push(report, this.#link.sentAtUs, nowUs);
-    this.#outbound.loss = losses.estimator.upper;
-    this.#outbound.burstMs = losses.estimator.burstMs;
-    this.#outbound.reorderMs = losses.reorderMs;
     this.#outbound.rttMs = this.#link.rttMs ?? FIRST_RTT_MS;
+    if (!this.isReliable) {
+      losses.push(report, this.#link.sentAtUs, nowUs);
+      this.#outbound.loss = losses.estimator.upper;
+      this.#outbound.burstMs = losses.estimator.burstMs;
+      this.#outbound.reorderMs = losses.reorderMs;
+    }
     // Loss without a queue is what repair is for, even while a lower rate is on trial.
     this.budget.congested = this.#link.bandwidth.hasQueue;
   }

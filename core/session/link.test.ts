@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../clock.ts";
 import { DATAGRAM_FEEDBACK, DATAGRAM_MEDIA, HOP_HEADER_BYTES, MEDIA_HEADER_BYTES } from "../wire/datagram.ts";
-import { MAX_LINK_OUTSTANDING_BYTES } from "../wire/limits.ts";
+import { MAX_LINK_OUTSTANDING_BYTES, MAX_RELIABLE_WAIT_MS } from "../wire/limits.ts";
 import { Link } from "./link.ts";
 import { emptyCounters, type Session } from "./session.ts";
 
 /** A hand-driven clock and a session that records what it is given. */
-function hop(firstSequence: number, headroom = 1) {
+function hop(firstSequence: number, headroom = 1, isReliable = false) {
   const time = { us: 1_000_000 };
   const clock: Clock = { nowUs: () => time.us, after: () => ({ cancel: () => undefined }) };
   const sent: Uint8Array[] = [];
@@ -17,6 +17,7 @@ function hop(firstSequence: number, headroom = 1) {
     datagramHeadroom: headroom,
     maxDatagramBytes: 1200,
     keepsDatagramBuffer: false,
+    isReliable,
     sendDatagram: (buffer) => {
       sent.push(buffer.slice(headroom));
       return undefined;
@@ -95,6 +96,23 @@ describe("a hop's bounds", () => {
     expect(link.stats().outstandingBytes).toBeGreaterThan(MAX_LINK_OUTSTANDING_BYTES);
     expect(link.send(DATAGRAM_MEDIA, media(0), HOP_HEADER_BYTES, false)).toBeUndefined();
     expect(link.stats().dropped["link-congested"]).toBe(1);
+  });
+
+  it("adds nothing over TCP to what is held up: pictures first, sound later, and all again once it is reported", () => {
+    const { time, link, session, sent } = hop(0, 1, true);
+    const other = hop(7, 1, true);
+    const send = (spare: boolean) => link.send(DATAGRAM_MEDIA, media(0, 900), HOP_HEADER_BYTES, spare);
+    for (let i = 0; i < 10; i++) expect(send(true)).toBeUndefined();
+    time.us += (MAX_RELIABLE_WAIT_MS + 1) * 1000;
+    expect(send(true)).toBe("link-congested");
+    expect(send(false)).toBeUndefined();
+    time.us += MAX_RELIABLE_WAIT_MS * 1000;
+    expect(send(false)).toBe("link-congested");
+    for (const datagram of sent) other.session.onDatagram(datagram);
+    other.time.us = time.us;
+    other.link.tick();
+    session.onDatagram(other.sent.find(([kind]) => kind === DATAGRAM_FEEDBACK)!);
+    expect(send(true)).toBeUndefined();
   });
 
   it("drops and names what is no datagram of ours, a duplicate, and a report about nothing sent", () => {

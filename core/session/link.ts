@@ -9,14 +9,18 @@ import {
   DATAGRAM_MEDIA,
   DATAGRAM_PROBE,
   DATAGRAM_REPAIR,
-  type DatagramFault,
   datagramFault,
   HOP_HEADER_BYTES,
   hopSendTimeOf,
   hopSequenceOf,
   writeHopHeader,
 } from "../wire/datagram.ts";
-import { MAX_DATAGRAM_BYTES, MAX_LINK_OUTSTANDING_BYTES, SEND_HISTORY_DATAGRAMS } from "../wire/limits.ts";
+import {
+  MAX_DATAGRAM_BYTES,
+  MAX_LINK_OUTSTANDING_BYTES,
+  MAX_RELIABLE_WAIT_MS,
+  SEND_HISTORY_DATAGRAMS,
+} from "../wire/limits.ts";
 import {
   emptyReceiverReport,
   MAX_REPORT_DATAGRAM_BYTES,
@@ -28,8 +32,9 @@ import {
   writeReceiverReport,
 } from "../wire/receiver-report.ts";
 import { ArrivalLog } from "./arrival-log.ts";
+import { emptyLinkDrops, emptyReceiveDrops, type LinkDrop, type LinkStats } from "./link-stats.ts";
 import { RoundTrip } from "./round-trip.ts";
-import type { SendFault, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** A link that has sent nothing for this long sends a probe, so that RTT and liveness stay known. */
 const PROBE_AFTER_US = 200_000;
@@ -45,41 +50,11 @@ const SCARCE_REPORT_INTERVAL_US = 100_000;
 const FEEDBACK_REPORT_INTERVAL_US = 1_000_000;
 /** The same while some of it is lost: NACK rounds need the round trip. */
 const LOSSY_FEEDBACK_REPORT_INTERVAL_US = 250_000;
+/** Less than this may be feedback alone, which is seldom reported on. */
+const LEAST_HELD_UP_BYTES = 4_000;
 const HISTORY_MASK = SEND_HISTORY_DATAGRAMS - 1;
 /** Weight of a new sample in smoothed loss. */
 const SMOOTHING = 1 / 8;
-
-export type LinkDrop = SendFault | "link-congested";
-export type LinkReceiveDrop = DatagramFault | "duplicate" | "stale";
-
-/** What a link measured. Shares are 0..1, rates over the last second or so. */
-export interface LinkStats {
-  /** Median of the last ones; undefined before the first report. */
-  rttMs: number | undefined;
-  /** Lowest RTT seen. */
-  minRttMs: number | undefined;
-  /** Share of our datagrams that the other side misses, smoothed. */
-  sendLoss: number;
-  datagramsLostOutbound: number;
-  datagramsReceived: number;
-  datagramsLostInbound: number;
-  jitterMs: number;
-  outstandingBytes: number;
-  /** What we may send without a standing queue, bits a second; undefined until a limit has been met. */
-  sendRateBps: number | undefined;
-  /** Standing queue that our datagrams wait in. */
-  sendQueueMs: number;
-  /** Further connections that carry our datagrams. */
-  lanes: number;
-  datagramsSent: number;
-  /** Hop headers, reports and probes included. */
-  bytesSent: number;
-  bytesReceived: number;
-  dropped: Readonly<Record<LinkDrop, number>>;
-  receiveDropped: Readonly<Record<LinkReceiveDrop, number>>;
-  /** Clock time of the last valid datagram, 0 = none yet. */
-  lastHeardUs: number;
-}
 
 export interface LinkHandlers {
   /** A media or repair datagram, hop header included; the bytes are valid until the call returns. */
@@ -107,21 +82,8 @@ export class Link {
   readonly #readReport = emptyReceiverReport();
   readonly #sentBytesBefore = new Float64Array(SEND_HISTORY_DATAGRAMS);
   readonly #sentAtUs = new Float64Array(SEND_HISTORY_DATAGRAMS);
-  readonly #dropped: Record<LinkDrop, number> = {
-    closed: 0,
-    "queue-full": 0,
-    oversized: 0,
-    "link-congested": 0,
-  };
-  readonly #receiveDropped: Record<LinkReceiveDrop, number> = {
-    "too-short": 0,
-    oversized: 0,
-    "unknown-version": 0,
-    "unknown-kind": 0,
-    malformed: 0,
-    duplicate: 0,
-    stale: 0,
-  };
+  readonly #dropped = emptyLinkDrops();
+  readonly #receiveDropped = emptyReceiveDrops();
   #nextSequence: number;
   #sent = 0;
   #sentBytes = 0;
@@ -172,7 +134,10 @@ export class Link {
     spare: boolean,
     nowUs = this.#clock.nowUs(),
   ): LinkDrop | undefined {
-    if (this.#outstandingBytes > MAX_LINK_OUTSTANDING_BYTES * (spare ? 1 : 1.5)) {
+    if (
+      this.#outstandingBytes > MAX_LINK_OUTSTANDING_BYTES * (spare ? 1 : 1.5) ||
+      this.#isHeldUp(spare, nowUs)
+    ) {
       this.#dropped["link-congested"]++;
       return "link-congested";
     }
@@ -184,6 +149,14 @@ export class Link {
     const buffer = this.#fresh(this.#headroom + length);
     buffer.set(offset === 0 ? source : source.subarray(offset), this.#headroom + HOP_HEADER_BYTES);
     return this.#transmit(kind, buffer, length, nowUs);
+  }
+
+  /** Over TCP whatever is sent waits behind what has not arrived: nothing is added to what would be too late itself. */
+  #isHeldUp(spare: boolean, nowUs: number): boolean {
+    if (this.session.isReliable !== true || this.#outstandingBytes < LEAST_HELD_UP_BYTES) return false;
+    const oldestUs = this.#sentAtUs[(this.#reportedExtended + 1) & HISTORY_MASK]!;
+    const waitedMs = (nowUs - oldestUs) / 1000 - (this.#roundTrip.minMs ?? 0);
+    return waitedMs > MAX_RELIABLE_WAIT_MS * (spare ? 1 : 2);
   }
 
   #transmit(kind: number, buffer: Uint8Array, length: number, nowUs: number): LinkDrop | undefined {

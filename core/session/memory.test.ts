@@ -27,6 +27,10 @@ describe.each([
       down: { delayMs: 5, jitterMs: 5, loss: 0.1 },
     },
   },
+  {
+    title: "TCP that loses and delays",
+    options: { isReliable: true, up: { delayMs: 5, loss: 0.1 }, down: { delayMs: 5, loss: 0.1 } },
+  },
 ])("memory session over $title", ({ options }) => {
   for (const { name, run } of sessionContract) {
     it(name, () => run(environment(options)));

@@ -29,6 +29,8 @@ export interface MemorySessionOptions {
   datagramHeadroom?: number;
   /** True: sent buffers are kept until they arrive, as in a browser. Default false. */
   keepsDatagramBuffer?: boolean;
+  /** True: datagrams travel as over TCP (Session.isReliable). Default false. */
+  isReliable?: boolean;
   /** Silence of the path after which an end gives up. Default 10 s. */
   idleTimeoutMs?: number;
 }
@@ -71,6 +73,7 @@ class MemorySession implements Session {
   readonly datagramHeadroom: number;
   readonly maxDatagramBytes: number;
   readonly keepsDatagramBuffer: boolean;
+  readonly isReliable: boolean;
   readonly counters = emptyCounters();
   readonly closed: Promise<SessionClose>;
   onDatagram: (bytes: Uint8Array) => void = () => {};
@@ -99,6 +102,7 @@ class MemorySession implements Session {
     this.datagramHeadroom = options.datagramHeadroom ?? 1;
     this.maxDatagramBytes = options.maxDatagramBytes ?? 1200;
     this.keepsDatagramBuffer = options.keepsDatagramBuffer ?? false;
+    this.isReliable = options.isReliable ?? false;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 10_000;
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
@@ -124,6 +128,11 @@ class MemorySession implements Session {
     // A kept buffer is read on arrival, so that a caller who reuses one is found out.
     const view = buffer.subarray(this.datagramHeadroom);
     const bytes = this.keepsDatagramBuffer ? view : view.slice();
+    if (this.isReliable) {
+      const copy = bytes.slice();
+      this.#out.reliable(length, () => this.#other.#arrive(copy));
+      return undefined;
+    }
     const mayComeAgain = this.#out.options.duplicate > 0;
     const isOwn = !this.keepsDatagramBuffer && !mayComeAgain;
     this.#out.datagram(length, () => this.#other.#arrive(isOwn ? bytes : bytes.slice()));

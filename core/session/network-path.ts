@@ -79,8 +79,8 @@ export class NetworkPath {
     const { options } = this;
     if (options.down) return this.#lose("down");
     const nowUs = this.#clock.nowUs();
+    if (this.#waitUs(nowUs) > options.queueMs * 1000) return this.#lose("queue");
     const queuedUs = this.#serialise(bytes, nowUs);
-    if (queuedUs === undefined) return this.#lose("queue");
     if (this.#drawLoss()) return this.#lose("loss");
     this.#deliverAfter(queuedUs, deliver);
     if (options.duplicate > 0 && this.#random() < options.duplicate) this.#deliverAfter(queuedUs, deliver);
@@ -100,12 +100,16 @@ export class NetworkPath {
     this.#clock.after(delayUs / 1000, deliver);
   }
 
-  /** Time in the bottleneck's queue and on its wire, or undefined when the queue is full. */
-  #serialise(bytes: number, nowUs: number): number | undefined {
-    const { rateBps, queueMs } = this.options;
+  /** Time until the bottleneck has passed on what is before. */
+  #waitUs(nowUs: number): number {
+    return this.options.rateBps > 0 ? Math.max(0, this.#freeAtUs - nowUs) : 0;
+  }
+
+  /** Time in the bottleneck's queue and on its wire. */
+  #serialise(bytes: number, nowUs: number): number {
+    const { rateBps } = this.options;
     if (rateBps <= 0) return 0;
     const startUs = Math.max(nowUs, this.#freeAtUs);
-    if (startUs - nowUs > queueMs * 1000) return undefined;
     this.#freeAtUs = startUs + ((bytes + OVERHEAD_BYTES) * 8_000_000) / rateBps;
     return this.#freeAtUs - nowUs;
   }
@@ -145,11 +149,11 @@ export class NetworkPath {
     return why;
   }
 
-  /** Delivers reliable bytes in order: a lost piece costs a round trip and a half, a cut path makes all wait. */
+  /** Delivers reliable bytes in order, however long they wait for the bottleneck: a lost piece costs a round trip and a half, a cut path makes all wait. */
   reliable(bytes: number, deliver: () => void): void {
     const { options } = this;
     const nowUs = this.#clock.nowUs();
-    let delayUs = (this.#serialise(bytes, nowUs) ?? options.queueMs * 1000) + options.delayMs * 1000;
+    let delayUs = this.#serialise(bytes, nowUs) + options.delayMs * 1000;
     for (let i = 0; i < 8 && options.loss > 0 && this.#random() < options.loss; i++) {
       delayUs += (2 * options.delayMs + 10) * 1500;
     }

@@ -126,6 +126,11 @@ export const MAX_PENDING_DATAGRAMS = 512;
 export const MAX_PACED_DATAGRAMS = 512;
 /** Bytes sent on a link and neither reported received nor lost; above it media is dropped as `link-congested`. */
 export const MAX_LINK_OUTSTANDING_BYTES = 1024 * 1024;
+/**
+ * Over TCP: when the oldest datagram of a link that is not reported has waited for so long beyond the round trip, further pictures are
+ * dropped as `link-congested`; sound after twice that. A report may take 200 ms by itself.
+ */
+export const MAX_RELIABLE_WAIT_MS = 400;
 /** Time between two receiver reports while datagrams arrive. */
 export const REPORT_INTERVAL_MS = 50;
 /** Longest silence of a link on a road that works: a side that has sent nothing for 200 ms sends a probe. After it a participant looks for another road. */

@@ -14,6 +14,8 @@ export interface BottleneckRun {
   rttMs: number;
   /** The publisher's uplink from the first picture on. */
   network: Partial<NetworkOptions>;
+  /** Its session is one over TCP. */
+  overTcp?: boolean;
   /** Changes of it, seconds after the first picture. */
   steps: readonly { atSeconds: number; network: Partial<NetworkOptions> }[];
   seconds: number;
@@ -40,6 +42,7 @@ export async function runBottleneck(run: BottleneckRun): Promise<BottleneckSecon
   const ada = await sim.joined({
     identity: "ada",
     network: { delayMs: run.rttMs / 2 },
+    overTcp: run.overTcp === true,
     onEvent: (event) => {
       if (event.type === "encoder-rate") encoder.toldBps = event.bitrateBps;
     },

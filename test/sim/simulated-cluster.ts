@@ -63,6 +63,8 @@ export interface JoinWish {
   network?: Partial<NetworkOptions>;
   /** The way to the relay, shared with others. */
   up?: NetworkPath;
+  /** Its session is one over TCP. */
+  overTcp?: boolean;
   token?: string;
   timeoutMs?: number;
   onEvent?(event: ParticipantEvent): void;
@@ -191,10 +193,17 @@ export class SimulatedCluster {
     relayId: string,
     network: Partial<NetworkOptions> = {},
     path = "/",
-    up: NetworkPath | undefined = undefined,
+    { up, overTcp = false }: Pick<JoinWish, "up" | "overTcp"> = {},
   ): MemorySessionPair {
     const { clock, random } = this;
-    const pair = createMemorySessionPair({ clock, random, up: up ?? network, down: network, path });
+    const pair = createMemorySessionPair({
+      clock,
+      random,
+      up: up ?? network,
+      down: network,
+      path,
+      isReliable: overTcp,
+    });
     this.#wires.push({ from: "", to: relayId, pair, isDead: !this.relays.has(relayId) });
     const relay = this.relays.get(relayId);
     if (relay === undefined) setDown(pair, true);
@@ -238,7 +247,7 @@ export class SimulatedCluster {
     let wires: MemorySessionPair;
     const participant = await joinRelay({
       connect: async (url) => {
-        wires = this.dial(new URL(url).hostname.split(".")[0]!, wish.network, "/", wish.up);
+        wires = this.dial(new URL(url).hostname.split(".")[0]!, wish.network, "/", wish);
         return wires.dialled;
       },
       clock: this.clock,

@@ -17,6 +17,8 @@ export interface ViewersRun {
   /** The slow viewer's downlink from the first picture on, and the other's too if `bothSlow`. */
   network: Partial<NetworkOptions>;
   bothSlow?: boolean;
+  /** The slow viewer's session is one over TCP. */
+  overTcp?: boolean;
   /** Second after which it carries everything. */
   liftedS: number;
   seconds: number;
@@ -70,7 +72,7 @@ export async function runViewers(run: ViewersRun): Promise<ViewersResult> {
       if (event.type === "keyframe-requested") encoder.keyframeWanted = true;
     },
   });
-  const slow = await sim.joined({ identity: "slow", network });
+  const slow = await sim.joined({ identity: "slow", network, overTcp: run.overTcp === true });
   const fast = await sim.joined({ identity: "fast", network });
   const camera = await clock.until(ada.participant.publish(cameraOf(run.videoBps)));
   const microphone = await clock.until(ada.participant.publish(MICROPHONE));

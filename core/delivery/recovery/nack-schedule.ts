@@ -62,8 +62,8 @@ export class NackSchedule {
 
   /** Decides when to ask for what is missing of a block, after something about it has changed. */
   plan(wanted: WantedBlock, symbols: SymbolBlock | undefined, nowUs: number): void {
-    if (wanted.done) return;
     const { pace, hop } = this.#options;
+    if (wanted.done || hop.isReliable) return;
     const { conditions } = hop;
     const reorderUs = conditions.reorderMs * 1000;
     const ends = wanted.endsKnown(symbols);

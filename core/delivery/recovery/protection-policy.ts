@@ -21,6 +21,8 @@ export interface InboundHop {
   readonly conditions: HopConditions;
   /** Hop sequences that were skipped when a later one arrived, ever. */
   holesSeen: number;
+  /** Datagrams travel in order over TCP: none is lost on the way, so none is asked for. */
+  readonly isReliable: boolean;
   /** NACKs have taken their share of the way back: each block is asked for once, without copies. */
   readonly isSpent: boolean;
 }

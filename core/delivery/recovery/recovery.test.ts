@@ -27,7 +27,7 @@ class Hop {
   readonly sentHistory = new BlockHistory(this.pool);
   readonly receivedHistory = new BlockHistory(this.pool);
   readonly conditions = { loss: 0.01, burstMs: 0, rttMs: 40, reorderMs: 0 };
-  readonly hop = { conditions: this.conditions, holesSeen: 0, isSpent: false };
+  readonly hop = { conditions: this.conditions, holesSeen: 0, isReliable: false, isSpent: false };
   readonly repairs: Uint8Array[] = [];
   readonly out: Uint8Array[] = [];
   readonly nacks: Nack[] = [];

@@ -52,6 +52,7 @@ it.each([
     const hops = [0, 1].map(() => ({
       conditions: { loss: 0.01, burstMs: 0, rttMs: 40, reorderMs: 0 },
       holesSeen: 0,
+      isReliable: false,
       isSpent: false,
     }));
     const receivers = hops.map(
