@@ -1,4 +1,5 @@
 /** Echoes that were asked for and came back: round trips, and their course over time for a picture. */
+import { quantile } from "./quantile.ts";
 
 /** One point of the picture is the echoes of this time. */
 const MOMENT_MS = 100;
@@ -51,21 +52,22 @@ export class EchoLog {
     return this.#rttUs.flatMap((rttUs) => (rttUs === undefined ? [] : [rttUs / 1000]));
   }
 
-  timeline(): EchoMoment[] {
-    const moments = new Map<number, number[]>();
-    const asked = new Map<number, number>();
+  /** Moments that have ended; who has not answered within the last one's time may still do so. */
+  timeline(nowUs: number): EchoMoment[] {
+    const moments: { rttsMs: number[]; asked: number }[] = [];
+    const settledUs =
+      nowUs - Math.min(this.#latestUs, 1000 * 2 * (quantile(this.rttsMs, 0.95) ?? 0) + MOMENT_MS * 1000);
     for (const [id, askedUs] of this.#askedUs.entries()) {
-      const moment = Math.floor((askedUs - this.#startUs) / 1000 / MOMENT_MS);
       const rttUs = this.#rttUs[id];
-      asked.set(moment, (asked.get(moment) ?? 0) + 1);
-      const rtts = moments.get(moment) ?? [];
-      if (rttUs !== undefined) rtts.push(rttUs / 1000);
-      moments.set(moment, rtts);
+      if (rttUs === undefined && askedUs > settledUs) continue;
+      const index = Math.floor((askedUs - this.#startUs) / 1000 / MOMENT_MS);
+      moments[index] ??= { rttsMs: [], asked: 0 };
+      const moment = moments[index];
+      moment.asked++;
+      if (rttUs !== undefined) moment.rttsMs.push(rttUs / 1000);
     }
-    return [...moments].map(([moment, rttsMs]) => {
-      const count = asked.get(moment) ?? 0;
-      const middle = rttsMs.sort((a, b) => a - b)[rttsMs.length >> 1];
-      return { atMs: moment * MOMENT_MS, rttMs: middle, asked: count, lost: count - rttsMs.length };
-    });
+    return moments.flatMap(({ rttsMs, asked }, index) => [
+      { atMs: index * MOMENT_MS, rttMs: quantile(rttsMs, 0.5), asked, lost: asked - rttsMs.length },
+    ]);
   }
 }

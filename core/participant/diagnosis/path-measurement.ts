@@ -26,6 +26,7 @@ const ECHO_INTERVAL_MS = 10;
 const LOADED_ECHO_INTERVAL_MS = 50;
 /** With all headers about 126 kb/s each way: less than sound and the smallest picture. */
 const ECHO_DATAGRAM_BYTES = 100;
+const PROGRESS_INTERVAL_MS = 200;
 const ANSWER_TIMEOUT_MS = 5_000;
 /** Answers that come later than this count as lost: nothing in a call waits as long. */
 const LATEST_ECHO_MS = 1_500;
@@ -40,8 +41,8 @@ export interface PathOptions {
   steadyMs: number;
   /** Load in each direction, for so long; 0 = none. */
   loadMs: number;
-  /** 0..1 */
-  onProgress(share: number): void;
+  /** Now and then: how far it is (0..1), and what the echoes have told. */
+  onProgress(share: number, timeline: EchoMoment[]): void;
 }
 
 export interface DirectionFigures {
@@ -157,7 +158,7 @@ class PathMeasurement {
       echoesReceived: received,
       up: { loss: lossOut, jitterMs: jitterOut, ...(up ?? UNLOADED) },
       down: { loss: lossIn, jitterMs: jitterIn, ...(down ?? UNLOADED) },
-      timeline: this.#echoes.timeline(),
+      timeline: this.#echoes.timeline(clock.nowUs()),
     };
   }
 
@@ -202,10 +203,13 @@ class PathMeasurement {
     return Promise.race([answered, this.#ended]);
   }
 
-  #progress(wholeMs: number, onProgress: (share: number) => void): Timer {
+  #progress(wholeMs: number, onProgress: PathOptions["onProgress"]): Timer {
     const { clock } = this.#options;
     const fromUs = clock.nowUs();
-    return every(clock, 100, () => onProgress(Math.min(1, (clock.nowUs() - fromUs) / 1000 / wholeMs)));
+    return every(clock, PROGRESS_INTERVAL_MS, () => {
+      const share = Math.min(1, (clock.nowUs() - fromUs) / 1000 / wholeMs);
+      onProgress(share, this.#echoes.timeline(clock.nowUs()));
+    });
   }
 
   /** Echoes alone; the last of them get their time to come back. */

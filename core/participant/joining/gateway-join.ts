@@ -9,6 +9,8 @@ export interface GatewayAnswer {
   name: string;
   grants: Grants;
   relays: RelayCandidate[];
+  /** When the tickets end, ISO 8601. */
+  expiresAt?: string | undefined;
 }
 
 const answerSchema = z.object({
@@ -27,6 +29,7 @@ const answerSchema = z.object({
       }),
     )
     .min(1),
+  expiresAt: z.iso.datetime().optional(),
 });
 
 /** The gateway said no, or nothing. `final`: asking again with the same token cannot work. */
