@@ -10,8 +10,10 @@ import type { Link } from "./link.ts";
 /** The first step is an eighth of the highest rate. */
 const STEPS = 4;
 const TICK_MS = 10;
-/** A queue above this is the road's limit: the rate rises no more. So at most twice of what the road carries is ever sent. */
+/** A queue above this that lasts is the road's limit: the rate rises no more. So at most about twice of what the road carries is sent. */
 export const FULL_QUEUE_MS = 60;
+/** A machine that was busy for a moment looks like a queue, and is over sooner. */
+const LASTS_US = 100_000;
 /** Beyond this a late timer is not made up for. */
 const MAX_OWED_BYTES = 10_000;
 
@@ -24,8 +26,6 @@ export interface LoadPlan {
 export interface LoadSent {
   datagrams: number;
   bytes: number;
-  /** The rate stayed below the plan's highest because of a queue. */
-  isHeld: boolean;
 }
 
 /** Starts at once; `onDone` is called once, unless the returned timer is cancelled before. */
@@ -37,9 +37,10 @@ export function sendProbeLoad(
 ): Timer {
   const datagramBytes = Math.min(MAX_MEDIA_DATAGRAM_BYTES, link.session.maxDatagramBytes);
   const body = new Uint8Array(datagramBytes - HOP_HEADER_BYTES);
-  const sent: LoadSent = { datagrams: 0, bytes: 0, isHeld: false };
+  const sent: LoadSent = { datagrams: 0, bytes: 0 };
   const startUs = clock.nowUs();
   let lastUs = startUs;
+  let calmUs = startUs;
   let stepEndsUs = startUs + (plan.durationMs * 1000) / STEPS;
   let rateBps = plan.maxBps / 2 ** (STEPS - 1);
   let owedBytes = 0;
@@ -49,10 +50,10 @@ export function sendProbeLoad(
       timer.cancel();
       return onDone(sent);
     }
-    if (link.bandwidth.newestQueueMs > FULL_QUEUE_MS) sent.isHeld = true;
+    if (link.bandwidth.newestQueueMs <= FULL_QUEUE_MS) calmUs = nowUs;
     if (nowUs >= stepEndsUs) {
       stepEndsUs += (plan.durationMs * 1000) / STEPS;
-      if (!sent.isHeld) rateBps = Math.min(plan.maxBps, rateBps * 2);
+      if (nowUs - calmUs < LASTS_US) rateBps = Math.min(plan.maxBps, rateBps * 2);
     }
     owedBytes = Math.min(MAX_OWED_BYTES, owedBytes + ((nowUs - lastUs) * rateBps) / 8_000_000);
     lastUs = nowUs;

@@ -1,16 +1,13 @@
 /** diagnose: finds out why a call does not work from here, or would not work well. docs/doctor.md. */
 import { CheckBoard } from "../../../core/participant/diagnosis/check-board.ts";
 import { type DiagnosisReport, REPORT_SCHEMA } from "../../../core/participant/diagnosis/diagnosis-report.ts";
-import { checkNetwork, type NetworkFindings } from "../../../core/participant/diagnosis/network-checks.ts";
+import type { NetworkFindings } from "../../../core/participant/diagnosis/network-checks.ts";
 import { verdictOf } from "../../../core/participant/diagnosis/verdict.ts";
-import type { Connect } from "../../../core/session/session.ts";
-import { CLOSE_CODES } from "../../../core/wire/close-codes.ts";
-import { connectBrowser } from "../../session/browser-session.ts";
 import { roomOfToken } from "../../session/token-room.ts";
-import { workerClock, workerRandom } from "../../worker/worker-clock.ts";
 import { RoomError } from "../api.ts";
 import { checkCodecs, checkIsolation, checkSecureContext } from "./check-browser.ts";
 import { checkDevice, type DeviceCheck } from "./check-devices.ts";
+import type { FromNetworkWorker, NetworkQuestion } from "./network-messages.ts";
 
 const CLIENT_NAME = "tributary-web/0.1";
 const DEVICES: readonly DeviceCheck[] = ["camera", "microphone"];
@@ -32,7 +29,7 @@ export interface DiagnoseOptions {
   signal?: AbortSignal;
 }
 
-/** Takes about ten seconds. Resolves whatever is found; rejects with RoomError "aborted" alone. */
+/** Takes about ten seconds. Resolves whatever is found; rejects with RoomError: "aborted", or "failed" where no worker can be started. */
 export async function diagnose(options: DiagnoseOptions): Promise<DiagnosisReport> {
   const abort = new AbortController();
   const { signal } = options;
@@ -86,26 +83,35 @@ class Diagnosis {
     return this.#report();
   }
 
+  /** In a worker, which is ended when it has answered, or the diagnosis is called off. */
   #checkNetwork(): Promise<NetworkFindings> {
     const { token, region } = this.#options;
-    const signal = this.#signal;
-    const question = { gateway: this.#gateway, token, room: roomOrNone(token), region };
-    return checkNetwork<AbortSignal>(this.#board, {
-      question,
-      request: (url, init) => fetch(url, init),
-      signal,
-      connect: typeof WebTransport === "undefined" ? undefined : closedOnAbort(connectBrowser, signal),
-      connectFallback: undefined,
-      clock: workerClock,
-      random: workerRandom,
+    const worker = new Worker(new URL("./network-worker.ts", import.meta.url), { type: "module" });
+    this.#signal.addEventListener("abort", () => worker.terminate(), { once: true });
+    const question: NetworkQuestion = {
+      question: { gateway: this.#gateway, token, room: roomOrNone(token), region },
       client: CLIENT_NAME,
-      isAborted: () => signal.aborted,
-      onProgress: (share, timeline) => {
-        this.#progress = share * 0.9;
-        this.#timeline = timeline;
-        this.#tell();
-      },
+      hasWebTransport: typeof WebTransport !== "undefined",
+    };
+    worker.postMessage(question);
+    return new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<FromNetworkWorker>) => {
+        if (data.type === "finding") return this.#board.set(data.id, data.finding);
+        if (data.type === "progress") return this.#onProgress(data);
+        worker.terminate();
+        resolve(data.findings);
+      };
+      worker.onerror = (event) => {
+        worker.terminate();
+        reject(new RoomError("failed", event.message || "the worker of the diagnosis could not be started"));
+      };
     });
+  }
+
+  #onProgress({ share, timeline }: Extract<FromNetworkWorker, { type: "progress" }>): void {
+    this.#progress = share * 0.9;
+    this.#timeline = timeline;
+    this.#tell();
   }
 
   #tell(): void {
@@ -129,17 +135,6 @@ class Diagnosis {
       environment: { client: CLIENT_NAME, userAgent: navigator.userAgent, page: location.origin },
     };
   }
-}
-
-/** Sessions that are open when it is called off are closed, which ends what is measured over them. */
-function closedOnAbort(connect: Connect, signal: AbortSignal): Connect {
-  return async (url, options) => {
-    const session = await connect(url, options);
-    const close = (): void => session.close(CLOSE_CODES.normal, "called off");
-    if (signal.aborted) close();
-    else signal.addEventListener("abort", close, { once: true });
-    return session;
-  };
 }
 
 /** A token that names no room is the gateway's to refuse. */

@@ -8,9 +8,10 @@ const NOTHING = { code: "", figures: {}, message: "", advice: "", administrator:
 
 export class CheckBoard {
   readonly #checks = new Map<CheckId, Check>();
-  readonly #onChange: () => void;
+  readonly #onChange: (id: CheckId) => void;
 
-  constructor(onChange: () => void) {
+  /** `onChange` is told which one. */
+  constructor(onChange: (id: CheckId) => void) {
     this.#onChange = onChange;
     for (const id of CHECK_IDS) this.#checks.set(id, { id, state: "waiting", ...NOTHING });
   }
@@ -19,13 +20,17 @@ export class CheckBoard {
     return [...this.#checks.values()];
   }
 
+  get(id: CheckId): Check {
+    return this.#checks.get(id)!;
+  }
+
   stateOf(id: CheckId): CheckState {
-    return this.#checks.get(id)!.state;
+    return this.get(id).state;
   }
 
   set(id: CheckId, finding: Finding): void {
     this.#checks.set(id, { ...NOTHING, id, ...finding });
-    this.#onChange();
+    this.#onChange(id);
   }
 
   run(...ids: readonly CheckId[]): void {

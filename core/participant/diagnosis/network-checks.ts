@@ -40,7 +40,6 @@ const GLANCE_MS = 600;
 export interface NetworkDiagnosisOptions<Signal> {
   question: JoinQuestion;
   request: JoinRequest<Signal>;
-  signal?: Signal | undefined;
   /** Over UDP; undefined = this runtime has no WebTransport. */
   connect: Connect | undefined;
   /** Over TCP, given the relay's address for it; undefined = this runtime cannot. */
@@ -49,8 +48,6 @@ export interface NetworkDiagnosisOptions<Signal> {
   random: Random;
   /** Name and version of the software. */
   client: string;
-  /** Whoever asked wants it no more. */
-  isAborted(): boolean;
   /** Of the measuring: how far it is (0..1), and the echoes so far. */
   onProgress(share: number, timeline: EchoMoment[]): void;
 }
@@ -68,9 +65,7 @@ export async function checkNetwork<Signal extends { aborted: boolean }>(
   options: NetworkDiagnosisOptions<Signal>,
 ): Promise<NetworkFindings> {
   const checks = new NetworkChecks(board, options);
-  const findings = await checks.run();
-  board.skip(["udp", ...PATH_CHECKS, "fallback"], "Not looked at: the diagnosis was called off.");
-  return findings;
+  return await checks.run();
 }
 
 class NetworkChecks<Signal extends { aborted: boolean }> {
@@ -84,7 +79,7 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
 
   async run(): Promise<NetworkFindings> {
     const board = this.#board;
-    const { connect, isAborted } = this.#options;
+    const { connect } = this.#options;
     board.set("webtransport", webtransportFinding(connect !== undefined));
     const answer = await this.#askGateway();
     if (answer === undefined) {
@@ -93,7 +88,6 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     }
     if (connect === undefined) board.skip(["udp"], "Not tried: it takes WebTransport.");
     const overUdp = connect && (await this.#checkUdp(connect, answer.relays));
-    if (isAborted()) return { transport: "none", path: undefined };
     const isUdp = board.stateOf("udp") === "ok" || board.stateOf("udp") === "warning";
     const overTcp = await this.#checkFallback(answer.relays, isUdp);
     const path = overUdp ?? overTcp;
@@ -119,8 +113,8 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
   }
 
   #join(): Promise<GatewayAnswer> {
-    const { request, question, signal } = this.#options;
-    return fetchJoin(request, question, signal);
+    const { request, question } = this.#options;
+    return fetchJoin(request, question);
   }
 
   async #checkUdp(connect: Connect, relays: readonly RelayCandidate[]): Promise<PathFigures | undefined> {
@@ -132,8 +126,7 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     const [first, ...others] = dialled.filter(({ session }) => session !== undefined);
     for (const { session } of others) session?.close(CLOSE_CODES.normal, "seen");
     if (first?.session === undefined) return undefined;
-    const loadMs = this.#options.isAborted() ? 0 : LOAD_MS;
-    return await this.#measure(first.session, first.relay, STEADY_MS, loadMs, false);
+    return await this.#measure(first.session, first.relay, false);
   }
 
   async #dial(
@@ -158,8 +151,6 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
   async #measure(
     session: Session,
     relay: RelayCandidate,
-    steadyMs: number,
-    loadMs: number,
     isReliable: boolean,
   ): Promise<PathFigures | undefined> {
     const { clock, random, client, onProgress } = this.#options;
@@ -172,8 +163,8 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
         random,
         client,
         ticket: relay.ticket,
-        steadyMs,
-        loadMs,
+        steadyMs: STEADY_MS,
+        loadMs: LOAD_MS,
         onProgress,
       });
       notePath(board, path, isReliable);
@@ -191,7 +182,7 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     relays: readonly RelayCandidate[],
     isOnlyALook: boolean,
   ): Promise<PathFigures | undefined> {
-    const { connectFallback, isAborted } = this.#options;
+    const { connectFallback } = this.#options;
     const board = this.#board;
     if (connectFallback === undefined || relays.every(({ fallbackUrl }) => fallbackUrl === "")) {
       board.set("fallback", {
@@ -208,7 +199,10 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     // The ticket of before is used up.
     const again = await this.#join().catch(() => undefined);
     const relay = again?.relays.find(({ fallbackUrl }) => fallbackUrl !== "");
-    if (relay === undefined || isAborted()) return undefined;
+    if (relay === undefined) {
+      board.skip(["fallback"], "Not looked at: the gateway gave no second ticket.");
+      return undefined;
+    }
     const { session, tookMs } = await this.#dial(connectFallback, relay, relay.fallbackUrl);
     if (session === undefined) {
       board.set("fallback", fallbackFinding(relay, tookMs, "no answer"));
@@ -216,7 +210,7 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     }
     if (!isOnlyALook) {
       board.set("fallback", fallbackFinding(relay, tookMs, undefined));
-      return await this.#measure(session, relay, STEADY_MS, LOAD_MS, true);
+      return await this.#measure(session, relay, true);
     }
     await this.#glance(session, relay, tookMs);
     return undefined;

@@ -102,7 +102,9 @@ function rateFinding(direction: DirectionFigures, name: "up" | "down"): Finding 
       : name === "up"
         ? "Others hear you well and see a coarser picture of you."
         : "You hear others well and see fewer pictures of them.";
-  return { state, code, figures, message: `${found} ${meaning}`, advice: BUSY };
+  // Who loses much is held back by that, whatever the line could carry.
+  const advice = direction.loss > THRESHOLDS.loss.warning ? CLOSER : BUSY;
+  return { state, code, figures, message: `${found} ${meaning}`, advice };
 }
 
 function percent(share: number): string {

@@ -82,6 +82,10 @@ export class PathError extends Error {
   }
 }
 
+/** A browser's congestion control takes losses above this share for congestion, and needs time, and lanes, to get over it. */
+const LOSSY = 0.03;
+const LOSSY_LOAD_FACTOR = 2;
+
 type Of<Type extends RelayMessage["type"]> = Extract<RelayMessage, { type: Type }>;
 
 /** Closes the session at the end. Rejects with PathError. */
@@ -142,13 +146,16 @@ class PathMeasurement {
     const { received, rttsMs } = this.#echoes;
     if (received === 0) throw new PathError("no-echo", "the relay was reached, but no datagram came back");
     const echoesSent = this.#echoes.sent;
-    const stats = this.#link.stats();
-    const lossOut = this.#link.reported === 0 ? 1 : stats.datagramsLostOutbound / this.#link.reported;
-    const lossIn = stats.datagramsLostInbound / (stats.datagramsReceived + stats.datagramsLostInbound);
     const jitterOut = this.#out.jitterMs(fromUs, untilUs) ?? 0;
     const jitterIn = this.#in.jitterMs(fromUs, untilUs) ?? 0;
-    const up = loadMs === 0 ? undefined : await this.#loadUp(maxBps, loadMs);
-    const down = loadMs === 0 ? undefined : await this.#loadDown(maxBps, loadMs);
+    const [lossOut, lossIn] = [this.#lossOut, this.#lossIn];
+    // Where much is lost a browser takes longer to find out what it may send.
+    const upMs = lossOut > LOSSY ? LOSSY_LOAD_FACTOR * loadMs : loadMs;
+    const up = loadMs === 0 ? UNLOADED : await this.#loadUp(maxBps, upMs);
+    // A road that was not full lost no more of the load than of anything: more to count.
+    const upLoss = up.isLimited || loadMs === 0 ? lossOut : this.#lossOut;
+    const down = loadMs === 0 ? UNLOADED : await this.#loadDown(maxBps, loadMs);
+    const downLoss = down.isLimited || loadMs === 0 ? lossIn : this.#lossIn;
     return {
       relayId,
       maxDatagramBytes: session.maxDatagramBytes,
@@ -156,10 +163,22 @@ class PathMeasurement {
       rttMs: { min: Math.min(...rttsMs), p50: quantile(rttsMs, 0.5)!, p95: quantile(rttsMs, 0.95)! },
       echoesSent,
       echoesReceived: received,
-      up: { loss: lossOut, jitterMs: jitterOut, ...(up ?? UNLOADED) },
-      down: { loss: lossIn, jitterMs: jitterIn, ...(down ?? UNLOADED) },
+      up: { ...up, loss: upLoss, jitterMs: jitterOut },
+      down: { ...down, loss: downLoss, jitterMs: jitterIn },
       timeline: this.#echoes.timeline(clock.nowUs()),
     };
+  }
+
+  /** Share of what we sent so far. */
+  get #lossOut(): number {
+    const { reported } = this.#link;
+    return reported === 0 ? 1 : this.#link.stats().datagramsLostOutbound / reported;
+  }
+
+  /** Share of what was sent to us so far. */
+  get #lossIn(): number {
+    const { datagramsReceived, datagramsLostInbound } = this.#link.stats();
+    return datagramsLostInbound / Math.max(1, datagramsReceived + datagramsLostInbound);
   }
 
   end(): void {
@@ -233,10 +252,10 @@ class PathMeasurement {
     const sending = new Promise<LoadSent>((resolve) => {
       this.#timers.push(sendProbeLoad(clock, this.#link, { maxBps, durationMs }, resolve));
     });
-    const { bytes, isHeld } = await Promise.race([sending, this.#ended]);
+    const { bytes } = await Promise.race([sending, this.#ended]);
     const untilUs = clock.nowUs();
     await this.#settle();
-    return this.#loaded(this.#out, mark, [fromUs, untilUs], isHeld || !fills(bytes, maxBps, durationMs));
+    return this.#loaded(this.#out, mark, [fromUs, untilUs], !fills(bytes, maxBps, durationMs));
   }
 
   async #loadDown(maxBps: number, durationMs: number): Promise<Loaded> {
