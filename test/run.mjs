@@ -22,14 +22,16 @@ async function main() {
 
   /** @type {Counts} */
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const stage of chosen) {
-    const counts = await runStage(stage);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
+  while (chosen.length > 0) {
+    for (const counts of await Promise.all(nextOf(chosen).map(runStage))) {
+      total.passed += counts.passed;
+      total.failed += counts.failed;
+      total.skipped += counts.skipped;
+    }
   }
   if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
-  print(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  await printed;
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 }
 
 /** @param {string[]} names */
@@ -39,12 +41,40 @@ function chooseStages(names) {
     const known = stages.map((stage) => stage.name).join(", ");
     throw new StartError(`There is no test stage ${JSON.stringify(unknown)}: choose from ${known}.`);
   }
-  return names.length === 0 ? stages : stages.filter((stage) => names.includes(stage.name));
+  return names.length === 0 ? [...stages] : stages.filter((stage) => names.includes(stage.name));
 }
+
+/**
+ * Takes the next stage off the front, or all patient ones that stand there.
+ * @param {import("./stages.mjs").Stage[]} waiting
+ */
+function nextOf(waiting) {
+  const others = waiting.findIndex(({ isPatient }) => isPatient !== true);
+  return waiting.splice(0, others === -1 ? waiting.length : Math.max(1, others));
+}
+
+/** What is printed of stages that run at the same time comes out stage by stage. @type {Promise<void>} */
+let printed = Promise.resolve();
 
 /** @param {import("./stages.mjs").Stage} stage @returns {Promise<Counts>} */
 async function runStage(stage) {
-  print(`\n> ${stage.name}: ${stage.title}`);
+  const before = printed;
+  /** @type {() => void} */
+  let done = () => undefined;
+  printed = new Promise((resolve) => {
+    done = resolve;
+  });
+  /** @type {string[] | undefined} */
+  let held = [`\n> ${stage.name}: ${stage.title}`];
+  void before.then(() => {
+    for (const line of held ?? []) process.stdout.write(`${line}\n`);
+    held = undefined;
+  });
+  /** @param {string} line */
+  const print = (line) => {
+    if (held === undefined) process.stdout.write(`${line}\n`);
+    else held.push(line);
+  };
   const startedMs = performance.now();
   /** @type {Counts} */
   let counts;
@@ -63,12 +93,8 @@ async function runStage(stage) {
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   const { passed, failed, skipped } = counts;
   print(`  ${stage.name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+  void before.then(done);
   return counts;
-}
-
-/** @param {string} line */
-function print(line) {
-  process.stdout.write(`${line}\n`);
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

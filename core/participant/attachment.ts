@@ -116,6 +116,10 @@ export class Attachment implements Road {
     void session.closed.then((close) => this.#onClosed(close.code, close.reason));
   }
 
+  get relay(): RelayCandidate {
+    return this.#options.relay;
+  }
+
   /** Welcomed, and not over. */
   get isOpen(): boolean {
     return this.#welcomed && this.#ended === undefined;

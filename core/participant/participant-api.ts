@@ -71,6 +71,8 @@ export interface MoveOptions {
   timeoutMs?: number;
   /** Asked when the session is open, before anything is said on it; false calls the move off. After hello there is no way back. */
   isWanted?(): boolean;
+  /** Opens the session in place of what the participant joined with. */
+  connect?: Connect;
 }
 
 /** A member of a room, for as long as it is one: over several sessions, with one relay or another. */
@@ -79,6 +81,10 @@ export interface Participant {
   readonly room: string;
   /** Of the newest session. */
   readonly relayId: string;
+  /** The relay as we were told of it, with the ticket that was used. */
+  readonly relay: RelayCandidate;
+  /** That session is one over TCP: nothing is lost, but late, and one over UDP would be better. */
+  readonly isOverTcp: boolean;
   /** That session is open; false = interrupted, or over. */
   readonly isOpen: boolean;
   /** Everybody else, by identity, kept up to date before each event is handed out. */

@@ -74,6 +74,14 @@ class RelayParticipant implements Participant, AttachmentOwner {
     return this.#main?.relayId ?? "";
   }
 
+  get relay(): RelayCandidate {
+    return this.#main?.relay ?? this.#options.relay;
+  }
+
+  get isOverTcp(): boolean {
+    return this.#main?.recovery.isReliable === true;
+  }
+
   get isOpen(): boolean {
     return this.#main?.isOpen === true;
   }

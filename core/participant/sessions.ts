@@ -39,11 +39,11 @@ export class Sessions {
   /** Opens another session and says hello on it; `resume` is asked for what it takes along. Rejects with JoinFailedError. */
   async open(
     relay: RelayCandidate,
-    { timeoutMs = HELLO_TIMEOUT_MS, isWanted = () => true }: MoveOptions,
+    { timeoutMs = HELLO_TIMEOUT_MS, isWanted = () => true, connect = this.#options.connect }: MoveOptions,
     resume: () => Resume | undefined,
   ): Promise<void> {
     const before = this.#main;
-    const attachment = await Attachment.open({ ...this.#options, relay, timeoutMs }, this.#owner);
+    const attachment = await Attachment.open({ ...this.#options, connect, relay, timeoutMs }, this.#owner);
     // One hello at a time: of two, relays go by the later one, whichever we hear of first.
     while (this.#greeting !== undefined) await this.#greeting;
     if (this.#over || this.#main !== before || !isWanted()) {

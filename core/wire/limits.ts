@@ -135,6 +135,8 @@ export const MAX_RELIABLE_WAIT_MS = 400;
 export const REPORT_INTERVAL_MS = 50;
 /** Longest silence of a link on a road that works: a side that has sent nothing for 200 ms sends a probe. After it a participant looks for another road. */
 export const MAX_SILENCE_MS = 450;
+/** The same over TCP, where a lost segment that is lost again holds everything up for so long (RFC 6298). */
+export const MAX_SILENCE_OVER_TCP_MS = 1_200;
 /** Arrivals listed in one receiver report; older ones are counted, not listed. */
 export const MAX_REPORTED_ARRIVALS = 400;
 /** Remembered send times a link needs to read reports; older ones cannot be matched. */

@@ -36,6 +36,12 @@ export class RelayCandidates {
     return this.#unused.splice(Math.max(0, at), 1)[0];
   }
 
+  /** The one of this relay, and with it its ticket; another only where it is not among them. */
+  takeOf(relayId: string): RelayCandidate | undefined {
+    const others = this.#unused.map((relay) => relay.relayId).filter((id) => id !== relayId);
+    return this.take(new Set(others));
+  }
+
   /** Asks the gateway for others. Rejects with GatewayError. */
   async refresh(): Promise<void> {
     const askedUs = this.#clock.nowUs();

@@ -9,6 +9,7 @@ import { BackOff, FailOver } from "./fail-over.ts";
 import { codeOf, isFinal, messageOf, sentenceOf } from "./join-refusal.ts";
 import { RelayCandidates } from "./relay-candidates.ts";
 import { SilenceWatch } from "./silence-watch.ts";
+import { UdpReturn } from "./udp-return.ts";
 
 /** Nothing is said of a shorter silence: most are over before anybody has noticed. */
 const SHOWN_AFTER_MS = 1_000;
@@ -20,6 +21,8 @@ export interface KeeperOptions {
   clock: Clock;
   random: Random;
   connect: Connect;
+  /** By UDP alone; where it is given, sessions over TCP are left for one over UDP as soon as there can be one. */
+  overUdp?: Connect;
   /** Asks the gateway for relays and fresh tickets. Rejects with GatewayError. */
   ask(): Promise<readonly RelayCandidate[]>;
   /** Name and version of the software, for the relay's logs. */
@@ -48,6 +51,7 @@ export class SessionKeeper {
   readonly #failOver: FailOver;
   #participant: Participant | undefined;
   #watch: SilenceWatch | undefined;
+  #udpReturn: UdpReturn | undefined;
   #isMoving = false;
   /** The relay goes away. */
   #mustGo = false;
@@ -106,7 +110,7 @@ export class SessionKeeper {
     // Events of this participant count only while it is ours: an old one may still be closing.
     let current: Participant | undefined;
     const early: ParticipantEvent[] = [];
-    const { clock, random, connect, client } = this.#options;
+    const { clock, random, connect, overUdp, client } = this.#options;
     const participant = await joinRelay({
       connect,
       clock,
@@ -130,7 +134,12 @@ export class SessionKeeper {
     this.#isShown = false;
     this.#mustGo = false;
     const heardUs = (): number => participant.linkStats().lastHeardUs;
-    this.#watch = new SilenceWatch(clock, heardUs, () => this.#look());
+    const isOverTcp = (): boolean => participant.isOverTcp;
+    this.#watch = new SilenceWatch(clock, heardUs, isOverTcp, () => this.#look());
+    if (overUdp !== undefined) {
+      const onOpen = (): Promise<void> => this.#moveToUdp(participant);
+      this.#udpReturn = new UdpReturn(participant, { clock, overUdp, onOpen });
+    }
     const joined = this.#events.onJoined(participant);
     for (const event of early.splice(0)) this.#onEvent(event);
     await joined;
@@ -184,6 +193,28 @@ export class SessionKeeper {
     }
   }
 
+  /** From TCP to UDP: nothing is wrong with the session that there is, so that nothing is lost when this does not work. */
+  async #moveToUdp(participant: Participant): Promise<void> {
+    const { overUdp } = this.#options;
+    if (this.#isMoving || overUdp === undefined || participant !== this.#participant) return;
+    this.#isMoving = true;
+    try {
+      await this.#candidates.refresh();
+      const relay = this.#candidates.takeOf(participant.relayId);
+      if (relay === undefined) return;
+      await participant.moveTo(relay, {
+        connect: overUdp,
+        isWanted: () => participant === this.#participant,
+      });
+      this.reconnects++;
+      this.#watch?.restart();
+    } catch {
+      // It is tried again after a pause.
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+
   #comeBack(): void {
     this.reconnects++;
     if (!this.#isShown) return;
@@ -227,6 +258,7 @@ export class SessionKeeper {
 
   #forget(): void {
     this.#watch?.stop();
+    this.#udpReturn?.stop();
     this.#participant = undefined;
   }
 

@@ -8,6 +8,7 @@ const AS_USUAL_MS = 200;
 class Road {
   readonly clock = new VirtualClock();
   heardUs = 0;
+  isOverTcp = false;
   alarms = 0;
   checks = 0;
   readonly watch: SilenceWatch;
@@ -16,6 +17,7 @@ class Road {
     this.watch = new SilenceWatch(
       clock ?? this.clock,
       () => this.heardUs,
+      () => this.isOverTcp,
       () => {
         this.checks++;
         if (this.watch.isSilent) this.alarms++;
@@ -82,4 +84,14 @@ it("when this thread was busy, one check is left out, and no more than one", asy
   await inner.advance(4_000);
   expect(road.checks - before).toBeLessThan(4);
   expect(road.checks - before).toBeGreaterThan(1);
+});
+
+it("over TCP a lost segment that is lost again is waited for", async () => {
+  const road = new Road();
+  road.isOverTcp = true;
+  await road.pass(2_000, AS_USUAL_MS);
+  await road.clock.advance(1_000);
+  expect(road.alarms).toBe(0);
+  await road.clock.advance(400);
+  expect(road.alarms).toBeGreaterThan(0);
 });

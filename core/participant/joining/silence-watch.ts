@@ -1,6 +1,6 @@
 /** How long a relay has been silent, and whether that is too long: it sends something several times a second. */
 import { type Clock, every, type Timer } from "../../clock.ts";
-import { MAX_SILENCE_MS } from "../../wire/limits.ts";
+import { MAX_SILENCE_MS, MAX_SILENCE_OVER_TCP_MS } from "../../wire/limits.ts";
 
 const CHECK_EVERY_MS = 100;
 /** A check that comes later than this tells more of this thread than of the relay. */
@@ -13,6 +13,7 @@ const MAX_PATIENCE_MS = 1_500;
 export class SilenceWatch {
   readonly #clock: Clock;
   readonly #heardUs: () => number;
+  readonly #isOverTcp: () => boolean;
   readonly #timer: Timer;
   #sinceUs: number;
   #dueUs: number;
@@ -21,11 +22,13 @@ export class SilenceWatch {
 
   /**
    * @param heardUs when the relay was heard last, 0 = not yet
+   * @param isOverTcp silence means less there: what is lost on the way holds up everything behind it
    * @param onCheck called several times a second, unless this thread was busy just before
    */
-  constructor(clock: Clock, heardUs: () => number, onCheck: () => void) {
+  constructor(clock: Clock, heardUs: () => number, isOverTcp: () => boolean, onCheck: () => void) {
     this.#clock = clock;
     this.#heardUs = heardUs;
+    this.#isOverTcp = isOverTcp;
     this.#sinceUs = clock.nowUs();
     this.#dueUs = this.#sinceUs + CHECK_EVERY_MS * 1000;
     this.#timer = every(clock, CHECK_EVERY_MS, () => {
@@ -48,7 +51,7 @@ export class SilenceWatch {
   }
 
   get isSilent(): boolean {
-    return this.silentMs > this.#patienceMs;
+    return this.silentMs > Math.max(this.#patienceMs, this.#isOverTcp() ? MAX_SILENCE_OVER_TCP_MS : 0);
   }
 
   /** Another session counts from now on. */
