@@ -7,7 +7,7 @@ import { HOP_HEADER_BYTES } from "./datagram.ts";
 const ASKS = 1;
 const ANSWERS = 2;
 /** Kind and id; padding follows. */
-export const ECHO_BODY_BYTES = 5;
+const ECHO_BODY_BYTES = 5;
 
 export interface EchoProbe {
   /** False: it asks for its echo. */

@@ -80,7 +80,7 @@ export const MAX_INGRESS_DATAGRAM_BURST = 3_000;
 /** Diagnoses that a relay serves at once; a further one is closed with `relay-full`. */
 export const MAX_DIAGNOSES_PER_RELAY = 16;
 /** A diagnosis session that lasts longer is closed with `normal`. */
-export const MAX_DIAGNOSIS_MS = 12_000;
+export const MAX_DIAGNOSIS_MS = 15_000;
 /** Bits a second of a diagnosis, each way: the relay sends no more, and drops what comes above it as `rate-limited`. */
 export const MAX_DIAGNOSIS_BPS = 4_000_000;
 /** Burst above that rate, bytes. */

@@ -1,9 +1,16 @@
 /** A product, a UDP proxy before its relay, and the page /doctor in a real Chromium: for tests of what it finds out. */
 import type { Page } from "playwright-core";
-import type { CheckId, DiagnosisReport } from "../../client/sdk/index.ts";
+import type { CheckId, DiagnosisReport } from "../../core/participant/diagnosis/diagnosis-report.ts";
 import type { ImpairmentOptions } from "../udp-proxy/impairment.ts";
 import { UdpProxy } from "../udp-proxy/udp-proxy.ts";
 import { freeUdpPort, type RunningTributary, startTributary } from "./tributary.ts";
+
+declare global {
+  interface Window {
+    /** Of the page: its newest report. */
+    diagnosis: DiagnosisReport | undefined;
+  }
+}
 
 export interface Road {
   up?: Partial<ImpairmentOptions>;
@@ -36,8 +43,11 @@ export class DoctorStage {
     this.proxy.change("down", { ...clean, ...down });
   }
 
-  token(): Promise<string> {
-    return this.tributary.mint(ROOM, "eve");
+  /** A join token, of a second's life where it is to be expired soon. */
+  async token(ttlSeconds = 600): Promise<string> {
+    const wish = { identity: "eve", ttlSeconds };
+    const { body } = await this.tributary.api("POST", `/v1/rooms/${ROOM}/tokens`, wish);
+    return (body as { token: string }).token;
   }
 
   /** Opens the page and waits for its verdict. */
@@ -54,6 +64,15 @@ export class DoctorStage {
 }
 
 export type Report = DiagnosisReport & { verdict: NonNullable<DiagnosisReport["verdict"]> };
+
+/** Presses the button and waits for what comes of camera and microphone. */
+export async function checkDevices(page: Page): Promise<Report> {
+  await page.evaluate(() => {
+    window.diagnosis = undefined;
+  });
+  await page.getByRole("button", { name: /Check (camera and microphone|them again)/ }).click();
+  return await reportOf(page);
+}
 
 /** What the page came to; waits until it is done. */
 export async function reportOf(page: Page): Promise<Report> {

@@ -22,20 +22,28 @@ export const CHECK_NAMES: Readonly<Record<CheckId, string>> = {
 };
 
 export interface CheckGroup {
+  /** Of its place on the page. */
+  name: "in" | "road-checks" | "devices" | "browser";
   title: string;
   symbol: IconName;
   ids: readonly CheckId[];
 }
 
 export const CHECK_GROUPS: readonly CheckGroup[] = [
-  { title: "Getting in", symbol: "link", ids: ["gateway", "token"] },
+  { name: "in", title: "Getting in", symbol: "link", ids: ["gateway", "token"] },
   {
+    name: "road-checks",
     title: "The way to the relay",
     symbol: "broadcast",
     ids: ["udp", "echo", "loss", "round-trip", "jitter", "upload", "download", "fallback"],
   },
-  { title: "Camera and microphone", symbol: "camera", ids: ["camera", "microphone"] },
-  { title: "This browser", symbol: "screen", ids: ["secure-context", "webtransport", "codecs", "isolation"] },
+  { name: "devices", title: "Camera and microphone", symbol: "camera", ids: ["camera", "microphone"] },
+  {
+    name: "browser",
+    title: "This browser",
+    symbol: "screen",
+    ids: ["secure-context", "webtransport", "codecs", "isolation"],
+  },
 ];
 
 /** Read out beside the symbol. */
@@ -47,16 +55,6 @@ export const STATE_NAMES: Readonly<Record<CheckState, string>> = {
   failed: "failed",
   skipped: "not checked",
 };
-
-const STATE_ICONS: Partial<Record<CheckState, IconName>> = {
-  ok: "check",
-  warning: "warning",
-  failed: "close",
-};
-
-export function stateIcon(state: CheckState): IconName | undefined {
-  return STATE_ICONS[state];
-}
 
 /** What is being looked at, for people who wait. */
 export function runningText(checks: readonly Check[]): string {

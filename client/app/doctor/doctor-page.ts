@@ -6,19 +6,10 @@ import { icon, mark } from "../icons.ts";
 import { browserStore, loadPreferences } from "../preferences.ts";
 import { controls } from "../styles/controls.ts";
 import { doctorStyles } from "../styles/doctor.ts";
-import {
-  CHECK_GROUPS,
-  CHECK_NAMES,
-  type CheckGroup,
-  figure,
-  STATE_NAMES,
-  stateIcon,
-  writeMs,
-  writeRate,
-  writeShare,
-} from "./check-text.ts";
+import { CHECK_GROUPS, CHECK_NAMES, type CheckGroup, STATE_NAMES } from "./check-text.ts";
 import { parseDoctorRoute } from "./doctor-route.ts";
-import { echoChart } from "./echo-chart.ts";
+import { roadPicture } from "./road-picture.ts";
+import { stateSymbol } from "./state-symbol.ts";
 import { verdictCard } from "./verdict-card.ts";
 
 declare global {
@@ -76,49 +67,26 @@ class DoctorPage extends LitElement {
             said: this.said,
           },
         )}
-        ${this.#road(checks)}
-        <div class="groups">${CHECK_GROUPS.map((group) => this.#group(group, checks))}</div>
+        ${roadPicture(checks, report)}
+        <div class="groups">
+          ${[false, true].map(
+            (isRoad) =>
+              html`<div class="column">${CHECK_GROUPS.filter(({ name }) => (name === "road-checks") === isRoad).map((group) => this.#group(group, checks))}</div>`,
+          )}
+        </div>
         <p class="note">
           The report has no invitation in it, and no names of your devices.
         </p>
       </main>`;
   }
 
-  /** What people look at before they read. */
-  #road(checks: ReadonlyMap<CheckId, Check>) {
-    const tile = (ids: readonly CheckId[], name: string, value: string, more: string) => {
-      const states = ids.map((id) => checks.get(id)?.state ?? "waiting");
-      const worst = (["failed", "warning", "running", "ok", "skipped"] as const).find((one) =>
-        states.includes(one),
-      );
-      const state = worst ?? "waiting";
-      return html`<div class="tile ${state}">
-        <dt>${name} ${symbolOf(state, 16)}</dt>
-        <dd><b>${value}</b>${more === "" ? nothing : html`<span>${more}</span>`}</dd>
-      </div>`;
-    };
-    const get = (id: CheckId) => checks.get(id);
-    const [trip, loss] = [get("round-trip"), get("loss")];
-    const late = figure(trip, "p95Ms", writeMs);
-    return html`<section class="road" aria-label="Figures">
-      <dl class="tiles">
-        ${tile(["round-trip", "jitter"], "Round trip", figure(trip, "p50Ms", writeMs), late === "–" ? "" : `95 % within ${late}`)}
-        ${tile(["loss"], "Lost", worstOf(loss), loss === undefined || worstOf(loss) === "–" ? "" : `${figure(loss, "upShare", writeShare)} up, ${figure(loss, "downShare", writeShare)} down`)}
-        ${tile(["upload"], "Upload", figure(get("upload"), "bps", writeRate), atLeast(get("upload")))}
-        ${tile(["download"], "Download", figure(get("download"), "bps", writeRate), atLeast(get("download")))}
-      </dl>
-      ${(this.report?.timeline.length ?? 0) < 2 ? nothing : echoChart(this.report?.timeline ?? [])}
-    </section>`;
-  }
-
-  #group({ title, symbol, ids }: CheckGroup, checks: ReadonlyMap<CheckId, Check>) {
-    const isDevices = ids.includes("camera");
+  #group({ name, title, symbol, ids }: CheckGroup, checks: ReadonlyMap<CheckId, Check>) {
     const isLookedAt = ids.some((id) => !["waiting", "skipped"].includes(checks.get(id)?.state ?? "waiting"));
-    return html`<section class="group">
+    return html`<section class="group ${name}">
       <h2>${icon(symbol, 20)} ${title}</h2>
       <ul>${ids.map((id) => checkRow(id, checks.get(id)))}</ul>
       ${
-        isDevices
+        name === "devices"
           ? html`<button class="button devices" ?disabled=${this.busy || this.report?.verdict === undefined} @click=${this.#checkDevices}>
               ${icon("microphone", 20)} ${isLookedAt ? "Check them again" : "Check camera and microphone"}
             </button>`
@@ -195,17 +163,11 @@ class DoctorPage extends LitElement {
   };
 }
 
-function symbolOf(state: Check["state"], sizePx: number) {
-  const name = stateIcon(state);
-  if (name !== undefined) return html`<span class="symbol ${state}">${icon(name, sizePx)}</span>`;
-  return html`<span class="symbol ${state}"></span>`;
-}
-
 function checkRow(id: CheckId, check: Check | undefined) {
   const { state = "waiting", message = "", advice = "", administrator = "", figures = {} } = check ?? {};
   const entries = Object.entries(figures);
   return html`<li class="check ${state}" data-check=${id} data-state=${state}>
-    ${symbolOf(state, 18)}
+    ${stateSymbol(state, 18)}
     <div>
       <h3>${CHECK_NAMES[id]}<span class="unseen">: ${STATE_NAMES[state]}</span></h3>
       ${message === "" ? nothing : html`<p>${message}</p>`}
@@ -221,17 +183,6 @@ function checkRow(id: CheckId, check: Check | undefined) {
       }
     </div>
   </li>`;
-}
-
-function worstOf(loss: Check | undefined): string {
-  const shares = ["upShare", "downShare"]
-    .map((name) => loss?.figures[name])
-    .filter((one) => typeof one === "number");
-  return shares.length === 0 ? "–" : writeShare(Math.max(...shares));
-}
-
-function atLeast(check: Check | undefined): string {
-  return check?.figures["isLimited"] === false ? "or more" : "";
 }
 
 customElements.define("tributary-doctor", DoctorPage);

@@ -31,7 +31,7 @@ export function verdictCard(report: DiagnosisReport | undefined, actions: Verdic
       <div class="actions">
         <button class="button primary" @click=${actions.again}>${icon("again", 20)} Run again</button>
         <button class="button" @click=${actions.copy}>
-          ${icon(actions.said === "" ? "copy" : "check", 20)} <span role="status">${actions.said || "Copy report"}</span>
+          ${icon(actions.said === "" ? "copy" : "check", 20)} <span aria-live="polite">${actions.said || "Copy report"}</span>
         </button>
       </div>
     </div>

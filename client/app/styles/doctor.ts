@@ -1,4 +1,4 @@
-/** How the page that checks the connection looks: the verdict large, figures as tiles, checks as a list. */
+/** How the page that checks the connection looks: the verdict large, figures as tiles, checks as a list; long because it is one page. */
 import { css } from "lit";
 
 export const doctorStyles = css`
@@ -94,6 +94,8 @@ export const doctorStyles = css`
     line-height: 1.2;
     letter-spacing: -0.02em;
     text-wrap: balance;
+  }
+  h1:focus-visible {
     outline: none;
   }
   .words > p,
@@ -153,6 +155,36 @@ export const doctorStyles = css`
     border: 1px solid var(--line);
     border-radius: 20px;
     background: var(--surface);
+  }
+  .ways {
+    display: grid;
+    grid-template-columns: repeat(3, minmax(0, 1fr));
+    gap: 12px;
+  }
+  .way {
+    display: grid;
+    grid-template-columns: auto minmax(8px, 1fr) auto minmax(8px, 1fr) auto;
+    align-items: center;
+    gap: 2px 6px;
+    color: var(--text-soft);
+    font-size: 0.84rem;
+    font-weight: 600;
+  }
+  .way i {
+    height: 3px;
+    border-radius: 2px;
+    background: var(--line);
+  }
+  .way.ok i,
+  .way.warning i {
+    background: var(--primary);
+  }
+  .way.failed i {
+    background: repeating-linear-gradient(90deg, var(--danger) 0 6px, transparent 6px 11px);
+  }
+  .way > span:last-child {
+    grid-column: 1 / -1;
+    text-align: center;
   }
   .tiles {
     display: grid;
@@ -262,14 +294,15 @@ export const doctorStyles = css`
     gap: 20px;
     align-items: start;
   }
+  .column {
+    display: grid;
+    gap: 20px;
+  }
   .group {
     padding: 20px 24px 14px;
     border: 1px solid var(--line);
     border-radius: 20px;
     background: var(--surface);
-  }
-  .group:nth-child(2) {
-    grid-row: span 3;
   }
   .group > h2 {
     display: flex;
@@ -380,8 +413,17 @@ export const doctorStyles = css`
     .groups {
       grid-template-columns: minmax(0, 1fr);
     }
-    .group:nth-child(2) {
-      grid-row: auto;
+    .column {
+      display: contents;
+    }
+    .group.road-checks {
+      order: 0;
+    }
+    .group {
+      order: 1;
+    }
+    .group.in {
+      order: -1;
     }
     .tiles {
       grid-template-columns: repeat(2, minmax(0, 1fr));
@@ -412,6 +454,19 @@ export const doctorStyles = css`
     }
     .tile b {
       font-size: 1.3rem;
+    }
+    .ways {
+      grid-template-columns: minmax(0, 1fr);
+    }
+    .way {
+      grid-template-columns: auto minmax(8px, 1fr) auto minmax(8px, 1fr) auto minmax(0, 9em);
+    }
+    .way > span:last-child {
+      grid-column: auto;
+      text-align: left;
+    }
+    .button {
+      padding: 0 12px;
     }
   }
 `;

@@ -56,7 +56,7 @@ export async function checkCodecs(board: CheckBoard): Promise<void> {
       );
     }),
     (async () => {
-      abilities["opus"] = await ability(
+      abilities.opus = await ability(
         () => AudioEncoder.isConfigSupported({ ...SOUND, bitrate: 40_000 }),
         () => AudioDecoder.isConfigSupported(SOUND),
       );

@@ -168,12 +168,14 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
         onProgress,
       });
       notePath(board, path, isReliable);
+      board.skip(PATH_CHECKS, "Not measured: the network was too slow for it.");
       return path;
     } catch (error) {
       const finding = pathFailure(error);
       // A way that swallows datagrams is none; the one over TCP may be measured in its place.
       if (finding.code === "no-echo" && !isReliable) board.set("udp", finding);
       else board.set("echo", finding);
+      board.skip(PATH_CHECKS, "Not measured.");
       return undefined;
     }
   }

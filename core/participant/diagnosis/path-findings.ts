@@ -18,6 +18,9 @@ const CLOSER = "Move closer to your Wi-Fi router or use a network cable, then ru
 const BUSY =
   "Stop downloads, backups and streams on this network, move closer to the Wi-Fi router or use a cable.";
 
+/** Where most round trips take so much longer than the fastest, and more than twice as long, something is full and nothing is far. */
+const QUEUE_MS = 60;
+
 export function notePath(board: CheckBoard, path: PathFigures, isReliable: boolean): void {
   board.set("echo", echoFinding(path));
   board.set("loss", lossFinding(path, isReliable));
@@ -63,13 +66,17 @@ function roundTripFinding({ rttMs }: PathFigures): Finding {
     state === "failed"
       ? "People cannot take turns with so much delay."
       : "People hear each other late and begin to talk at the same time.";
+  const message = `${found} ${meaning}`;
+  if (rttMs.p50 - rttMs.min > Math.max(QUEUE_MS, rttMs.min)) {
+    return { state, code: "queue", figures, message, advice: BUSY };
+  }
   return {
     state,
     code: "far",
     figures,
-    message: `${found} ${meaning}`,
+    message,
     advice: "Switch a VPN off if you use one, and prefer a cable or Wi-Fi to a mobile network.",
-    administrator: 'If many people of one region see this, run a relay there (docs/operating.md, "Regions").',
+    administrator: "If many people of one region see this, run a relay there (docs/operating.md, “Regions”).",
   };
 }
 
@@ -116,6 +123,6 @@ export function ms(value: number): string {
   return value < 1_000 ? `${Math.max(1, Math.round(value))} ms` : `${(value / 1000).toFixed(1)} s`;
 }
 
-export function rate(bps: number): string {
+function rate(bps: number): string {
   return bps < 1_000_000 ? `${Math.round(bps / 1000)} kb/s` : `${(bps / 1_000_000).toFixed(1)} Mb/s`;
 }

@@ -154,7 +154,7 @@ class PathMeasurement {
     const up = loadMs === 0 ? UNLOADED : await this.#loadUp(maxBps, upMs);
     // A road that was not full lost no more of the load than of anything: more to count.
     const upLoss = up.isLimited || loadMs === 0 ? lossOut : this.#lossOut;
-    const down = loadMs === 0 ? UNLOADED : await this.#loadDown(maxBps, loadMs);
+    const down = loadMs === 0 ? UNLOADED : await this.#loadDown(maxBps, loadMs).catch(orUnmeasured);
     const downLoss = down.isLimited || loadMs === 0 ? lossIn : this.#lossIn;
     return {
       relayId,
@@ -273,7 +273,9 @@ class PathMeasurement {
   #loaded(log: DirectionLog, mark: number, [fromUs, untilUs]: [number, number], isLimited: boolean): Loaded {
     const queueMs = log.queueMs(fromUs, untilUs);
     const isFull = queueMs !== undefined && queueMs > FULL_QUEUE_MS;
-    return { throughputBps: log.peakBps(mark), isLimited: isLimited || isFull, queueMs };
+    // Where next to nothing comes through, what came before is all there is to go by.
+    const throughputBps = log.peakBps(mark) ?? log.peakBps(0) ?? 0;
+    return { throughputBps, isLimited: isLimited || isFull, queueMs };
   }
 
   #askEvery(intervalMs: number): void {
@@ -304,6 +306,12 @@ class PathMeasurement {
 type Loaded = Omit<DirectionFigures, "loss" | "jitterMs">;
 
 const UNLOADED: Loaded = { throughputBps: undefined, isLimited: false, queueMs: undefined };
+
+/** On a very slow road the relay's patience ends first; what is known by then counts all the same. */
+function orUnmeasured(error: unknown): Loaded {
+  if (error instanceof PathError && error.reason === "normal") return UNLOADED;
+  throw error;
+}
 
 /** Whether the load went up to its highest rate: its steps are 1/8, 1/4, 1/2 and all of it. */
 function fills(bytes: number, maxBps: number, durationMs: number): boolean {

@@ -55,7 +55,8 @@ export function verdictOf(checks: readonly Check[]): Verdict {
     title: TITLES[level],
     reasons: unique(ordered.map(({ message }) => message)),
     advice: unique(ordered.map(({ advice }) => advice)),
-    administrator: unique(ordered.map(({ administrator }) => administrator)),
+    // What is not offered is no finding, and would help whoever has no way.
+    administrator: unique([...ordered, ...(isConnected ? [] : checks)].map((check) => check.administrator)),
   };
 }
 
