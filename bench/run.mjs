@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { checkNodeVersion, denoExecutable, ensureDependencies } from "../start/dependencies.mjs";
+import { checkRuntimeVersion, denoExecutable, ensureDependencies } from "../start/dependencies.mjs";
 import { StartError } from "../start/start-error.mjs";
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
@@ -109,7 +109,7 @@ function table(row) {
 }
 
 function main() {
-  checkNodeVersion();
+  checkRuntimeVersion();
   const [name, ...rest] = process.argv.slice(2).filter((argument) => argument !== "--json");
   if (name === undefined || name.startsWith("-"))
     return explain("Name a benchmark: npm run bench -- <name> [--json] [--option value ...]");

@@ -17,12 +17,13 @@ import { addEventRoutes } from "./event-routes.ts";
 import { addIngestRoutes } from "./ingest-routes.ts";
 import { JobDesk } from "./job-desk.ts";
 import { addJoinRoutes } from "./join-routes.ts";
+import { JoinLookups } from "./join-lookups.ts";
 import { JoinTokenVerifier } from "./join-tokens.ts";
 import { limitBody, limitPerAddress } from "./limits.ts";
 import { allowOrigins } from "./origins.ts";
 import { addOutputRoutes } from "./output-routes.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { type CallerLimit, RateLimit } from "./rate-limit.ts";
 import { RecordingFinder } from "./recording-finder.ts";
 import { addRecordingRoutes } from "./recording-routes.ts";
 import { RelayOperations } from "./relay-operations.ts";
@@ -38,7 +39,10 @@ const GUEST_ISSUER = "guests of this gateway";
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const { config, directory, clock, ticketKey, log } = deps;
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
-  const limitOf = (rate: typeof config.perKey) => rate && new RateLimit(rate, clock);
+  const limitOf = (kind: "perAddress" | "perKey"): CallerLimit | undefined => {
+    const rate = config[kind];
+    return rate && { own: new RateLimit(rate, clock), shared: deps.sharedLimits?.[kind] };
+  };
   const guestKey = deps.guests ? { id: GUEST_ISSUER, secret: randomSecret() } : undefined;
   const tokens = new JoinTokenVerifier({
     secrets: new Map([...config.apiKeys, ...(guestKey ? [[guestKey.id, guestKey.secret] as const] : [])]),
@@ -47,7 +51,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
     clock,
     fetch: deps.fetch,
   });
-  const perKey = limitOf(config.perKey);
+  const perKey = limitOf("perKey");
   const authorisation = new Authorisation({
     keys: config.apiKeys,
     tokens,
@@ -58,7 +62,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
 
   app.use(requestId());
   app.use(secureHeaders({ strictTransportSecurity: false, crossOriginResourcePolicy: false }));
-  const perAddress = limitPerAddress(limitOf(config.perAddress), deps.clientAddress, config.trustProxy);
+  const perAddress = limitPerAddress(limitOf("perAddress"), deps.clientAddress, config.trustProxy);
   const desk = new JobDesk({ directory: deps.bridges, clock });
   const bridgeCalls = new BridgeOperations({ ticketKey, clock, fetch: deps.fetch });
   const finder = new RecordingFinder({ desk, operations: bridgeCalls, log });
@@ -70,7 +74,8 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   app.use(EVENTS_PATH, limitBody(MAX_EVENT_BYTES));
 
   const { apiKeys, regions } = config;
-  addJoinRoutes(app, { authorisation, directory, clock, ticketKey, apiKeys, guestKey, regions });
+  const lookups = new JoinLookups({ directory, clock, reuseMs: deps.lookupReuseMs ?? 0 });
+  addJoinRoutes(app, { authorisation, lookups, clock, ticketKey, apiKeys, guestKey, regions });
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
   addTreeRoutes(app, { authorisation, directory, operations, log, clock });

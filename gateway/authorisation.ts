@@ -5,7 +5,7 @@ import { type Credentials, credentialsOf, verifyApiKey } from "./api-keys.ts";
 import type { CheckedJoinToken, JoinTokenVerifier } from "./join-tokens.ts";
 import { countRequest } from "./limits.ts";
 import { ProblemError } from "./problem.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { CallerLimit } from "./rate-limit.ts";
 
 const HOW_TO_JOIN = "send `Authorization: Bearer <join token>`";
 
@@ -13,14 +13,14 @@ export class Authorisation {
   readonly #keys: ReadonlyMap<string, string>;
   readonly #tokens: JoinTokenVerifier;
   readonly #directory: Directory;
-  readonly #perKey: RateLimit | undefined;
+  readonly #perKey: CallerLimit | undefined;
   readonly #guests: boolean;
 
   constructor(options: {
     keys: ReadonlyMap<string, string>;
     tokens: JoinTokenVerifier;
     directory: Directory;
-    perKey: RateLimit | undefined;
+    perKey: CallerLimit | undefined;
     /** True: whoever is in a room may say what becomes of it, for nobody is admin here. */
     guests: boolean;
   }) {
@@ -91,7 +91,7 @@ export class Authorisation {
 
   async #key(c: Context, credentials: Credentials): Promise<string> {
     const id = await verifyApiKey(this.#keys, credentials);
-    countRequest(c, this.#perKey, "key", id);
+    await countRequest(c, this.#perKey, "key", id);
     return id;
   }
 
@@ -103,7 +103,7 @@ export class Authorisation {
       );
     }
     const token = await this.#tokens.verify(credentials.token, room);
-    countRequest(c, this.#perKey, "key", token.keyId ?? `jwks ${token.claims.iss}`);
+    await countRequest(c, this.#perKey, "key", token.keyId ?? `jwks ${token.claims.iss}`);
     if (await this.#directory.isBanned(room, token.name)) {
       throw new ProblemError(
         "removed",

@@ -4,6 +4,7 @@ import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { Directory } from "../core/directory/directory.ts";
 import type { ClientAddress } from "./client-address.ts";
 import type { GatewayConfig } from "./config.ts";
+import type { SharedRateLimit } from "./rate-limit.ts";
 import type { TicketKey } from "./ticket-key.ts";
 
 export type Log = (
@@ -29,6 +30,10 @@ export interface GatewayDeps {
   guests: boolean;
   /** Product version, for /healthz. */
   version: string;
+  /** Limits that the runtime counts for this and other instances together; what is switched off in `config` stays off. */
+  sharedLimits?: Partial<Record<"perAddress" | "perKey", SharedRateLimit>> | undefined;
+  /** For so long joins go by the relays and roots that they read (join-lookups.ts); default 0. */
+  lookupReuseMs?: number | undefined;
   /** How this runtime says where a request comes from. */
   clientAddress: ClientAddress;
 }

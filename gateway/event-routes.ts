@@ -5,7 +5,7 @@ import type { Directory } from "../core/directory/directory.ts";
 import { EVENTS_PATH, roomEventSchema } from "../core/wire/room-events.ts";
 import { countRequest } from "./limits.ts";
 import { ProblemError, problems } from "./problem.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { CallerLimit } from "./rate-limit.ts";
 import { relayOfToken } from "./relay-token.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -48,7 +48,7 @@ export interface EventRoutesDeps {
   clock: Clock;
   /** Undefined: events go nowhere. */
   webhook: Webhook | undefined;
-  perRelay: RateLimit | undefined;
+  perRelay: CallerLimit | undefined;
 }
 
 export function addEventRoutes(app: OpenAPIHono, deps: EventRoutesDeps): void {
@@ -57,7 +57,7 @@ export function addEventRoutes(app: OpenAPIHono, deps: EventRoutesDeps): void {
     const event = c.req.valid("json");
     const authorization = c.req.header("authorization");
     const relay = await relayOfToken(authorization, event.room, await directory.relays(), clock);
-    countRequest(c, perRelay, "key", `relay ${relay}`);
+    await countRequest(c, perRelay, "key", `relay ${relay}`);
     if (!webhook) {
       throw new ProblemError("webhook-off", "Set TRIBUTARY_WEBHOOK_URL and TRIBUTARY_WEBHOOK_SECRET here.");
     }

@@ -7,6 +7,7 @@ import { MemoryBridges } from "../core/directory/memory-bridges.ts";
 import { createGateway } from "./app.ts";
 import { addressFromNode } from "./client-address.ts";
 import { type Env, readGatewayConfig } from "./config.ts";
+import type { GatewayDeps } from "./deps.ts";
 import { generateTicketKey, type TicketKey } from "./ticket-key.ts";
 
 export const KEY_ID = "app";
@@ -71,6 +72,8 @@ export async function gatewayFixture(
     relays?: RelayRecord[];
     /** True: the gateway has a list of relays only. */
     withoutBridges?: boolean;
+    lookupReuseMs?: number;
+    sharedLimits?: GatewayDeps["sharedLimits"];
     /** Plays every relay's and bridge's operations API and the JWKS server. */
     fetch?: (url: URL, init: RequestInit) => Promise<Response>;
   } = {},
@@ -95,6 +98,8 @@ export async function gatewayFixture(
     guests: options.guests ?? false,
     version: "0.0.0-test",
     clientAddress: addressFromNode,
+    lookupReuseMs: options.lookupReuseMs,
+    sharedLimits: options.sharedLimits,
   });
   const post: GatewayFixture["post"] = async (path, body, headers = {}) =>
     app.request(path, {

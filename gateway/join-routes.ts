@@ -1,12 +1,12 @@
 /** Ways into a room: minting a join token, guests, and join itself, which ends in a relay ticket. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Clock } from "../core/clock.ts";
-import type { Directory } from "../core/directory/directory.ts";
 import { MAX_JOIN_TOKEN_SECONDS, RELAY_TICKET_SECONDS } from "../core/wire/limits.ts";
 import { displayNameSchema, grantsSchema, identitySchema, roomNameSchema } from "../core/wire/room-model.ts";
 import type { JoinToken } from "../core/wire/tokens.ts";
 import type { Authorisation } from "./authorisation.ts";
 import { callerRegion, type RegionMap } from "./caller-region.ts";
+import type { JoinLookups } from "./join-lookups.ts";
 import { mintJoinToken } from "./join-tokens.ts";
 import { MAX_JOIN_CANDIDATES, MAX_REGION_CHARS } from "./limits.ts";
 import { ProblemError, problems } from "./problem.ts";
@@ -174,7 +174,7 @@ const joinRoute = createRoute({
 
 export interface JoinRoutesDeps {
   authorisation: Authorisation;
-  directory: Directory;
+  lookups: JoinLookups;
   clock: Clock;
   ticketKey: TicketKey;
   apiKeys: ReadonlyMap<string, string>;
@@ -221,7 +221,7 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
     const { room } = c.req.valid("param");
     const { claims, name: token } = await deps.authorisation.joinToken(c, room);
     const region = callerRegion(c, c.req.valid("query").region, deps.regions);
-    const [known, claim] = await Promise.all([deps.directory.relays(), deps.directory.room(room)]);
+    const [known, claim] = await Promise.all([deps.lookups.relays(), deps.lookups.root(room)]);
     const chosen = chooseRelays(room, known, claim, region);
     if (chosen.length === 0) {
       throw new ProblemError("no-relay", "No relay is up and takes sessions: try again in a few seconds.", {

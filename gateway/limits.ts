@@ -2,7 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { addressBucket, type ClientAddress, forwardedAddress } from "./client-address.ts";
 import { ProblemError } from "./problem.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { CallerLimit } from "./rate-limit.ts";
 
 /** Relays that a join answers; further ones are left out. */
 export const MAX_JOIN_CANDIDATES = 3;
@@ -12,6 +12,8 @@ export const MAX_BACKUP_URLS = 3;
 export const MAX_REGION_CHARS = 64;
 /** Places of TRIBUTARY_REGION_MAP; more are refused at start. */
 export const MAX_MAPPED_PLACES = 500;
+/** Roots of rooms that are used again (join-lookups.ts); the one that was read longest ago is forgotten. */
+export const MAX_REMEMBERED_ROOTS = 10_000;
 /** Relays of a room's tree that have not been asked by then are not asked any more. */
 export const MAX_TREE_ANSWER_MS = 5_000;
 /** The application has so long to take an event; after it the relay tries again later. */
@@ -53,27 +55,31 @@ export function limitBody(maxBytes = MAX_BODY_BYTES): MiddlewareHandler {
 }
 
 export function limitPerAddress(
-  limit: RateLimit | undefined,
+  limit: CallerLimit | undefined,
   clientAddress: ClientAddress,
   trustProxy: boolean,
 ): MiddlewareHandler {
   return async (c, next) => {
     const told = trustProxy ? forwardedAddress(c.req.raw) : undefined;
-    countRequest(c, limit, "address", addressBucket(told ?? clientAddress(c.req.raw, c.env)));
+    await countRequest(c, limit, "address", addressBucket(told ?? clientAddress(c.req.raw, c.env)));
     await next();
   };
 }
 
-/** Counts a request against a bucket and says in the headers what is left. Throws ProblemError `rate-limited`. */
-export function countRequest(
+/**
+ * Counts a request against a bucket and says in the headers what is left of this instance's own limit. One that is over that
+ * costs the shared limit nothing. Rejects with ProblemError `rate-limited`.
+ */
+export async function countRequest(
   c: Context,
-  limit: RateLimit | undefined,
+  limit: CallerLimit | undefined,
   policy: "address" | "key",
   bucket: string,
-): void {
+): Promise<void> {
   if (!limit) return;
-  const { allowed, remaining, resetSeconds } = limit.take(bucket);
-  const { perSecond, burst } = limit.rate;
+  const { own, shared } = limit;
+  const { allowed, remaining, resetSeconds } = own.take(bucket);
+  const { perSecond, burst } = own.rate;
   const headers = {
     "ratelimit-policy": `"${policy}";q=${burst};w=${Math.max(1, Math.ceil(burst / perSecond))}`,
     ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
@@ -83,6 +89,13 @@ export function countRequest(
       "rate-limited",
       `Too many requests from this ${policy}: wait ${resetSeconds} s, then send at most ${perSecond} a second.`,
       { headers: { ...headers, "retry-after": String(resetSeconds) } },
+    );
+  }
+  if (shared && !(await shared.take(bucket))) {
+    throw new ProblemError(
+      "rate-limited",
+      `Too many requests from this ${policy}: wait ${shared.retrySeconds} s, then send fewer.`,
+      { headers: { "retry-after": String(shared.retrySeconds) } },
     );
   }
   // The narrower limit is counted last and is the one the caller is told.

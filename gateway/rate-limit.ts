@@ -18,6 +18,20 @@ export interface RateDecision {
   resetSeconds: number;
 }
 
+/** What the runtime counts for many instances of the gateway together, as Workers do (worker-rate-limit.ts). */
+export interface SharedRateLimit {
+  /** Counts one request; false: it is one too many. Never rejects. */
+  take(bucket: string): Promise<boolean>;
+  /** Who is refused is told to come back after so long. */
+  readonly retrySeconds: number;
+}
+
+/** A rate limit as callers meet it: this instance's own, and behind it the one it shares. */
+export interface CallerLimit {
+  own: RateLimit;
+  shared: SharedRateLimit | undefined;
+}
+
 interface Bucket {
   level: number;
   atUs: number;

@@ -11,11 +11,11 @@ import packageJson from "../package.json" with { type: "json" };
 import { createGateway } from "./app.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { ConfigError, type Env, readStandaloneConfig } from "./config.ts";
-import type { Log } from "./deps.ts";
+import type { GatewayDeps, Log } from "./deps.ts";
 import { wallClock } from "./wall-clock.ts";
 
 /** One JSON object a line on stderr; stdout is left to the line that says where the gateway is. */
-const logLine: Log = (level, message, fields) => {
+export const logLine: Log = (level, message, fields) => {
   console.error(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
 };
 
@@ -25,17 +25,27 @@ export interface Standalone {
   port: number;
 }
 
-/** How the runtime lets a gateway live. */
-type Life = "process" | "requests";
-
 /**
- * Rejects with ConfigError. Guests are never taken: that is for `npm start` alone. A gateway that lives in requests only
- * (Workers) cannot keep a watch open between them; while etcd does not answer it knows what it asked before.
+ * So long joins on an isolate of Workers go by the relays and the room's root that it read. Stale ones do no harm: every relay of
+ * the answer leads into the room, and there are several.
  */
+const ISOLATE_LOOKUP_REUSE_MS = 2_000;
+
+/** What a runtime makes different. */
+export interface RuntimeTraits {
+  /**
+   * How it lets a gateway live. One that lives in requests only (Workers) cannot keep a watch of etcd open between them: it takes
+   * what it read a moment ago for good, and while etcd does not answer it knows what it asked before.
+   */
+  life?: "process" | "requests";
+  sharedLimits?: GatewayDeps["sharedLimits"];
+}
+
+/** Rejects with ConfigError. Guests are never taken: that is for `npm start` alone. */
 export async function createStandalone(
   env: Env,
   clientAddress: ClientAddress,
-  life: Life = "process",
+  { life = "process", sharedLimits }: RuntimeTraits = {},
 ): Promise<Standalone> {
   const { gateway, ticketKey, etcd, relays, host, port } = await readStandaloneConfig(env);
   const clock = wallClock();
@@ -51,11 +61,17 @@ export async function createStandalone(
     guests: false,
     version: packageJson.version,
     clientAddress,
+    sharedLimits,
+    lookupReuseMs: life === "requests" ? ISOLATE_LOOKUP_REUSE_MS : 0,
   });
   return { app, host, port };
 }
 
-function etcdDirectory(settings: EtcdSettings, clock: Clock, life: Life): EtcdDirectory {
+function etcdDirectory(
+  settings: EtcdSettings,
+  clock: Clock,
+  life: NonNullable<RuntimeTraits["life"]>,
+): EtcdDirectory {
   const directory = new EtcdDirectory({
     settings,
     post: httpPost(

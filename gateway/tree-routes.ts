@@ -81,10 +81,11 @@ export function addTreeRoutes(app: OpenAPIHono, deps: RoomRoutesDeps & { clock: 
     return c.json({ room, ...treeOf(places), unreachable: idsOf(failures) }, 200);
   });
 
-  let page: ReturnType<typeof treePage> | undefined;
+  /** Never the promise of it: on Workers what one request waits for must not be waited for by another. */
+  let page: Awaited<ReturnType<typeof treePage>> | undefined;
   app.get("/tree", async (c) => {
-    page ??= treePage();
-    const { html, policy } = await page;
+    page ??= await treePage();
+    const { html, policy } = page;
     c.header("content-security-policy", policy);
     return c.html(html);
   });

@@ -14,7 +14,8 @@ export interface WebhookOptions {
 
 export class Webhook {
   readonly #options: WebhookOptions;
-  #key: Promise<CryptoKey> | undefined;
+  /** Never the promise of one: on Workers what one request waits for must not be waited for by another. */
+  #key: CryptoKey | undefined;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -64,8 +65,8 @@ export class Webhook {
     const encoder = new TextEncoder();
     const hmac = { name: "HMAC", hash: "SHA-256" };
     const secret = encoder.encode(this.#options.secret);
-    this.#key ??= crypto.subtle.importKey("raw", secret, hmac, false, ["sign"]);
-    const mac = await crypto.subtle.sign("HMAC", await this.#key, encoder.encode(`${nowSeconds}.${body}`));
+    this.#key ??= await crypto.subtle.importKey("raw", secret, hmac, false, ["sign"]);
+    const mac = await crypto.subtle.sign("HMAC", this.#key, encoder.encode(`${nowSeconds}.${body}`));
     const hex = Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
     return `t=${nowSeconds},v1=${hex}`;
   }

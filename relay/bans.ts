@@ -5,8 +5,9 @@
 import type { Clock } from "../core/clock.ts";
 import type { Directory } from "../core/directory/directory.ts";
 import { MAX_REMEMBERED_BANS } from "../core/wire/limits.ts";
-import type { RelayTicket } from "../core/wire/tokens.ts";
+import type { TicketHolder } from "../core/wire/tokens.ts";
 import { Refusal } from "./refusal.ts";
+import { RESUME_MEMORY_SECONDS } from "./resume-tickets.ts";
 
 export class Bans {
   readonly #clock: Clock;
@@ -31,8 +32,14 @@ export class Bans {
     return this.#untilSeconds.size;
   }
 
+  /** How long a ban must be remembered on a token that ends at `tokenExp`: resume tickets may be good for longer. */
+  endOf(tokenExp: number): number {
+    return Math.max(tokenExp, Math.ceil(this.#clock.nowUs() / 1_000_000) + RESUME_MEMORY_SECONDS);
+  }
+
   /** Somebody was removed here. */
-  ban(room: string, token: string, untilSeconds: number): void {
+  ban(room: string, token: string, tokenExp: number): void {
+    const untilSeconds = this.endOf(tokenExp);
     this.remember(room, token, untilSeconds);
     this.#directory.ban({ room, token, untilSeconds }).catch((error: unknown) => {
       this.#log(`the directory did not take a ban, this relay keeps it alone: ${String(error)}`);
@@ -55,7 +62,7 @@ export class Bans {
   }
 
   /** Rejects with Refusal `removed` for a token that is banned. */
-  async require({ room, token }: RelayTicket): Promise<void> {
+  async require({ room, token }: TicketHolder): Promise<void> {
     if (this.has(room, token) || (await this.#isBannedElsewhere(room, token)))
       throw new Refusal("removed", "an admin removed this participant from the room");
   }

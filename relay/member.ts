@@ -13,10 +13,11 @@ import {
 } from "../core/wire/limits.ts";
 import { frameMessage } from "../core/wire/message-framing.ts";
 import type { Grants, ParticipantInfo } from "../core/wire/room-model.ts";
-import type { RelayTicket } from "../core/wire/tokens.ts";
+import type { TicketHolder } from "../core/wire/tokens.ts";
 import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MediaPort } from "./media-port.ts";
+import type { ArrivalTicket } from "./resume-tickets.ts";
 import type { Audience, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
@@ -24,7 +25,7 @@ export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessag
 export interface MemberOptions {
   session: Session;
   channel: RelayChannel;
-  ticket: RelayTicket;
+  ticket: ArrivalTicket;
   /** Continues a session of its own (hello's `resume`). */
   resumed: boolean;
   clock: Clock;
@@ -40,7 +41,7 @@ export class Member extends MediaPort {
   readonly isSession = true;
   readonly name: string;
   readonly grants: Grants;
-  readonly ticket: RelayTicket;
+  readonly ticket: TicketHolder;
   readonly resumed: boolean;
   readonly channel: RelayChannel;
   readonly dataAllowance: TokenBucket;
@@ -58,7 +59,7 @@ export class Member extends MediaPort {
     this.name = ticket.name;
     this.grants = ticket.grants;
     const nowUs = clock.nowUs();
-    this.stamp = Math.round(nowUs);
+    this.stamp = ticket.nextStamp ?? Math.round(nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);
   }
 

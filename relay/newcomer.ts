@@ -13,9 +13,9 @@ import {
   MAX_CONTROL_MESSAGES_PER_SECOND,
   PROTOCOL_VERSION,
 } from "../core/wire/limits.ts";
-import type { RelayTicket } from "../core/wire/tokens.ts";
 import type { RelayChannel } from "./member.ts";
 import { Refusal } from "./refusal.ts";
+import type { ArrivalTicket } from "./resume-tickets.ts";
 
 /** A session whose ticket is good. */
 export interface Arrival {
@@ -23,7 +23,7 @@ export interface Arrival {
   readonly channel: RelayChannel;
   readonly hello: Extract<ClientMessage, { type: "hello" }>;
   readonly helloReceivedAtUs: number;
-  readonly ticket: RelayTicket;
+  readonly ticket: ArrivalTicket;
   /** True once the session is over, or was refused for taking too long. */
   isGone(): boolean;
 }
@@ -33,7 +33,7 @@ export interface DiagnosisArrival {
   readonly session: Session;
   readonly channel: RelayChannel;
   readonly request: Extract<ClientMessage, { type: "diagnose" }>;
-  readonly ticket: RelayTicket;
+  readonly ticket: ArrivalTicket;
   /** True once the session is over, or was refused for taking too long. */
   isGone(): boolean;
 }
@@ -47,7 +47,7 @@ export interface Admitted {
 export interface NewcomerOptions {
   clock: Clock;
   /** Rejects with Refusal. */
-  verifyTicket(ticket: string): Promise<RelayTicket>;
+  verifyTicket(ticket: string): Promise<ArrivalTicket>;
   /** Lets a verified newcomer in, or rejects with Refusal. Must look at `isGone` after each wait. */
   admit(arrival: Arrival): Promise<Admitted>;
   /** The same for a diagnosis. */

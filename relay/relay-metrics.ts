@@ -75,12 +75,17 @@ export function writeGauges(text: MetricsText, gauges: RelayGauges): void {
   );
 }
 
-export function writeCounters(text: MetricsText, counters: RelayCounters): void {
+export function writeCounters(text: MetricsText, counters: RelayCounters, resumeTicketsTaken: number): void {
   text.counter("tributary_sessions_accepted_total", "Sessions accepted.", counters.sessionsAccepted);
   text.counter(
     "tributary_sessions_resumed_total",
     "Sessions of participants who went on from an older one, here or on another relay.",
     counters.sessionsResumed,
+  );
+  text.counter(
+    "tributary_resume_tickets_taken_total",
+    "Tickets of relays with which participants went on, in place of one of the gateway.",
+    resumeTicketsTaken,
   );
   text.counters(
     "tributary_sessions_closed_total",

@@ -39,6 +39,7 @@ import {
 } from "./relay-metrics.ts";
 import type { RelayIdentity, RelayOptions } from "./relay-options.ts";
 import type { Room, RoomSurroundings } from "./room.ts";
+import { ResumeTickets, requireNewest } from "./resume-tickets.ts";
 import { applyRequest, applyResume } from "./room-requests.ts";
 import { Rooms } from "./rooms.ts";
 import { addressOf, ClusterView } from "./tree/cluster-view.ts";
@@ -56,6 +57,7 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #registration: RelayRegistration;
   readonly #bans: Bans;
+  readonly #resumeTickets: ResumeTickets;
   readonly #surroundings: RoomSurroundings;
   readonly #members = new Set<Member>();
   readonly #lanes = new Lanes();
@@ -94,6 +96,11 @@ export class Relay {
     this.#view = new ClusterView({
       onClaim: (claim) => this.#onClaim(claim),
       onBan: (room, token, untilSeconds) => this.#bans.remember(room, token, untilSeconds),
+    });
+    this.#resumeTickets = new ResumeTickets({
+      ...options,
+      relayId: () => this.id,
+      linkKeyOf: (relayId) => this.#view.relays.get(relayId)?.linkKey,
     });
     this.#registration = new RelayRegistration({
       clock,
@@ -182,11 +189,10 @@ export class Relay {
     void session.closed.then(({ code, clean }) => {
       this.counters.sessionsClosed[clean ? closeReasonOf(code) : "lost"]++;
     });
-    const { clock, verifyTicket } = this.#options;
     this.#newcomers.add(session);
     new Newcomer(session, {
-      clock,
-      verifyTicket,
+      clock: this.#options.clock,
+      verifyTicket: (ticket) => this.#resumeTickets.verify(ticket),
       admit: (arrival) => this.#admit(arrival),
       admitDiagnosis: (arrival) => this.#admitDiagnosis(arrival),
       onUnauthenticatedDatagram: () => {
@@ -242,6 +248,7 @@ export class Relay {
     const { session, channel, ticket } = arrival;
     const { clock, random } = this.#options;
     room.requireSpace(ticket.sub);
+    requireNewest(room, ticket);
     const member = new Member({
       session,
       channel,
@@ -255,6 +262,7 @@ export class Relay {
     this.#members.add(member);
     if (arrival.hello.laneKey !== undefined) this.#lanes.add(arrival.hello.laneKey, session);
     this.#enter(room, member, arrival);
+    if (arrival.hello.resumable === true) this.#resumeTickets.begin(member);
     this.#registration.changed();
     void session.closed.then(({ code, clean }) => {
       this.#leave(room, member, clean ? closeReasonOf(code) : "lost");
@@ -306,7 +314,8 @@ export class Relay {
 
   /** Takes a participant out of a room and bans the token it came with; undefined when nobody is called that. */
   remove(room: string, identity: string): RemovedParticipant | undefined {
-    return this.rooms.get(room)?.remove(identity);
+    const removed = this.rooms.get(room)?.remove(identity);
+    return removed && { ...removed, tokenExp: this.#bans.endOf(removed.tokenExp) };
   }
 
   #tickLinks(): void {
@@ -359,7 +368,7 @@ export class Relay {
       registered: this.#registration.registered,
       draining: this.#draining,
     });
-    writeCounters(text, this.counters);
+    writeCounters(text, this.counters, this.#resumeTickets.taken);
     this.#diagnoses.write(text);
     writeForwarding(text, this.forwarder.counters, this.#hops.totals(this.#members, this.rooms.links()));
     this.#hops.write(text);

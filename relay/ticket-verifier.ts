@@ -5,7 +5,7 @@
 import { errors, type JWTPayload } from "jose";
 import type { Clock } from "../core/clock.ts";
 import { CLOCK_TOLERANCE_SECONDS, type TicketKeys, verifyGatewayToken } from "../core/wire/gateway-keys.ts";
-import { MAX_REMEMBERED_TICKETS, RELAY_TICKET_SECONDS } from "../core/wire/limits.ts";
+import { RELAY_TICKET_SECONDS } from "../core/wire/limits.ts";
 import {
   type RelayTicket,
   relayTicketSchema,
@@ -13,6 +13,7 @@ import {
   serviceTokenSchema,
 } from "../core/wire/tokens.ts";
 import { Refusal } from "./refusal.ts";
+import { UsedTickets } from "./used-tickets.ts";
 
 export { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
@@ -20,15 +21,13 @@ export class TicketVerifier {
   readonly #keys: TicketKeys;
   readonly #relayId: string;
   readonly #clock: Clock;
-  readonly #maxRemembered: number;
-  /** jti -> seconds since the Unix epoch after which it is refused anyway. In order of use. */
-  readonly #used = new Map<string, number>();
+  readonly #used: UsedTickets;
 
-  constructor(keys: TicketKeys, relayId: string, clock: Clock, maxRemembered = MAX_REMEMBERED_TICKETS) {
+  constructor(keys: TicketKeys, relayId: string, clock: Clock, maxRemembered?: number) {
     this.#keys = keys;
     this.#relayId = relayId;
     this.#clock = clock;
-    this.#maxRemembered = maxRemembered;
+    this.#used = new UsedTickets(clock, maxRemembered);
   }
 
   /** Tickets that are remembered as used. */
@@ -47,7 +46,7 @@ export class TicketVerifier {
     if (exp - iat > RELAY_TICKET_SECONDS) {
       throw new Refusal("ticket-malformed", `a ticket may be valid for ${RELAY_TICKET_SECONDS} s at most`);
     }
-    this.#use(jti, exp + CLOCK_TOLERANCE_SECONDS);
+    this.#used.use(jti, exp + CLOCK_TOLERANCE_SECONDS);
     return checked.data;
   }
 
@@ -67,23 +66,10 @@ export class TicketVerifier {
       throw refusalOf(cause);
     }
   }
-
-  #use(jti: string, untilSeconds: number): void {
-    const nowSeconds = this.#clock.nowUs() / 1_000_000;
-    // All tickets live equally long, so the first in are the first out.
-    for (const [oldest, until] of this.#used) {
-      if (until >= nowSeconds) break;
-      this.#used.delete(oldest);
-    }
-    if (this.#used.has(jti)) throw new Refusal("ticket-replayed", "the ticket was used before: join anew");
-    if (this.#used.size >= this.#maxRemembered) {
-      throw new Refusal("relay-full", "the relay takes no more joins for a minute");
-    }
-    this.#used.set(jti, untilSeconds);
-  }
 }
 
-function refusalOf(cause: unknown): Refusal {
+/** What is wrong with a token that jose does not take. */
+export function refusalOf(cause: unknown): Refusal {
   if (cause instanceof errors.JWTExpired) {
     return new Refusal("ticket-expired", "the ticket has expired: join anew", { cause });
   }
@@ -97,7 +83,7 @@ function refusalOf(cause: unknown): Refusal {
     cause instanceof errors.JOSEAlgNotAllowed ||
     cause instanceof errors.JOSENotSupported
   ) {
-    return new Refusal("ticket-wrong-signature", "the ticket is not signed by this relay's gateway", {
+    return new Refusal("ticket-wrong-signature", "the ticket is not signed by whom it should be: join anew", {
       cause,
     });
   }

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ROOT } from "./dependencies.mjs";
+import { ROOT, runtimeArguments } from "./dependencies.mjs";
 import { StartError } from "./start-error.mjs";
 
 /** Everything that ends up in the client; a change to any of it makes the build stale. */
@@ -55,7 +55,7 @@ function buildClient() {
   const config = join(ROOT, "client", "vite.config.ts");
   const result = spawnSync(
     process.execPath,
-    [vite, "build", "--config", config, "--logLevel", "warn", "--emptyOutDir"],
+    [...runtimeArguments(vite), "build", "--config", config, "--logLevel", "warn", "--emptyOutDir"],
     // Under a test runner NODE_ENV is "test", with which Vite would bundle the slower development build of Lit.
     {
       cwd: ROOT,

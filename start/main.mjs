@@ -1,11 +1,12 @@
 /**
- * `npm start`: everything on one machine. Checks Node.js and the settings, installs and builds what is missing, then
- * runs gateway and relay in one Deno process (start/all-in-one.ts) until Ctrl-C.
+ * `npm start`, and `deno task start` where there is no Node.js: everything on one machine. Checks the runtime and the
+ * settings, installs and builds what is missing, then runs gateway and relay in one Deno process (start/all-in-one.ts)
+ * until Ctrl-C.
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { ensureClient } from "./build.mjs";
-import { checkNodeVersion, denoExecutable, ensureDependencies, ROOT } from "./dependencies.mjs";
+import { checkRuntimeVersion, denoExecutable, ensureDependencies, ROOT } from "./dependencies.mjs";
 import { readSettings } from "./settings.mjs";
 import { StartError } from "./start-error.mjs";
 
@@ -15,7 +16,7 @@ const GOODBYE_MS = 5_000;
 const IMPATIENT_AFTER_MS = 700;
 
 function main() {
-  checkNodeVersion();
+  checkRuntimeVersion();
   readSettings(process.env);
   ensureDependencies();
   ensureClient();

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { checkNodeVersion, ensureDependencies, ROOT } from "../start/dependencies.mjs";
+import { checkRuntimeVersion, ensureDependencies, ROOT } from "../start/dependencies.mjs";
 import { StartError } from "../start/start-error.mjs";
 import { endAllCommands } from "./run-command.mjs";
 import { stages } from "./stages.mjs";
@@ -14,7 +14,7 @@ import { stages } from "./stages.mjs";
 const REPORTS = join(ROOT, "test", ".cache", "reports");
 
 async function main() {
-  checkNodeVersion();
+  checkRuntimeVersion();
   const chosen = chooseStages(process.argv.slice(2));
   ensureDependencies();
   rmSync(REPORTS, { recursive: true, force: true });

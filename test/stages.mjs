@@ -111,7 +111,7 @@ async function etcdPath(context) {
 
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function gatewayRuntimes(context) {
-  return vitest("gateway-runtimes", 200_000, context, { env: await etcdPath(context) });
+  return vitest("gateway-runtimes", 300_000, context, { env: await etcdPath(context) });
 }
 
 /** @param {StageContext} context @returns {Promise<Counts>} */

@@ -10,6 +10,11 @@ export interface JoinOptions {
   gateway?: string;
   /** Join token (JWT); names the room. */
   token: string;
+  /**
+   * Asked for another join token, of the same room and identity, when that one has expired and the gateway has to be asked again: after a
+   * night's sleep, say. Without it, or when it rejects (its message is shown to people), the room closes.
+   */
+  getToken?: () => Promise<string>;
   /** Region whose relays are preferred, as the operator named it; default: what the gateway knows of the caller's place. */
   region?: string;
   /** Subscribe to every track by itself. Default true. */

@@ -29,11 +29,12 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
     const answer = await asked;
     const { identity, name, grants } = answer;
     const room = new LiveRoom({ name: answer.room, identity, displayName: name, grants }, port, output);
-    const joined = firstJoin(room, port, options.signal);
+    const joined = firstJoin(room, port, options);
     port.post({
       type: "start",
       gateway,
       token,
+      canRenewToken: options.getToken !== undefined,
       room: answer.room,
       region,
       relays: answer.relays,
@@ -87,7 +88,11 @@ function startOutput(port: WorkerPort): AudioOutput | undefined {
 }
 
 /** Resolves at the first "connected"; rejects with RoomError when it comes to nothing. */
-function firstJoin(room: LiveRoom, port: WorkerPort, signal: AbortSignal | undefined): Promise<void> {
+function firstJoin(
+  room: LiveRoom,
+  port: WorkerPort,
+  { signal, getToken }: Pick<JoinOptions, "signal" | "getToken">,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(new RoomError("aborted", "joining was called off"));
@@ -95,6 +100,7 @@ function firstJoin(room: LiveRoom, port: WorkerPort, signal: AbortSignal | undef
     if (signal?.aborted) return abort();
     signal?.addEventListener("abort", abort, { once: true });
     port.onMessage = (message: FromWorker) => {
+      if (message.type === "token-needed") return void giveToken(port, getToken);
       room.receive(message);
       if (message.type !== "state" || message.state === "reconnecting") return;
       signal?.removeEventListener("abort", abort);
@@ -102,4 +108,15 @@ function firstJoin(room: LiveRoom, port: WorkerPort, signal: AbortSignal | undef
       else if (message.state === "closed") reject(new RoomError(message.code, message.reason));
     };
   });
+}
+
+async function giveToken(port: WorkerPort, getToken: JoinOptions["getToken"]): Promise<void> {
+  try {
+    const token = await getToken?.();
+    if (token !== undefined) return port.post({ type: "token", token });
+    port.post({ type: "token-refused", message: "The join token has expired: ask for a new one." });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    port.post({ type: "token-refused", message });
+  }
 }

@@ -16,6 +16,7 @@ import { EventListeners } from "./event-listeners.ts";
 import type { CameraWish } from "./local-capture.ts";
 import { LocalPublisher } from "./local-publisher.ts";
 import type { LiveLocalTrack } from "./local-track.ts";
+import { watchPage } from "./page-signs.ts";
 import { LiveRemoteParticipant, LiveRemoteTrack } from "./remote-objects.ts";
 import { stateEvent } from "./state-event.ts";
 import type { WorkerPort } from "./worker-port.ts";
@@ -48,6 +49,7 @@ export class LiveRoom implements Room {
   readonly #listeners = new EventListeners<RoomEvents>();
   readonly #byHandle = new Map<number, LiveRemoteTrack>();
   readonly #publisher: LocalPublisher;
+  readonly #endSigns: () => void;
 
   constructor(facts: RoomFacts, port: WorkerPort, output: AudioOutput | undefined) {
     this.name = facts.name;
@@ -56,6 +58,7 @@ export class LiveRoom implements Room {
     this.grants = facts.grants;
     this.#port = port;
     this.#output = output;
+    this.#endSigns = watchPage(() => port.post({ type: "network-sign" }));
     this.#publisher = new LocalPublisher(port, {
       isClosed: () => this.state === "closed",
       onChange: () => this.#listeners.emit("local-tracks", {}),
@@ -120,6 +123,7 @@ export class LiveRoom implements Room {
   }
 
   #release(): void {
+    this.#endSigns();
     for (const track of [...this.localTracks.values()]) track.release();
     for (const track of this.#byHandle.values()) track.release();
     this.#output?.close().catch(() => undefined);

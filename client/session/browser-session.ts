@@ -10,7 +10,8 @@ import {
   type SessionCounters,
 } from "../../core/session/session.ts";
 import { CLOSE_CODES } from "../../core/wire/close-codes.ts";
-import { LANE_PATH } from "../../core/wire/limits.ts";
+import { LANE_PATH, MAX_CLOSE_REASON_BYTES } from "../../core/wire/limits.ts";
+import { cutToUtf8Bytes } from "../../core/wire/utf8.ts";
 import { DatagramQueue, type DatagramWriter } from "./datagram-queue.ts";
 
 /** Datagrams that wait this long on average are held up by the browser's congestion control: another lane is opened. */
@@ -22,7 +23,6 @@ const LANE_TIMEOUT_MS = 5_000;
 const LANE_KEY_BYTES = 18;
 /** Datagrams that the browser may hold for us while this thread is busy. */
 const INCOMING_DATAGRAMS = 1_024;
-const MAX_REASON_BYTES = 512;
 
 let nextId = 1;
 
@@ -193,7 +193,7 @@ class BrowserSession implements Session {
   close(code: number, reason: string): void {
     if (this.#over) return;
     this.#end();
-    const shortReason = cutToBytes(reason, MAX_REASON_BYTES);
+    const shortReason = cutToUtf8Bytes(reason, MAX_CLOSE_REASON_BYTES);
     this.#ownClose = { code, reason: shortReason, clean: true };
     this.#transport.close({ closeCode: code, reason: shortReason });
   }
@@ -306,10 +306,4 @@ function laneKey(): string {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
     .replaceAll("/", "_");
-}
-
-function cutToBytes(text: string, maxBytes: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= maxBytes) return text;
-  return new TextDecoder().decode(bytes.subarray(0, maxBytes)).replace(/\uFFFD+$/u, "");
 }

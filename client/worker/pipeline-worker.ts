@@ -1,6 +1,8 @@
 /** Entry of the pipeline worker: hands the page's messages to the engine and its answers back. */
 import { RequestFailedError } from "../../core/participant/participant.ts";
 import { RoomError } from "../sdk/api.ts";
+import { watchNetwork } from "../session/network-signs.ts";
+import { watchWake } from "../session/wake-watch.ts";
 import { loadOpus } from "./opus-module.ts";
 import { RoomEngine } from "./room-engine.ts";
 import type { FromWorker, SpeakerMessage, ToWorker } from "./worker-messages.ts";
@@ -32,6 +34,8 @@ scope.onmessage = ({ data: message }) => {
       started.mixer.outputLatencyUs = outputLatencyUs;
       if (earlySpeaker !== undefined) started.mixer.connect(earlySpeaker.port, earlySpeaker.shared);
       void started.join();
+      watchNetwork(() => started.noteChange());
+      watchWake(() => started.noteChange());
       return;
     }
     case "speaker":
@@ -57,6 +61,12 @@ scope.onmessage = ({ data: message }) => {
       if (audio !== undefined) audio.volume = message.volume;
       return;
     }
+    case "network-sign":
+      return engine?.noteChange();
+    case "token":
+      return engine?.token.renew(message.token);
+    case "token-refused":
+      return engine?.token.refuse(message.message);
     case "output-latency":
       outputLatencyUs = message.latencyUs;
       if (engine !== undefined) engine.mixer.outputLatencyUs = message.latencyUs;

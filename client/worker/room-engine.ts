@@ -12,6 +12,7 @@ import { WorkerLocalTrack } from "./local-track.ts";
 import { Mixer } from "./mixer.ts";
 import { RemoteRoster } from "./remote-roster.ts";
 import type { WorkerRemoteTrack } from "./remote-track.ts";
+import { JoinToken } from "./join-token.ts";
 import { findLayerMode } from "./temporal-layers.ts";
 import { codecFor } from "./video-sender.ts";
 import { workerClock } from "./worker-clock.ts";
@@ -23,6 +24,9 @@ const PICTURE_DELAY_MS = 60;
 export class RoomEngine {
   readonly mixer: Mixer;
   readonly roster: RemoteRoster;
+  readonly token: JoinToken;
+  /** The network may be another one, or this machine has slept. */
+  readonly noteChange = (): void => this.#keeper.noteChange();
   readonly #start: StartMessage;
   readonly #post: (message: FromWorker) => void;
   readonly #keeper: SessionKeeper;
@@ -50,7 +54,9 @@ export class RoomEngine {
       },
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
-    this.#keeper = browserKeeper(start, {
+    const ask = start.canRenewToken ? () => post({ type: "token-needed" }) : undefined;
+    this.token = new JoinToken(start.token, ask);
+    this.#keeper = browserKeeper(start, this.token, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#onBack(),

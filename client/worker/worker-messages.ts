@@ -20,6 +20,8 @@ export interface StartMessage {
   room: string;
   region: string | undefined;
   token: string;
+  /** The application gives another one when that has expired. */
+  canRenewToken: boolean;
   relays: RelayCandidate[];
   identity: string;
   displayName: string;
@@ -76,6 +78,11 @@ export type ToWorker =
   /** Size on screen in device pixels. */
   | { type: "canvas-size"; handle: number; canvasId: number; width: number; height: number }
   | { type: "volume"; handle: number; volume: number }
+  /** The network may be another one, or the page has slept. */
+  | { type: "network-sign" }
+  /** Answers to `token-needed`: another join token, or why there is none. */
+  | { type: "token"; token: string }
+  | { type: "token-refused"; message: string }
   /** From the end of the worklet to the ear. */
   | { type: "output-latency"; latencyUs: number };
 
@@ -113,4 +120,6 @@ export type FromWorker =
   | { type: "own-track-ended"; source: Source }
   | { type: "speakers"; identities: string[] }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
+  /** The join token has expired. */
+  | { type: "token-needed" }
   | { type: "problem"; code: string; message: string };

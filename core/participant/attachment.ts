@@ -75,6 +75,8 @@ export class Attachment implements Road {
   #greeting: Greeting | undefined;
   #roomLimitBytes = MAX_MEDIA_DATAGRAM_BYTES;
   #ticker: Timer | undefined;
+  /** The newest that the relay has given us. */
+  #resumeTicket: string | undefined;
   #welcomed = false;
   #ended: { reason: CloseReason; message: string } | undefined;
   /** Set when we close the session ourselves because of a fault we found. */
@@ -125,6 +127,12 @@ export class Attachment implements Road {
     return this.#welcomed && this.#ended === undefined;
   }
 
+  /** Its relay, with a ticket that lets another session go on from this one, there or at another relay. */
+  get resumeAt(): RelayCandidate | undefined {
+    const ticket = this.#resumeTicket;
+    return ticket === undefined ? undefined : { ...this.#options.relay, ticket };
+  }
+
   get maxDatagramBytes(): number {
     return Math.min(this.#roomLimitBytes, this.#session.maxDatagramBytes);
   }
@@ -164,6 +172,7 @@ export class Attachment implements Road {
       client,
       ...(laneKey === undefined ? {} : { laneKey }),
       ...(resume === undefined ? {} : { resume }),
+      resumable: true,
       sentAtUs: Math.round(clock.nowUs()),
     });
   }
@@ -188,6 +197,9 @@ export class Attachment implements Road {
     if (message.type === "welcome") return this.#onWelcome(message);
     if (!this.#welcomed) return this.#fail("protocol-error", "the relay spoke before it said welcome");
     switch (message.type) {
+      case "resume-ticket":
+        this.#resumeTicket = message.ticket;
+        return;
       case "published":
         return this.#requests.answer(message.request, { trackId: message.trackId });
       case "done":

@@ -71,6 +71,8 @@ export interface MoveOptions {
   timeoutMs?: number;
   /** Asked when the session is open, before anything is said on it; false calls the move off. After hello there is no way back. */
   isWanted?(): boolean;
+  /** Nothing is said on the session before this is settled; it must not reject. */
+  turn?: Promise<unknown>;
   /** Opens the session in place of what the participant joined with. */
   connect?: Connect;
 }
@@ -94,6 +96,11 @@ export interface Participant {
    * move: relays' clocks agree to a few milliseconds (NTP), and a jump would be heard and seen.
    */
   readonly clockOffsetUs: number;
+  /**
+   * The relay that we are with, or were with last, with a ticket that it has given us: good once, there and at other relays of its
+   * cluster, for some minutes, to go on without asking the gateway. Undefined while there is none.
+   */
+  readonly resumeAt: RelayCandidate | undefined;
   /**
    * Goes on in another session, with this relay or another one: tracks and subscriptions are taken along, others see nothing of it.
    * An older session that is open is left when nothing comes on it alone any more. Resolves when the relay has let us in; rejects

@@ -86,6 +86,10 @@ class RelayParticipant implements Participant, AttachmentOwner {
     return this.#main?.isOpen === true;
   }
 
+  get resumeAt(): RelayCandidate | undefined {
+    return this.#sessions.resumeAt;
+  }
+
   get participants(): ReadonlyMap<string, ParticipantInfo> {
     return this.#view.participants;
   }

@@ -36,19 +36,34 @@ export class Sessions {
     return this.#main;
   }
 
+  /** Of the main session, unless the ticket may have been used. */
+  get resumeAt(): RelayCandidate | undefined {
+    return this.#mayHaveMoved ? undefined : this.#main?.resumeAt;
+  }
+
   /** Opens another session and says hello on it; `resume` is asked for what it takes along. Rejects with JoinFailedError. */
   async open(
     relay: RelayCandidate,
-    { timeoutMs = HELLO_TIMEOUT_MS, isWanted = () => true, connect = this.#options.connect }: MoveOptions,
+    {
+      timeoutMs = HELLO_TIMEOUT_MS,
+      isWanted = () => true,
+      turn,
+      connect = this.#options.connect,
+    }: MoveOptions,
     resume: () => Resume | undefined,
   ): Promise<void> {
     const before = this.#main;
     const attachment = await Attachment.open({ ...this.#options, connect, relay, timeoutMs }, this.#owner);
+    if (turn !== undefined) await turn;
     // One hello at a time: of two, relays go by the later one, whichever we hear of first.
     while (this.#greeting !== undefined) await this.#greeting;
     if (this.#over || this.#main !== before || !isWanted()) {
       void attachment.leave();
       throw new JoinFailedError("lost", "the move was called off");
+    }
+    if (this.#mayHaveMoved && relay.ticket === before?.resumeAt?.ticket) {
+      void attachment.leave();
+      throw new JoinFailedError("ticket-replayed", "the ticket may have been used: join anew");
     }
     const greeting = attachment.greet(resume());
     const settled = (): void => {

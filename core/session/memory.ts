@@ -4,7 +4,8 @@
  */
 import { type Clock, every, type Random, type Timer } from "../clock.ts";
 import { CLOSE_CODES } from "../wire/close-codes.ts";
-import { MAX_PENDING_DATAGRAMS } from "../wire/limits.ts";
+import { MAX_CLOSE_REASON_BYTES, MAX_PENDING_DATAGRAMS } from "../wire/limits.ts";
+import { cutToUtf8Bytes } from "../wire/utf8.ts";
 import { MemoryPipe } from "./memory-pipe.ts";
 import { type NetworkOptions, NetworkPath } from "./network-path.ts";
 import {
@@ -63,7 +64,6 @@ function pathOf(
   return path instanceof NetworkPath ? path : new NetworkPath(options.clock, options.random, path);
 }
 
-const MAX_REASON_BYTES = 512;
 const STREAM_OVERHEAD_BYTES = 40;
 
 class MemorySession implements Session {
@@ -188,7 +188,7 @@ class MemorySession implements Session {
 
   close(code: number, reason: string): void {
     if (!this.#open) return;
-    const close = { code, reason: cutText(reason, MAX_REASON_BYTES), clean: true };
+    const close = { code, reason: cutToUtf8Bytes(reason, MAX_CLOSE_REASON_BYTES), clean: true };
     this.#end(close);
     const other = this.#other;
     this.#out.reliable(STREAM_OVERHEAD_BYTES, () => other.#end(close));
@@ -231,20 +231,4 @@ function streamOf(outward: MemoryPipe, inward: MemoryPipe): ByteStream {
     read: () => inward.read(),
     finish: () => outward.finish(),
   };
-}
-
-/** At most `maxBytes` of UTF-8, cut between characters. */
-function cutText(text: string, maxBytes: number): string {
-  const characters = [...text.slice(0, maxBytes)];
-  while (utf8Length(characters) > maxBytes) characters.pop();
-  return characters.join("");
-}
-
-function utf8Length(characters: readonly string[]): number {
-  let bytes = 0;
-  for (const character of characters) {
-    const point = character.codePointAt(0)!;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }

@@ -68,12 +68,15 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("hello"),
     version: u32,
+    /** A relay ticket of the gateway, or a resume ticket of this relay or another one. */
     ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
     client: z.string().max(128).default(""),
     /** Made up by the participant, for lanes; not to be guessed. */
     laneKey: laneKey.optional(),
     /** The participant goes on from another session, perhaps with another relay: nobody sees it leave or join. */
     resume: resumeSchema.optional(),
+    /** The participant knows `resume-ticket`. */
+    resumable: z.boolean().optional(),
     sentAtUs: timeUs,
   }),
   /** First message in place of hello: this session measures the way to the relay and joins nothing (docs/wire.md, "Diagnosis"). */
@@ -151,6 +154,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
   }),
   /** The load that was asked for has been sent. */
   z.object({ type: z.literal("load-sent"), datagrams: u32, bytes: u32 }),
+  /** Lets the participant go on from this session in another one, without asking the gateway. Each takes the place of the one before. */
+  z.object({ type: z.literal("resume-ticket"), ticket: z.string().min(1).max(MAX_TOKEN_CHARS) }),
   z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),
   z.object({ type: z.literal("done"), request: u32 }),
   z.object({ type: z.literal("failed"), request: u32, code: failureCodeSchema, message: text }),

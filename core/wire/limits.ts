@@ -40,6 +40,8 @@ export const MAX_CONTROL_MESSAGE_BURST = 400;
 export const MAX_CONTROL_QUEUE_BYTES = 1024 * 1024;
 /** Time from session start to a verified hello; after it the session is closed with `hello-timeout`. */
 export const HELLO_TIMEOUT_MS = 5_000;
+/** UTF-8 of a close reason; a longer one is cut between characters. */
+export const MAX_CLOSE_REASON_BYTES = 512;
 /** Sessions that have not said a valid hello; further ones are refused with 503. */
 export const MAX_UNAUTHENTICATED_SESSIONS = 1_000;
 
@@ -124,6 +126,34 @@ export const KEYFRAME_REQUEST_INTERVAL_MS = 500;
 export const MAX_PENDING_DATAGRAMS = 512;
 /** Datagrams of pictures that wait in a publisher's pacer; at more, new ones are lost and a keyframe is made. */
 export const MAX_PACED_DATAGRAMS = 512;
+/**
+ * Sessions over TCP (docs/wire.md, "Sessions over TCP"). One message; a longer one ends the session with
+ * `protocol-error`. Not more than 8 KiB: implementations below cut longer writes off without a word.
+ */
+export const MAX_TCP_MESSAGE_BYTES = 8 * 1024;
+/** Bytes that wait in a socket before its session keeps what is to be sent to itself; datagrams are then refused as `queue-full`. */
+export const MAX_TCP_WAITING_BYTES = 64 * 1024;
+/** Bytes that wait in a socket although nothing more is given to it (answers to pings); above it the connection is cut. */
+export const MAX_TCP_SOCKET_BYTES = 1024 * 1024;
+/** Streams that either side of such a session may have open at once; one more ends it with `protocol-error`. */
+export const MAX_TCP_STREAMS = 16;
+/** Bytes of one stream that were sent and not yet read; its sender waits, and more end the session with `protocol-error`. */
+export const TCP_STREAM_WINDOW_BYTES = 128 * 1024;
+/** A side that has sent nothing for so long says that it is there. */
+export const TCP_KEEP_ALIVE_MS = 2_500;
+/** A side that has heard nothing for so many of these times takes the session for lost. */
+export const MAX_TCP_SILENT_PERIODS = 4;
+/** TCP connections of one relay; one more is cut at once (`too-many-connections`). */
+export const MAX_TCP_CONNECTIONS = 4_096;
+/** Of them those without a session; one more is cut at once (`too-many-half-open`). */
+export const MAX_TCP_HALF_OPEN = 512;
+/** Sessions over one connection, as HTTP/2 can have them; one more is refused with 503 (`too-many-sessions`). */
+export const MAX_TCP_SESSIONS_PER_CONNECTION = 16;
+/** A connection that has no session by then, or for so long, is cut (`no-session-in-time`). */
+export const TCP_CONNECT_TIMEOUT_MS = 8_000;
+/** How long the last bytes of a closed session have to leave; then its connection is cut. */
+export const TCP_CLOSE_LINGER_MS = 1_000;
+
 /** Bytes sent on a link and neither reported received nor lost; above it media is dropped as `link-congested`. */
 export const MAX_LINK_OUTSTANDING_BYTES = 1024 * 1024;
 /**
@@ -144,7 +174,11 @@ export const SEND_HISTORY_DATAGRAMS = 4_096;
 
 /** A relay ticket is valid this long after the gateway made it, once. */
 export const RELAY_TICKET_SECONDS = 60;
-/** Remembered one-use tickets on a relay; above it new hellos are refused with `relay-full`. */
+/** A resume ticket is valid this long after the relay made it, once. A network may be away for so long. */
+export const RESUME_TICKET_SECONDS = 300;
+/** A participant is given another one so often, so that the newest is valid for two thirds of its time at least. */
+export const RESUME_RENEWAL_MS = 100_000;
+/** Remembered one-use tickets of a kind on a relay; above it new hellos are refused with `relay-full`. */
 export const MAX_REMEMBERED_TICKETS = 200_000;
 /** Join tokens of removed participants that a relay remembers by itself; above it the oldest is left to the directory. */
 export const MAX_REMEMBERED_BANS = 100_000;

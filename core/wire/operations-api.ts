@@ -29,6 +29,7 @@ export const removedParticipantSchema = z.object({
   identity: identitySchema,
   /** The join token that brought the participant in, for the gateway's ban list. */
   token: z.string(),
+  /** Until then, or longer: how long a ban on it must be remembered. */
   tokenExp: z.number().int(),
 });
 export type RemovedParticipant = z.infer<typeof removedParticipantSchema>;

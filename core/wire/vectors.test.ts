@@ -15,11 +15,19 @@ import {
   writeReceiverReport,
 } from "./receiver-report.ts";
 import { readRedundantPayload, writeRedundantPayload } from "./redundancy.ts";
+import {
+  readTcpMessage,
+  TCP_DATAGRAMS,
+  type TcpMessage,
+  TcpMessageError,
+  writeTcpMessage,
+} from "./tcp-messages.ts";
 import { treeMessageSchema } from "./tree-messages.ts";
 import control from "./vectors/control.json" with { type: "json" };
 import datagrams from "./vectors/datagrams.json" with { type: "json" };
 import feedback from "./vectors/feedback.json" with { type: "json" };
 import redundancy from "./vectors/redundancy.json" with { type: "json" };
+import tcp from "./vectors/tcp.json" with { type: "json" };
 
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -191,6 +199,22 @@ describe("control messages", () => {
     expect(fault("00000001c1")).toBe("protocol-error");
     expect(fault("0000000180")).toBe("protocol-error");
     expect(fault("00000002de00")).toBe("protocol-error");
+  });
+});
+
+describe("messages of a session over TCP", () => {
+  const plain = (message: TcpMessage): object =>
+    JSON.parse(JSON.stringify(message, (_, value) => (value instanceof Uint8Array ? hexOf(value) : value)));
+
+  it.each(tcp.messages)("reads and writes: $name", ({ fields, message }) => {
+    const read = readTcpMessage(bytesOf(message));
+    expect(plain(read)).toEqual(fields);
+    if (read.kind === TCP_DATAGRAMS) return;
+    expect(hexOf(writeTcpMessage(read))).toBe(message);
+  });
+
+  it.each(tcp.malformed)("refuses: $name", ({ message }) => {
+    expect(() => readTcpMessage(bytesOf(message))).toThrow(TcpMessageError);
   });
 });
 

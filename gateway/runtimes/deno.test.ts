@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { gatewayContract } from "./contract/gateway.contract.ts";
+import { listedRelaysContract } from "./contract/listed-relays.contract.ts";
 import { GatewayStartError, startOnDeno } from "./gateway-process.ts";
-import { gatewayRuntimeContract } from "./runtime.contract.ts";
 
-gatewayRuntimeContract("Deno", startOnDeno);
+gatewayContract("Deno", startOnDeno);
+listedRelaysContract("Deno", startOnDeno);
 
 test("on Deno a missing setting is one line and exit 1", async () => {
   const error = await startOnDeno({}).catch((reason: unknown) => reason);

@@ -1,6 +1,6 @@
 /** Starts a gateway of each runtime as an operator would, and ends it with everything that it started. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -26,6 +26,7 @@ export type Settings = Record<string, string>;
 export type StartGateway = (settings: Settings) => Promise<GatewayProcess>;
 
 const ROOT = join(import.meta.dirname, "../..");
+const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 const START_TIMEOUT_MS = 50_000;
 const STOP_TIMEOUT_MS = 5_000;
 const MAX_OUTPUT_CHARS = 100_000;
@@ -40,34 +41,59 @@ export const startOnDeno: StartGateway = (settings) =>
     ...settings,
   });
 
-/** workerd through `wrangler dev`, which needs no network for this. Settings are vars of the Worker. */
-export const startOnWorkers: StartGateway = async (settings) => {
-  const state = await mkdtemp(join(tmpdir(), "tributary-worker-"));
-  const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const options = [
-    "--local",
-    "--ip",
-    "127.0.0.1",
-    "--port",
-    "0",
-    "--inspector-port",
-    "0",
-    "--persist-to",
-    state,
-  ];
-  const gateway = await start(["node_modules/wrangler/bin/wrangler.js", "dev", ...options, ...vars], {
-    WRANGLER_SEND_METRICS: "false",
-    WRANGLER_LOG_PATH: join(state, "logs"),
-    CI: "1",
-  });
-  return {
-    url: gateway.url,
-    stop: async () => {
-      await gateway.stop();
-      await rm(state, { recursive: true, force: true });
-    },
+/** Requests in 10 s that the rate limiting bindings of a Worker let through; undefined: it has no binding. */
+export interface WorkerLimits {
+  perAddress?: number;
+  perKey?: number;
+}
+
+/** Out of the way of tests that are about something else. */
+const WIDE_LIMITS: WorkerLimits = { perAddress: 1_000_000, perKey: 1_000_000 };
+
+/**
+ * workerd through `wrangler dev`, which needs no network for this, from a folder of its own: our wrangler.toml with other limits,
+ * and the settings as secrets beside it, in .dev.vars.
+ */
+export async function startOnWorkers(settings: Settings, limits = WIDE_LIMITS): Promise<GatewayProcess> {
+  const folder = await mkdtemp(join(tmpdir(), "tributary-worker-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  await writeFile(join(folder, "wrangler.toml"), await workerConfig(limits));
+  const secrets = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+  await writeFile(join(folder, ".dev.vars"), secrets.join(""));
+  const options = ["--local", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"];
+  try {
+    const gateway = await start([WRANGLER, "dev", "--config", join(folder, "wrangler.toml"), ...options], {
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_LOG_PATH: join(folder, "logs"),
+      CI: "1",
+    });
+    return { url: gateway.url, stop: () => gateway.stop().finally(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Ours, to be used from elsewhere, with other numbers for its limits. */
+async function workerConfig(limits: WorkerLimits): Promise<string> {
+  const ours = await readFile(join(ROOT, "wrangler.toml"), "utf8");
+  const [head = "", ...bindings] = ours.split(/^(?=\[)/m);
+  const main = head.replace(
+    /^main = "(.*)"$/m,
+    (_line, path: string) => `main = ${JSON.stringify(join(ROOT, path))}`,
+  );
+  const numbers: Record<string, number | undefined> = {
+    RATE_PER_ADDRESS: limits.perAddress,
+    RATE_PER_KEY: limits.perKey,
   };
-};
+  const rest = bindings.flatMap((table) => {
+    const name = /^name = "(RATE_\w+)"$/m.exec(table)?.[1];
+    if (name === undefined) return [table];
+    const limit = numbers[name];
+    return limit === undefined ? [] : [table.replace(/limit = \d+/, `limit = ${limit}`)];
+  });
+  return [main, ...rest].join("");
+}
 
 async function start(args: string[], env: Settings): Promise<GatewayProcess> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(TRIBUTARY_|PORT$|HOST$)/.test(name));

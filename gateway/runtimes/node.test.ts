@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { gatewayContract } from "./contract/gateway.contract.ts";
+import { listedRelaysContract } from "./contract/listed-relays.contract.ts";
 import { GatewayStartError, startOnNode } from "./gateway-process.ts";
-import { gatewayRuntimeContract } from "./runtime.contract.ts";
 
-gatewayRuntimeContract("Node.js", startOnNode);
+gatewayContract("Node.js", startOnNode);
+listedRelaysContract("Node.js", startOnNode);
 
 test("on Node.js a missing setting is one line and exit 1", async () => {
   const error = await startOnNode({}).catch((reason: unknown) => reason);

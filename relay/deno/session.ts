@@ -9,7 +9,8 @@ import {
   SessionClosedError,
 } from "../../core/session/session.ts";
 import { CLOSE_CODES } from "../../core/wire/close-codes.ts";
-import { MAX_PENDING_DATAGRAMS } from "../../core/wire/limits.ts";
+import { MAX_CLOSE_REASON_BYTES, MAX_PENDING_DATAGRAMS } from "../../core/wire/limits.ts";
+import { cutToUtf8Bytes } from "../../core/wire/utf8.ts";
 import { DenoByteStream } from "./byte-stream.ts";
 import { connectWebTransport, type WebTransportLimits, type WtSession } from "./webtransport/mod.ts";
 
@@ -18,7 +19,6 @@ export const SESSION_LIMITS: Partial<WebTransportLimits> = { maxPendingDatagrams
 
 /** Asking QUIC for its datagram maximum costs a call into Deno: once in this many sends is enough. */
 const SIZE_REFRESH_SENDS = 256;
-const MAX_REASON_BYTES = 512;
 
 export class DenoSession implements Session {
   readonly id: string;
@@ -120,10 +120,7 @@ export class DenoSession implements Session {
   }
 
   close(code: number, reason: string): void {
-    const bytes = new Uint8Array(MAX_REASON_BYTES);
-    // Whole characters only, counted in UTF-16 units.
-    const { read } = new TextEncoder().encodeInto(reason, bytes);
-    this.#wt.close({ code, reason: reason.slice(0, read) });
+    this.#wt.close({ code, reason: cutToUtf8Bytes(reason, MAX_CLOSE_REASON_BYTES) });
   }
 }
 

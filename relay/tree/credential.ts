@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { roomNameSchema } from "../../core/wire/room-model.ts";
+import type { ResumeTicket } from "../../core/wire/tokens.ts";
 
 /** A credential is made for one attach. */
 export const CREDENTIAL_SECONDS = 30;
@@ -18,11 +19,15 @@ export const credentialSchema = z.object({
 });
 export type CredentialClaims = z.infer<typeof credentialSchema>;
 
-/** A relay's key pair, and how credentials of others are checked. */
+/** A relay's key pair, and how what others have signed is checked. */
 export interface RelayKeys {
   /** For the directory record (RelayRecord.linkKey). */
   readonly linkKey: string;
-  sign(claims: CredentialClaims): Promise<string>;
+  sign(claims: CredentialClaims | ResumeTicket): Promise<string>;
   /** Rejects with Refusal `relay-refused`. */
   verify(credential: string, linkKey: string, audience: string): Promise<CredentialClaims>;
+  /** The relay that a resume ticket says it was made by, with nothing checked; undefined: it is something else. */
+  resumeIssuerOf(ticket: string): string | undefined;
+  /** Rejects with Refusal `ticket-...`. */
+  verifyResume(ticket: string, linkKey: string): Promise<ResumeTicket>;
 }

@@ -3,11 +3,11 @@
  * builds what is missing, then runs test/cluster/run.ts.
  */
 import { ensureClient } from "../../start/build.mjs";
-import { checkNodeVersion, ensureDependencies } from "../../start/dependencies.mjs";
+import { checkRuntimeVersion, ensureDependencies } from "../../start/dependencies.mjs";
 import { StartError } from "../../start/start-error.mjs";
 
 async function main() {
-  checkNodeVersion();
+  checkRuntimeVersion();
   ensureDependencies();
   ensureClient();
   const { register } = await import("tsx/esm/api");

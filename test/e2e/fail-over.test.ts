@@ -80,7 +80,7 @@ it("a call outlasts a road that carries nothing for a while", async () => {
 
 it("a call goes on in other sessions when those that it had are dead", async () => {
   const before = await Promise.all([ann.stats(), bob.stats()]);
-  await meanwhile(async () => call.proxy.forsakeClients());
+  await meanwhile(async () => call.proxy.cut());
   await untilGood(
     async () => {
       await bob.page.waitForTimeout(500);

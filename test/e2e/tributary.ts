@@ -26,11 +26,12 @@ export interface RunningTributary {
   stop(): Promise<void>;
 }
 
-/** Rejects with what it printed when it does not get ready. */
+/** `command`: another one than `npm start` runs. Rejects with what it printed when it does not get ready. */
 export async function startTributary(
-  options: { env?: Record<string, string> } = {},
+  options: { env?: Record<string, string>; command?: [program: string, ...args: string[]] } = {},
 ): Promise<RunningTributary> {
-  const child = spawn(process.execPath, [join(ROOT, "start", "main.mjs")], {
+  const [program, ...args] = options.command ?? [process.execPath, join(ROOT, "start", "main.mjs")];
+  const child = spawn(program, args, {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
     env: {

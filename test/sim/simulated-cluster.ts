@@ -12,7 +12,12 @@ import { createMemorySessionPair, type MemorySessionPair } from "../../core/sess
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import type { Session } from "../../core/session/session.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
-import { type RelayTicket, relayTicketSchema } from "../../core/wire/tokens.ts";
+import {
+  RESUME_AUDIENCE,
+  type RelayTicket,
+  relayTicketSchema,
+  resumeTicketSchema,
+} from "../../core/wire/tokens.ts";
 import { Refusal } from "../../relay/refusal.ts";
 import { Relay } from "../../relay/relay.ts";
 import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
@@ -66,6 +71,8 @@ export interface JoinWish {
   /** Its session is one over TCP. */
   overTcp?: boolean;
   token?: string;
+  /** Seconds since the Unix epoch. */
+  tokenExp?: number;
   timeoutMs?: number;
   onEvent?(event: ParticipantEvent): void;
   onAccessUnit?(trackId: number, unit: AccessUnit): void;
@@ -133,7 +140,7 @@ export class SimulatedCluster {
       directory,
       verifyTicket: async (ticket) => ticketOf(ticket),
       connect: async (url) => this.#dialRelay(id, url),
-      keys: simulatedKeys(id),
+      keys: simulatedKeys(id, this.clock),
       log: (line) => this.log.push(line),
     });
     this.relays.set(id, relay);
@@ -154,6 +161,12 @@ export class SimulatedCluster {
       setDown(wire.pair, true);
     }
     void relay.stop();
+  }
+
+  /** Nothing passes any more in the session that was opened last with this relay by a participant. */
+  cutNewest(relayId: string): void {
+    const wire = this.#wires.findLast(({ from, to }) => from === "" && to === relayId);
+    if (wire !== undefined) setDown(wire.pair, true);
   }
 
   /** Lets what still waits for dead relays go. */
@@ -223,7 +236,7 @@ export class SimulatedCluster {
       exp: nowSeconds + 60,
       jti: `ticket-${++this.#tickets}`,
       token: wish.token ?? `token-of-${wish.identity}`,
-      tokenExp: nowSeconds + 3600,
+      tokenExp: wish.tokenExp ?? nowSeconds + 3600,
     } satisfies RelayTicket);
   }
 
@@ -301,13 +314,23 @@ function ticketOf(text: string): RelayTicket {
 }
 
 /** Credentials without signatures; the key is the relay's id. */
-function simulatedKeys(id: string): RelayKeys {
+function simulatedKeys(id: string, clock: VirtualClock): RelayKeys {
   return {
     linkKey: id,
     sign: async (claims) => JSON.stringify(claims),
     verify: async (credential, linkKey) => {
       const claims = credentialSchema.parse(JSON.parse(credential));
       if (claims.iss !== linkKey) throw new Refusal("relay-refused", "not a credential of this relay");
+      return claims;
+    },
+    resumeIssuerOf: (ticket) => {
+      const [, issuer] = new RegExp(`^{"iss":"([^"]*)","aud":"${RESUME_AUDIENCE}"`).exec(ticket) ?? [];
+      return issuer;
+    },
+    verifyResume: async (ticket, linkKey) => {
+      const claims = resumeTicketSchema.parse(JSON.parse(ticket));
+      if (claims.iss !== linkKey) throw new Refusal("ticket-wrong-signature", "not of this relay");
+      if (claims.exp + 5 < clock.nowUs() / 1_000_000) throw new Refusal("ticket-expired", "too old");
       return claims;
     },
   };

@@ -6,10 +6,22 @@ import type { ImpairmentOptions } from "./impairment.ts";
 import { ProxyOptionError, type ProxyOptions, proxyHelp, readProxyOptions } from "./proxy-options.ts";
 import { UdpProxy } from "./udp-proxy.ts";
 
-async function serve({ listen, to, up, down, seed }: ProxyOptions): Promise<void> {
+async function serve({ listen, to, up, down, seed, rebindEvery, cutEvery }: ProxyOptions): Promise<void> {
   const proxy = await UdpProxy.listen({ port: listen, targetPort: to, up, down, seed });
   console.info(`Proxy from 127.0.0.1:${proxy.port} to 127.0.0.1:${to}; Ctrl-C ends it and prints counters.`);
   console.info(`  to the relay: ${describe(up)}\n  and back:     ${describe(down)}`);
+  const rebind = (): void => {
+    proxy.rebind();
+    console.info("  clients come from another address from now on");
+  };
+  const cut = (): void => {
+    proxy.cut();
+    console.info("  nothing passes any more of the clients known so far");
+  };
+  if (rebindEvery > 0) setInterval(rebind, rebindEvery * 1000);
+  if (cutEvery > 0) setInterval(cut, cutEvery * 1000);
+  process.on("SIGUSR2", rebind);
+  onKeys({ r: rebind, c: cut });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, async () => {
       console.info(JSON.stringify(proxy.counters));
@@ -17,6 +29,16 @@ async function serve({ listen, to, up, down, seed }: ProxyOptions): Promise<void
       process.exit(0);
     });
   }
+}
+
+/** At a terminal one key, and return, does something now. */
+function onKeys(actions: Readonly<Record<string, () => void>>): void {
+  if (!process.stdin.isTTY) return;
+  console.info(
+    "  r and return: clients come from another address; c and return: those known so far are cut off",
+  );
+  process.stdin.setEncoding("utf8");
+  process.stdin.on("data", (text) => actions[String(text).trim()]?.());
 }
 
 function describe({

@@ -9,7 +9,15 @@ function read(line: string) {
 
 describe("the proxy's options", () => {
   it("without any are a road without faults to a relay on its usual port", () => {
-    expect(read("")).toEqual({ to: 4433, listen: 15433, seed: 1, up: NO_IMPAIRMENT, down: NO_IMPAIRMENT });
+    expect(read("")).toEqual({
+      to: 4433,
+      listen: 15433,
+      seed: 1,
+      rebindEvery: 0,
+      cutEvery: 0,
+      up: NO_IMPAIRMENT,
+      down: NO_IMPAIRMENT,
+    });
   });
 
   it("hold for both ways", () => {
@@ -33,6 +41,10 @@ describe("the proxy's options", () => {
     expect([up.reorder, down.reorder, up.queueMs, down.queueMs]).toEqual([true, true, 100, 100]);
   });
 
+  it("say how often clients change their address", () => {
+    expect(read("--rebind-every 10s --cut-every=2.5")).toMatchObject({ rebindEvery: 10, cutEvery: 2.5 });
+  });
+
   it.each([
     ["500", 500_000],
     ["500kbit", 500_000],
@@ -52,6 +64,7 @@ describe("the proxy's options", () => {
     ["--up-jitter -1", '--up-jitter takes ms from 0 to 10000, not "-1".'],
     ["--to 4433.5", '--to takes a UDP port from 1 to 65535, not "4433.5".'],
     ["--listen=", '--listen takes a UDP port from 0 to 65535, not "".'],
+    ["--cut-every often", '--cut-every takes seconds from 0 to 86400, not "often".'],
     ["--rtt 80 --up-delay 5", "--rtt is the delay of both ways together: leave out --rtt or --up-delay."],
     ["--reorder=1", "There is no option --reorder=1: --help lists those there are."],
   ])("%s is refused in one line", (line, message) => {
@@ -63,7 +76,20 @@ describe("the proxy's options", () => {
   });
 
   it("are all in the help", () => {
-    for (const name of ["to", "listen", "seed", "delay", "rtt", "jitter", "loss", "burst", "rate", "queue"])
+    for (const name of [
+      "to",
+      "listen",
+      "seed",
+      "rebind-every",
+      "cut-every",
+      "delay",
+      "rtt",
+      "jitter",
+      "loss",
+      "burst",
+      "rate",
+      "queue",
+    ])
       expect(proxyHelp()).toContain(`--${name} `);
   });
 });

@@ -8,6 +8,9 @@ export interface ProxyOptions {
   listen: number;
   to: number;
   seed: number;
+  /** Clients come from another address each so many seconds, or what they came with is cut off; 0 = never. */
+  rebindEvery: number;
+  cutEvery: number;
   up: ImpairmentOptions;
   down: ImpairmentOptions;
 }
@@ -31,6 +34,20 @@ const COMMON = {
   to: { kind: "a UDP port", min: 1, max: 65_535, default: 4_433, about: "port of the relay" },
   listen: { kind: "a UDP port", min: 0, max: 65_535, default: 15_433, about: "port of the proxy, 0 = any" },
   seed: { kind: "a whole number", min: 0, max: 1_000_000, default: 1, about: "of the randomness" },
+  "rebind-every": {
+    kind: "seconds",
+    min: 0,
+    max: 86_400,
+    default: 0,
+    about: "clients come from another address each time, as behind a NAT",
+  },
+  "cut-every": {
+    kind: "seconds",
+    min: 0,
+    max: 86_400,
+    default: 0,
+    about: "nothing passes of known clients any more, as when a network is left",
+  },
 } satisfies Record<string, Allowed>;
 
 /** Of a direction: plain for both, behind `up-` or `down-` for one. */
@@ -76,6 +93,8 @@ export function readProxyOptions(args: readonly string[]): ProxyOptions {
     to: common("to"),
     listen: common("listen"),
     seed: common("seed"),
+    rebindEvery: common("rebind-every"),
+    cutEvery: common("cut-every"),
     up: roadOf(given, "up-"),
     down: roadOf(given, "down-"),
   };
@@ -145,7 +164,8 @@ function numberOf(given: Given, names: readonly string[], allowed: Allowed): num
   if (name === undefined) return allowed.default;
   const { kind, min, max } = allowed;
   const text = given.get(name)!;
-  const value = text.trim() === "" ? Number.NaN : Number(text);
+  const plain = kind === "seconds" ? text.replace(/s$/, "") : text;
+  const value = plain.trim() === "" ? Number.NaN : Number(plain);
   if (value >= min && value <= max && (!WHOLE.has(kind) || Number.isInteger(value))) return value;
   throw new ProxyOptionError(`--${name} takes ${kind} from ${min} to ${max}, not "${text}".`);
 }

@@ -1,5 +1,5 @@
 /** Datagrams go there and back through the proxy, each client keeps its own way, and what is counted adds up. */
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, expect, it } from "vitest";
 import { UdpProxy } from "./udp-proxy.ts";
@@ -56,7 +56,7 @@ it("counts what it loses, and can be changed while it runs", async () => {
   expect(proxy.counters.up).toEqual({ forwarded: 1, random: 20, burst: 0, "queue-full": 0 });
 });
 
-it("forsakes the clients that it knows, and serves others", async () => {
+it("cuts off the clients that it knows, and serves others", async () => {
   const proxy = await UdpProxy.listen({ port: 0, targetPort: await echo() });
   open.push(proxy);
   const [old, fresh] = [await socket(), await socket()];
@@ -64,10 +64,33 @@ it("forsakes the clients that it knows, and serves others", async () => {
   old.on("message", (datagram) => heard.push(String(datagram)));
   old.send("before", proxy.port, "127.0.0.1");
   await once(old, "message");
-  proxy.forsakeClients();
+  proxy.cut();
   old.send("after", proxy.port, "127.0.0.1");
   fresh.send("first", proxy.port, "127.0.0.1");
   const [answer] = await once(fresh, "message");
   expect(String(answer)).toBe("first");
   expect(heard).toEqual(["before"]);
+});
+
+it("gives clients another address towards the target, and loses what is sent to the old one", async () => {
+  const server = await socket();
+  const seen: RemoteInfo[] = [];
+  const came = (): Promise<unknown> => once(server, "message");
+  server.on("message", (_, from) => seen.push(from));
+  const proxy = await UdpProxy.listen({ port: 0, targetPort: server.address().port });
+  open.push(proxy);
+  const client = await socket();
+  const heard: string[] = [];
+  client.on("message", (datagram) => heard.push(String(datagram)));
+  client.send("one", proxy.port, "127.0.0.1");
+  await came();
+  proxy.rebind();
+  client.send("two", proxy.port, "127.0.0.1");
+  await came();
+  const [before, after] = seen.map(({ port }) => port) as [number, number];
+  expect(after).not.toBe(before);
+  server.send("to the old one", before, "127.0.0.1");
+  server.send("to the new one", after, "127.0.0.1");
+  await once(client, "message");
+  expect(heard).toEqual(["to the new one"]);
 });

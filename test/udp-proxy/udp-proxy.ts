@@ -1,6 +1,6 @@
 /**
  * A UDP proxy with a bad network inside: stands before a relay, keeps one upstream socket for each client address, and
- * treats each direction as its options say. Works with anything that speaks UDP.
+ * treats each direction as its options say. It can also change the address that clients come from, or be a network that is gone. Works with anything that speaks UDP.
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -40,8 +40,10 @@ interface Waiting {
 
 export class UdpProxy {
   readonly #front: Socket;
+  /** By client address. */
   readonly #upstream = new Map<string, Socket>();
-  readonly #forsaken = new Set<string>();
+  /** Clients of which nothing passes any more, the first to be cut off first. */
+  readonly #cutOff = new Set<string>();
   readonly #options: Required<Pick<UdpProxyOptions, "targetPort" | "targetAddress">>;
   readonly #up: Direction;
   readonly #down: Direction;
@@ -87,9 +89,31 @@ export class UdpProxy {
     Object.assign((direction === "up" ? this.#up : this.#down).impairment.options, options);
   }
 
-  /** From now on nothing passes of the clients known so far, as if what they were with had died; new ones are served. */
-  forsakeClients(): void {
-    for (const client of this.#upstream.keys()) this.#forsaken.add(client);
+  /**
+   * The target sees every client known so far come from another address from now on, and what it sends to the old one is lost: what a
+   * NAT does that has forgotten a binding, or another network behind the same socket. Clients notice nothing but losses.
+   */
+  rebind(): void {
+    for (const [client, socket] of this.#upstream) {
+      socket.close();
+      this.#upstream.set(client, this.#openUpstream(client));
+    }
+  }
+
+  /**
+   * From now on nothing passes of the clients known so far, in either direction: the network that their sockets belong to is gone.
+   * New ones are served.
+   */
+  cut(): void {
+    for (const [client, socket] of this.#upstream) {
+      socket.close();
+      this.#cutOff.add(client);
+    }
+    this.#upstream.clear();
+    for (const oldest of this.#cutOff) {
+      if (this.#cutOff.size <= MAX_CLIENTS) break;
+      this.#cutOff.delete(oldest);
+    }
   }
 
   async close(): Promise<void> {
@@ -97,7 +121,9 @@ export class UdpProxy {
     this.#closed = true;
     this.#up.clear();
     this.#down.clear();
-    const closing = [...this.#upstream.values(), this.#front].map((socket) => {
+    const sockets = [...this.#upstream.values(), this.#front];
+    this.#upstream.clear();
+    const closing = sockets.map((socket) => {
       const closed = once(socket, "close");
       socket.close();
       return closed;
@@ -105,39 +131,40 @@ export class UdpProxy {
     await Promise.all(closing);
   }
 
-  #fromClient(datagram: Buffer, from: RemoteInfo): void {
-    const upstream = this.#upstreamOf(from);
-    if (upstream === undefined || this.#forsaken.has(keyOf(from))) return;
+  #fromClient(datagram: Buffer, { address, port }: RemoteInfo): void {
+    const client = `${address}:${port}`;
+    if (this.#cutOff.has(client) || !this.#isKnown(client)) return;
     const { targetPort, targetAddress } = this.#options;
     this.#up.take(datagram.length, () => {
-      if (!this.#closed) upstream.send(datagram, targetPort, targetAddress, ignoreUnreachable);
+      // By the socket that it has when the datagram has come so far; none after a cut.
+      this.#upstream.get(client)?.send(datagram, targetPort, targetAddress, ignoreUnreachable);
     });
   }
 
-  #upstreamOf(client: RemoteInfo): Socket | undefined {
-    const key = keyOf(client);
-    const known = this.#upstream.get(key);
-    if (known !== undefined || this.#upstream.size >= MAX_CLIENTS) return known;
+  #isKnown(client: string): boolean {
+    if (this.#upstream.has(client)) return true;
+    if (this.#upstream.size >= MAX_CLIENTS) return false;
+    this.#upstream.set(client, this.#openUpstream(client));
+    return true;
+  }
+
+  #openUpstream(client: string): Socket {
+    const [address, port] = client.split(":") as [string, string];
     const socket = createSocket({
       type: "udp4",
       recvBufferSize: SOCKET_BUFFER_BYTES,
       sendBufferSize: SOCKET_BUFFER_BYTES,
     });
     socket.on("message", (datagram) => {
-      if (this.#forsaken.has(key)) return;
       this.#down.take(datagram.length, () => {
-        if (!this.#closed) this.#front.send(datagram, client.port, client.address, ignoreUnreachable);
+        if (this.#upstream.has(client) && !this.#closed)
+          this.#front.send(datagram, Number(port), address, ignoreUnreachable);
       });
     });
     // Says that nobody listens at the target; the same goes for a real network, which is silent about it.
     socket.on("error", () => undefined);
-    this.#upstream.set(key, socket);
     return socket;
   }
-}
-
-function keyOf({ address, port }: RemoteInfo): string {
-  return `${address}:${port}`;
 }
 
 /** One direction: the model, and the datagrams that are on their way through it. */

@@ -2,6 +2,7 @@
 import { CheckBoard } from "../../../core/participant/diagnosis/check-board.ts";
 import { checkNetwork } from "../../../core/participant/diagnosis/network-checks.ts";
 import { connectBrowser } from "../../session/browser-session.ts";
+import { connectFallback } from "../../session/fallback-session.ts";
 import { workerClock, workerRandom } from "../../worker/worker-clock.ts";
 import type { FromNetworkWorker, NetworkQuestion } from "./network-messages.ts";
 
@@ -20,7 +21,7 @@ async function run({ question, client, hasWebTransport }: NetworkQuestion): Prom
     question,
     request: (url, init) => fetch(url, init),
     connect: hasWebTransport ? connectBrowser : undefined,
-    connectFallback: undefined,
+    connectFallback,
     clock: workerClock,
     random: workerRandom,
     client,

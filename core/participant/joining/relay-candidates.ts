@@ -1,4 +1,4 @@
-/** Relays that the gateway has named for us, each with a ticket that is good once and not for long. */
+/** Relays that the gateway has named for us, each with a ticket that is good once and not for long; where they are stays known for longer. */
 import type { Clock } from "../../clock.ts";
 import { RELAY_TICKET_SECONDS } from "../../wire/limits.ts";
 import type { RelayCandidate } from "../participant-api.ts";
@@ -14,6 +14,8 @@ export class RelayCandidates {
   readonly #ask: () => Promise<readonly RelayCandidate[]>;
   /** Best first. */
   #unused: RelayCandidate[] = [];
+  /** Of the same answer, all of them. */
+  #known: readonly RelayCandidate[] = [];
   #askedUs = 0;
 
   /** `ask` rejects with GatewayError. */
@@ -25,6 +27,7 @@ export class RelayCandidates {
   /** Takes an answer of the gateway over, asked for at `askedUs`. */
   replace(relays: readonly RelayCandidate[], askedUs: number): void {
     this.#unused = [...relays];
+    this.#known = relays;
     this.#askedUs = askedUs;
   }
 
@@ -34,6 +37,11 @@ export class RelayCandidates {
     if (ageSeconds > RELAY_TICKET_SECONDS - RESERVE_SECONDS) this.#unused = [];
     const at = this.#unused.findIndex(({ relayId }) => !tried.has(relayId));
     return this.#unused.splice(Math.max(0, at), 1)[0];
+  }
+
+  /** The best one that was not `tried`, whose ticket must not be counted on. */
+  takeKnown(tried: ReadonlySet<string>): RelayCandidate | undefined {
+    return this.#known.find(({ relayId }) => !tried.has(relayId));
   }
 
   /** The one of this relay, and with it its ticket; another only where it is not among them. */

@@ -5,7 +5,8 @@ import { MAX_SILENCE_MS } from "../../wire/limits.ts";
 import type { ParticipantEvent } from "../events.ts";
 import { JoinFailedError, joinRelay } from "../participant.ts";
 import type { JoinRelayOptions, Participant, RelayCandidate } from "../participant-api.ts";
-import { BackOff, FailOver } from "./fail-over.ts";
+import { BackOff } from "./back-off.ts";
+import { FailOver } from "./fail-over.ts";
 import { codeOf, isFinal, messageOf, sentenceOf } from "./join-refusal.ts";
 import { RelayCandidates } from "./relay-candidates.ts";
 import { SilenceWatch } from "./silence-watch.ts";
@@ -25,6 +26,8 @@ export interface KeeperOptions {
   overUdp?: Connect;
   /** Asks the gateway for relays and fresh tickets. Rejects with GatewayError. */
   ask(): Promise<readonly RelayCandidate[]>;
+  /** It is known that no network is there: nothing is dialled in vain. */
+  isOffline?: () => boolean;
   /** Name and version of the software, for the relay's logs. */
   client: string;
 }
@@ -51,6 +54,8 @@ export class SessionKeeper {
   readonly #failOver: FailOver;
   #participant: Participant | undefined;
   #watch: SilenceWatch | undefined;
+  /** Between two attempts to join anew. */
+  #joinPause: BackOff | undefined;
   #udpReturn: UdpReturn | undefined;
   #isMoving = false;
   /** The relay goes away. */
@@ -64,7 +69,7 @@ export class SessionKeeper {
     this.#options = options;
     this.#events = events;
     this.#candidates = new RelayCandidates(options.clock, () => options.ask());
-    this.#failOver = new FailOver(options.clock, options.random, this.#candidates);
+    this.#failOver = new FailOver(options.clock, options.random, this.#candidates, options.isOffline);
   }
 
   get participant(): Participant | undefined {
@@ -81,6 +86,18 @@ export class SessionKeeper {
       this.#show(messageOf(error));
       await this.#joinAgain();
     }
+  }
+
+  /**
+   * A sign that the network may have changed, or that the machine has slept: silence counts sooner for a while, and whatever waits for
+   * its next attempt makes it now.
+   */
+  noteChange(): void {
+    this.#watch?.suspect();
+    this.#failOver.hurry();
+    this.#joinPause?.wake();
+    this.#udpReturn?.hurry();
+    this.#look();
   }
 
   async leave(): Promise<void> {
@@ -180,7 +197,10 @@ export class SessionKeeper {
     if (this.#isMoving) return;
     this.#isMoving = true;
     try {
-      const moved = await this.#failOver.run(participant, () => this.#isMoveNeeded(participant));
+      const moved = await this.#failOver.run(participant, {
+        isNeeded: () => this.#isMoveNeeded(participant),
+        isLeaving: () => this.#mustGo,
+      });
       if (participant !== this.#participant) return;
       if (!moved) return this.#watch!.noteFalseAlarm();
       this.#mustGo = false;
@@ -236,6 +256,7 @@ export class SessionKeeper {
 
   async #joinAgain(): Promise<void> {
     const backOff = new BackOff(this.#options.clock, this.#options.random);
+    this.#joinPause = backOff;
     while (!this.#over) {
       await backOff.pause();
       if (this.#over) return;

@@ -54,6 +54,20 @@ it("a relay that was never heard, or is another one now, has its time as well", 
   expect(road.watch.isSilent).toBe(false);
 });
 
+it("after a sign of change silence counts sooner, for a while", async () => {
+  const road = new Road();
+  await road.pass(1_000, AS_USUAL_MS);
+  await road.clock.advance(350);
+  expect(road.watch.isSilent).toBe(false);
+  road.watch.suspect();
+  expect(road.watch.isSilent).toBe(true);
+  await road.pass(2_000, AS_USUAL_MS);
+  expect(road.watch.isSilent).toBe(false);
+  await road.pass(2_000, AS_USUAL_MS);
+  await road.clock.advance(350);
+  expect(road.watch.isSilent).toBe(false);
+});
+
 it("after false alarms a longer silence is borne, for some time", async () => {
   const road = new Road();
   await road.pass(1_000, AS_USUAL_MS);

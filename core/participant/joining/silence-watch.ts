@@ -9,6 +9,9 @@ const LATE_MS = 200;
 const FALSE_ALARM_FACTOR = 1.5;
 const CALM_FACTOR = 0.998;
 const MAX_PATIENCE_MS = 1_500;
+/** After a sign that the network has changed, for so long, silence counts sooner: a relay says something each 200 ms. */
+const SUSPICION_US = 3_000_000;
+const SUSPECT_SILENCE_MS = 300;
 
 export class SilenceWatch {
   readonly #clock: Clock;
@@ -19,6 +22,7 @@ export class SilenceWatch {
   #dueUs: number;
   #isPardoned = false;
   #patienceMs = MAX_SILENCE_MS;
+  #suspectUntilUs = 0;
 
   /**
    * @param heardUs when the relay was heard last, 0 = not yet
@@ -51,11 +55,19 @@ export class SilenceWatch {
   }
 
   get isSilent(): boolean {
-    return this.silentMs > Math.max(this.#patienceMs, this.#isOverTcp() ? MAX_SILENCE_OVER_TCP_MS : 0);
+    if (this.#isOverTcp()) return this.silentMs > Math.max(this.#patienceMs, MAX_SILENCE_OVER_TCP_MS);
+    const isSuspect = this.#clock.nowUs() < this.#suspectUntilUs;
+    return this.silentMs > (isSuspect ? SUSPECT_SILENCE_MS : this.#patienceMs);
+  }
+
+  /** The network may have changed, or the machine has slept. */
+  suspect(): void {
+    this.#suspectUntilUs = this.#clock.nowUs() + SUSPICION_US;
   }
 
   /** Another session counts from now on. */
   restart(): void {
+    this.#suspectUntilUs = 0;
     this.#sinceUs = this.#clock.nowUs();
   }
 

@@ -1,11 +1,11 @@
-/** The Session contract with Chromium's WebTransport as the near end and a session of relay/deno as the far one. */
+/** The Session contract with Chromium as the near end, over WebTransport and over the WebSocket ponyfill, and with relays' sessions as the far one. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sessionContract } from "../../../core/session/session.contract.ts";
 import { denoExecutable, ROOT } from "../../../start/dependencies.mjs";
 import { findChromium } from "../../chromium.mjs";
@@ -18,15 +18,29 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
  */
 const TRIES_AFTER_FAILURE = 7;
 
-let farEnd: ChildProcess;
-let browser: Browser;
-let page: Page;
+interface FarEnd {
+  page: string;
+  url: string;
+  tcpUrl: string;
+  hash: string;
+}
 
-async function startFarEnd(): Promise<{ page: string; url: string; hash: string }> {
-  const config = join(ROOT, "deno.json");
-  farEnd = spawn(denoExecutable(), ["run", "-A", "--quiet", "--config", config, here("./far-end.deno.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+const roads = [
+  { name: "WebTransport to Deno", program: "far-end.deno.ts", over: "WebTransport" },
+  { name: "WebSocket to Deno", program: "far-end.deno.ts", over: "WebSocket" },
+  { name: "WebSocket to Node", program: "far-end.node.ts", over: "WebSocket" },
+] as const;
+
+const farEnds: ChildProcess[] = [];
+let browser: Browser;
+let script: string;
+
+async function startFarEnd(program: string): Promise<FarEnd> {
+  const [command, args] = program.endsWith(".deno.ts")
+    ? [denoExecutable(), ["run", "-A", "--quiet", "--config", join(ROOT, "deno.json")]]
+    : [process.execPath, [join(ROOT, "node_modules", "tsx", "dist", "cli.mjs")]];
+  const farEnd = spawn(command, [...args, here(`./${program}`)], { stdio: ["pipe", "pipe", "inherit"] });
+  farEnds.push(farEnd);
   const [line] = (await once(farEnd.stdout!, "data")) as [Buffer];
   return JSON.parse(line.toString());
 }
@@ -52,31 +66,41 @@ beforeAll(async () => {
   const executablePath = findChromium();
   if (executablePath === undefined)
     throw new Error("Chromium is missing: run `npm test`, which installs it.");
-  const [address, script, opened] = await Promise.all([
-    startFarEnd(),
+  [script, browser] = await Promise.all([
     pageScript(),
     chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] }),
   ]);
-  browser = opened;
-  page = await browser.newPage();
-  await page.goto(address.page);
-  await page.addScriptTag({ content: script });
-  await page.evaluate(({ url, hash }) => listenToFarEnd(url, hash), address);
 });
 
 afterAll(async () => {
   await browser?.close();
-  farEnd?.stdin?.end();
+  for (const farEnd of farEnds) farEnd.stdin?.end();
 });
 
-it.each(sessionContract.map(({ name }) => name))("%s", { retry: TRIES_AFTER_FAILURE }, async (name) => {
-  const failure = await page.evaluate(
-    (wanted) =>
-      runContractCase(wanted).then(
-        () => undefined,
-        (error: unknown) => String(error),
-      ),
-    name,
-  );
-  expect(failure).toBeUndefined();
+describe.each(roads)("$name", ({ program, over }) => {
+  let page: Page;
+
+  beforeAll(async () => {
+    const far = await startFarEnd(program);
+    // Certificate hashes are no use to a WebSocket.
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    page = await context.newPage();
+    await page.goto(far.page);
+    await page.addScriptTag({ content: script });
+    const url = over === "WebTransport" ? far.url : far.tcpUrl;
+    await page.evaluate((at) => listenToFarEnd(at.url, at.hash, at.over), { url, hash: far.hash, over });
+  });
+
+  const retry = over === "WebTransport" ? TRIES_AFTER_FAILURE : 0;
+  it.each(sessionContract.map(({ name }) => name))("%s", { retry }, async (name) => {
+    const failure = await page.evaluate(
+      (wanted) =>
+        runContractCase(wanted).then(
+          () => undefined,
+          (error: unknown) => String(error),
+        ),
+      name,
+    );
+    expect(failure).toBeUndefined();
+  });
 });

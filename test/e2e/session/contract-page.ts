@@ -1,6 +1,7 @@
 /** Runs in a page: the Session contract between the browser's session and the far end's. */
 
 import { connectBrowser } from "../../../client/session/browser-session.ts";
+import { connectFallback } from "../../../client/session/fallback-session.ts";
 import { workerClock } from "../../../client/worker/worker-clock.ts";
 import { sessionContract } from "../../../core/session/session.contract.ts";
 import type { FarEvent } from "./far-end-messages.ts";
@@ -8,7 +9,7 @@ import { FarSession } from "./far-session.ts";
 
 declare global {
   /** Opens the far end's events; call it first. */
-  function listenToFarEnd(url: string, hash: string): Promise<void>;
+  function listenToFarEnd(url: string, hash: string, over: "WebTransport" | "WebSocket"): Promise<void>;
   /** Rejects when the case fails. */
   function runContractCase(name: string): Promise<void>;
 }
@@ -16,6 +17,7 @@ declare global {
 const far = new Map<number, FarSession>();
 const waiting: ((session: FarSession) => void)[] = [];
 let address = { url: "", hash: new Uint8Array() };
+let connect = connectBrowser;
 
 function receive(event: FarEvent): void {
   if (event.type !== "opened") return far.get(event.session)?.receive(event);
@@ -37,7 +39,8 @@ async function readEvents(body: ReadableStream<Uint8Array>): Promise<void> {
   }
 }
 
-globalThis.listenToFarEnd = async (url, hash) => {
+globalThis.listenToFarEnd = async (url, hash, over) => {
+  connect = over === "WebTransport" ? connectBrowser : connectFallback;
   address = { url, hash: Uint8Array.from(atob(hash), (char) => char.charCodeAt(0)) };
   const { body } = await fetch("/events");
   if (body === null) throw new Error("the far end sends no events");
@@ -51,7 +54,7 @@ globalThis.runContractCase = async (name) => {
     clock: workerClock,
     connect: async () => {
       const accepted = new Promise<FarSession>((resolve) => waiting.push(resolve));
-      const dialled = await connectBrowser(address.url, {
+      const dialled = await connect(address.url, {
         certificateHashes: [address.hash],
         timeoutMs: 5_000,
       });
