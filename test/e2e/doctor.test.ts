@@ -127,7 +127,7 @@ it.each(["a port where nobody listens", "a certificate that is another"])(
 
 it("10 % of loss and a round trip of 200 ms: with limits, for these two reasons", async () => {
   const direction = { loss: 0.1, delayMs: 100 };
-  const isFound = (report: Report) => bad(report).join() === "loss,round-trip";
+  const isFound = (report: Report) => /^loss,round-trip(,upload)?$/.test(bad(report).join());
   const report = await find({ up: direction, down: direction }, isFound);
   expect(report.verdict.level).toBe("limits");
   const { loss, "round-trip": roundTrip, udp } = statesOf(report);
@@ -136,7 +136,10 @@ it("10 % of loss and a round trip of 200 ms: with limits, for these two reasons"
   expect(Math.abs(Number(upShare) - 0.1)).toBeLessThan(0.06);
   expect(Math.abs(Number(downShare) - 0.1)).toBeLessThan(0.06);
   expect(Number(checkOf(report, "round-trip").figures.p50Ms)).toBeGreaterThan(195);
-  expect(report.verdict.reasons.join(" ")).toMatch(/lost.*to the relay and back/);
+  expect(report.verdict.reasons.join(" ")).toMatch(/Lost: .*to the relay and back/);
+  // The browser's own congestion control may take the losses for a narrow road; that it is those is said.
+  const { state, message } = checkOf(report, "upload");
+  if (state !== "ok") expect(message).toContain("as long as so much is lost");
   expect(report.verdict.advice.join(" ")).toMatch(/Wi-Fi router/);
   expect(report.timeline.some(({ lost }) => lost > 0)).toBe(true);
 });

@@ -296,6 +296,7 @@ export const doctorStyles = css`
   }
   .column {
     display: grid;
+    align-content: start;
     gap: 20px;
   }
   .group {
@@ -465,8 +466,11 @@ export const doctorStyles = css`
       grid-column: auto;
       text-align: left;
     }
-    .button {
-      padding: 0 12px;
+    .actions .button,
+    .devices {
+      padding: 0 10px;
+      font-size: 0.94rem;
+      white-space: nowrap;
     }
   }
 `;

@@ -48,7 +48,7 @@ function lossFinding({ up, down }: PathFigures, isReliable: boolean): Finding {
   if (isReliable)
     return { state: "ok", figures, message: "Over TCP nothing is lost; it comes late instead." };
   const state = gradeOf(Math.max(up.loss, down.loss), THRESHOLDS.loss);
-  const found = `${percent(up.loss)} of what you send and ${percent(down.loss)} of what you receive is lost.`;
+  const found = `Lost: ${percent(up.loss)} of what you send, ${percent(down.loss)} of what you receive.`;
   if (state === "ok") return { state, figures, message: found };
   const meaning =
     state === "failed"
@@ -100,7 +100,10 @@ function rateFinding(direction: DirectionFigures, name: "up" | "down"): Finding 
   const figures = { bps: throughputBps, isLimited, ...(queueMs === undefined ? {} : { queueMs }) };
   const state = gradeOfRate(throughputBps, THRESHOLDS.throughputBps);
   const verb = name === "up" ? "send" : "receive";
-  const found = `You can ${verb} ${isLimited ? "" : "at least "}${rate(throughputBps)}.`;
+  // Who loses much is held back by that, whatever the line could carry.
+  const isHeldBack = direction.loss > THRESHOLDS.loss.warning;
+  const end = state !== "ok" && isHeldBack ? " as long as so much is lost." : ".";
+  const found = `You can ${verb} ${isLimited ? "" : "at least "}${rate(throughputBps)}${end}`;
   if (state === "ok") return { state, figures, message: found };
   const code = name === "up" ? "slow-upload" : "slow-download";
   const meaning =
@@ -109,9 +112,7 @@ function rateFinding(direction: DirectionFigures, name: "up" | "down"): Finding 
       : name === "up"
         ? "Others hear you well and see a coarser picture of you."
         : "You hear others well and see fewer pictures of them.";
-  // Who loses much is held back by that, whatever the line could carry.
-  const advice = direction.loss > THRESHOLDS.loss.warning ? CLOSER : BUSY;
-  return { state, code, figures, message: `${found} ${meaning}`, advice };
+  return { state, code, figures, message: `${found} ${meaning}`, advice: isHeldBack ? CLOSER : BUSY };
 }
 
 function percent(share: number): string {
