@@ -10,6 +10,7 @@ import { type KeeperEvents, SessionKeeper } from "../../core/participant/joining
 import { connectBrowser } from "../session/browser-session.ts";
 import { connectFallback } from "../session/fallback-session.ts";
 import type { JoinToken } from "./join-token.ts";
+import { decodableCodecs } from "./picture-encodings.ts";
 import { workerClock, workerRandom } from "./worker-clock.ts";
 import type { FromWorker, StartMessage } from "./worker-messages.ts";
 
@@ -43,6 +44,7 @@ export function browserKeeper(
       ask,
       isOffline: () => navigator.onLine === false,
       client: CLIENT_NAME,
+      decodes: decodableCodecs,
     },
     events,
   );

@@ -1,8 +1,9 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
-import type { RoomState, RoomStats } from "../sdk/api.ts";
+import type { RoomState, RoomStats, Transport } from "../sdk/api.ts";
 import type { CaptureInput } from "./capture-input.ts";
 
 /** How the worker should encode a video source. */
@@ -10,6 +11,8 @@ export interface VideoCaptureSettings {
   width: number;
   height: number;
   frameRate: number;
+  /** Codecs that the application would rather have than others, first one first. */
+  codecs: readonly PictureCodec[];
   /** "motion" for cameras, "detail" for screens. */
   contentHint: "motion" | "detail";
 }
@@ -96,6 +99,7 @@ export type ToWorker =
 export interface RemoteTrackInfo {
   handle: number;
   trackId: number;
+  codec: string;
   kind: "audio" | "video";
   source: Source;
   muted: boolean;
@@ -105,13 +109,16 @@ export type FromWorker =
   | { type: "answer"; id: number; value: number | RoomStats | undefined }
   | { type: "refused"; id: number; code: string; message: string }
   | { type: "joined"; room: string; identity: string; grants: Grants | undefined }
+  | { type: "transport"; transport: Transport }
   | { type: "state"; state: RoomState; code: string; reason: string }
   | { type: "participant-joined"; identity: string; name: string; admin: boolean }
   | { type: "participant-left"; identity: string }
   | { type: "track-published"; identity: string; track: RemoteTrackInfo }
   | { type: "track-unpublished"; identity: string; handle: number }
-  | { type: "track-rebound"; handle: number; trackId: number }
+  | { type: "track-rebound"; handle: number; trackId: number; codec: string }
   | { type: "track-size"; handle: number; width: number; height: number }
+  /** Why the picture cannot be shown, as a sentence; undefined when it can again. */
+  | { type: "track-problem"; handle: number; code: string; message: string | undefined }
   | {
       type: "track-muted";
       identity: string;

@@ -1,7 +1,7 @@
 /** A real Chromium whose camera and microphone play the test clip, and what can be read from a page in it. */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findChromium } from "../chromium.mjs";
-import { installTap } from "./page-probe.ts";
+import { installTap, runFirstInWorkers } from "./page-probe.ts";
 import type { TestClip } from "./test-clip.ts";
 
 const FLAGS = [
@@ -21,8 +21,8 @@ const FLAGS = [
 ];
 
 export interface TestBrowser {
-  /** A page with a profile of its own. Its console errors end up in `problems`. */
-  newPage(): Promise<Page>;
+  /** A page with a profile of its own. Its console errors end up in `problems`. `prelude`: a script that page and workers run first. */
+  newPage(prelude?: string): Promise<Page>;
   readonly problems: string[];
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function openBrowser(
   const problems: string[] = [];
   return {
     problems,
-    async newPage() {
+    async newPage(prelude) {
       const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
       const page = await context.newPage();
       page.on("console", (message) => {
@@ -59,6 +59,10 @@ export async function openBrowser(
       });
       page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
       await page.addInitScript(installTap);
+      if (prelude !== undefined) {
+        await page.addInitScript(prelude);
+        await page.addInitScript(runFirstInWorkers, prelude);
+      }
       return page;
     },
     close: () => browser.close(),
