@@ -43,7 +43,6 @@ export async function startTributary(
       ...process.env,
       PORT: "0",
       RELAY_PORT: "0",
-      RELAY_TCP_PORT: "0",
       TRIBUTARY_API_KEYS: API_KEY,
       TRIBUTARY_STATE: "test/.cache/state",
       ...options.env,
