@@ -21,6 +21,9 @@ const BUSY =
 /** Where most round trips take so much longer than the fastest, and more than twice as long, something is full and nothing is far. */
 const QUEUE_MS = 60;
 
+/** Jitter of which the device itself explains so much says little of the network. */
+const BUSY_SHARE = 0.4;
+
 export function notePath(board: CheckBoard, path: PathFigures, isReliable: boolean): void {
   board.set("echo", echoFinding(path));
   board.set("loss", lossFinding(path, isReliable));
@@ -80,12 +83,21 @@ function roundTripFinding({ rttMs }: PathFigures): Finding {
   };
 }
 
-function jitterFinding({ up, down }: PathFigures): Finding {
-  const figures = { upMs: up.jitterMs, downMs: down.jitterMs };
+function jitterFinding({ up, down, deviceLateMs }: PathFigures): Finding {
+  const figures = { upMs: up.jitterMs, downMs: down.jitterMs, deviceLateMs };
   const worst = Math.max(up.jitterMs, down.jitterMs);
   const state = gradeOf(worst, THRESHOLDS.jitterMs);
   const found = `One in twenty comes ${ms(worst)} later than most.`;
   if (state === "ok") return { state, figures, message: found };
+  if (deviceLateMs > BUSY_SHARE * worst) {
+    return {
+      state,
+      code: "busy-device",
+      figures,
+      message: `${found} This device was busy with other things, and late by ${ms(deviceLateMs)} itself.`,
+      advice: "Close other programs and pages, plug the charger in, then run this again.",
+    };
+  }
   return {
     state,
     code: "jitter",
