@@ -11,7 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import type { CDPSession, Page } from "playwright-core";
+import type { CDPSession } from "playwright-core";
 import { openBrowser, type TestBrowser } from "../test/e2e/browser.ts";
 import { RoomPage } from "../test/e2e/room-page.ts";
 import { testClip } from "../test/e2e/test-clip.ts";
@@ -32,6 +32,8 @@ const options = readOptions({
 const ROOM = "resume";
 const AWAY_MS = 2_000;
 const SETTLE_MS = 1_200;
+const LOOK_MS = 50;
+const MAX_LOOKS = 400;
 const UNDISTURBED_MS = 1_000;
 /** Watched so long after a way is there again. */
 const WATCH_MS = 3_000;
@@ -94,8 +96,7 @@ class Call {
     const token = await this.#tributary.mint(ROOM, "ann");
     const room = await RoomPage.join(page, this.#tributary.url, ROOM, token);
     this.#ann = { room, network: await page.context().newCDPSession(page) };
-    await Promise.all([room.seeCamera("bob"), this.bob.seeCamera("ann")]);
-    await Promise.all([room.firstPicture("bob"), this.bob.firstPicture("ann")]);
+    await Promise.all([seesPictures(room, "bob"), seesPictures(this.bob, "ann")]);
     await prepare(room);
     await this.bob.page.evaluate("goings.splice(0)");
   }
@@ -162,6 +163,15 @@ class Call {
     await this.#tributary.stop();
     await this.#proxy.close();
   }
+}
+
+async function seesPictures(room: RoomPage, identity: string): Promise<void> {
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const seen = await room.inbound(identity, "video").catch(() => undefined);
+    if ((seen?.framesRendered ?? 0) > 0) return;
+    await wait(LOOK_MS);
+  }
+  throw new Error(`${room.identity} sees no pictures of ${identity}`);
 }
 
 /** Has the page note what it misses. */

@@ -15,7 +15,7 @@ import {
 } from "../core/wire/limits.ts";
 import type { RelayChannel } from "./member.ts";
 import { Refusal } from "./refusal.ts";
-import type { ArrivalTicket } from "./resume-tickets.ts";
+import type { ArrivalTicket } from "./arrival-ticket.ts";
 
 /** A session whose ticket is good. */
 export interface Arrival {

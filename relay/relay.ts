@@ -158,7 +158,7 @@ export class Relay {
     const { clock } = this.#options;
     this.#timers = [
       every(clock, REPORT_INTERVAL_MS, () => this.#tickLinks()),
-      every(clock, SPEAKERS_INTERVAL_MS, () => this.rooms.updateSpeakers(clock.nowUs())),
+      every(clock, SPEAKERS_INTERVAL_MS, () => this.rooms.updateNews(clock.nowUs())),
       every(clock, AUDIENCES_INTERVAL_MS, () => this.rooms.updateAudiences()),
       every(clock, HOP_SAMPLE_INTERVAL_MS, () =>
         this.#hops.sample(this.#members, this.rooms.links(), clock.nowUs()),
@@ -253,7 +253,7 @@ export class Relay {
       session,
       channel,
       ticket,
-      resumed: arrival.hello.resume !== undefined,
+      hello: arrival.hello,
       clock,
       random,
       forwarder: this.forwarder,

@@ -7,13 +7,10 @@ import type { CloseReason } from "../core/wire/close-codes.ts";
 import type { RelayMessageInput } from "../core/wire/control-messages.ts";
 import { MAX_PARTICIPANTS_PER_ROOM, MAX_TRACKS_PER_PARTICIPANT } from "../core/wire/limits.ts";
 import { frameMessage } from "../core/wire/message-framing.ts";
-import {
-  mayPublish,
-  type ParticipantInfo,
-  type TrackInfo,
-  type TrackOffer,
-} from "../core/wire/room-model.ts";
+import { mayPublish, type ParticipantInfo, type TrackInfo } from "../core/wire/room-model.ts";
+import type { TrackOffer } from "../core/wire/room-model.ts";
 import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
+import { DecodableCodecs } from "./decodable-codecs.ts";
 import type { ForwardCounters } from "./forward-counters.ts";
 import type { GopReplays } from "./gop-replay.ts";
 import type { MediaPort } from "./media-port.ts";
@@ -62,6 +59,7 @@ export class Room {
   /** Sessions whose participants have gone on in another one. */
   readonly #superseded = new Set<Member>();
   readonly speakers = new RoomSpeakers();
+  readonly decodable = new DecodableCodecs();
   /** Members are being told something: for whoever watches the room from outside. */
   onNews: () => void = () => {};
 
@@ -332,9 +330,10 @@ export class Room {
     for (const track of this.tracks.values()) track.updateAudience();
   }
 
-  /** To be called every SPEAKERS_INTERVAL_MS. */
-  updateSpeakers(nowUs: number): void {
+  /** To be called every SPEAKERS_INTERVAL_MS: who speaks, and which codecs everybody can decode. */
+  updateNews(nowUs: number): void {
     this.speakers.update(this, nowUs);
+    this.decodable.update(this);
   }
 
   /** Nobody is here any more. */

@@ -83,8 +83,8 @@ export class Rooms {
   }
 
   /** To be called every SPEAKERS_INTERVAL_MS. */
-  updateSpeakers(nowUs: number): void {
-    for (const { room } of this.#trees.values()) room.updateSpeakers(nowUs);
+  updateNews(nowUs: number): void {
+    for (const { room } of this.#trees.values()) room.updateNews(nowUs);
   }
 
   /** To be called now and then. */

@@ -51,6 +51,9 @@ export function sendWelcome(
     maxLanes: MAX_LANES,
     ...(resumedTracks === undefined ? {} : { resumedTracks }),
   });
+  // Whoever comes from another relay may have heard otherwise there.
+  const codecs = [...room.decodable.told];
+  if (resumedTracks !== undefined || room.decodable.isNews) member.send({ type: "decodable", codecs });
   for (const frame of following) member.channel.sendFramed(frame);
   // Otherwise it would know only when somebody else begins or stops.
   const speakers = [...room.speakers.told];

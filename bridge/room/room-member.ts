@@ -6,6 +6,8 @@ import type { Connect } from "../../core/session/session.ts";
 import type { GatewayAccess, MemberIdentity } from "./gateway-access.ts";
 
 const CLIENT_NAME = "tributary-bridge/0.1";
+/** Outputs, recordings and grids take H.264 and nothing else, so that a room with a bridge in it is asked to send that. */
+const DECODES = ["h264"];
 
 /** What bridges are made of; handed in by the entry that knows its runtime. */
 export interface RoomAccess {
@@ -26,7 +28,8 @@ export class RoomMember {
     this.room = room;
     this.#clock = clock;
     const ask = () => gateway.relaysFor(room, member);
-    this.#keeper = new SessionKeeper({ clock, random, connect, ask, client: CLIENT_NAME }, events);
+    const decodes = async () => DECODES;
+    this.#keeper = new SessionKeeper({ clock, random, connect, ask, client: CLIENT_NAME, decodes }, events);
     this.#ask = async () => {
       const askedUs = clock.nowUs();
       await this.#keeper.start(await ask(), askedUs);

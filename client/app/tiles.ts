@@ -10,6 +10,8 @@ export interface Tile {
   own: boolean;
   /** The picture; absent when there is none to show (no camera, muted). */
   picture: RemoteTrack | LocalTrack | undefined;
+  /** Why a picture that is sent cannot be shown, as a sentence; else empty. */
+  problem: string;
   microphone: "on" | "muted" | "none";
   speaking: boolean;
   /** Tracks whose figures belong to this tile. */
@@ -59,7 +61,9 @@ function ownTiles(room: Room): Tile[] {
       key: "own/camera",
       kind: "camera",
       picture: shown(camera),
-      microphone: microphone === undefined ? "none" : microphone.muted ? "muted" : "on",
+      problem: "",
+      microphone:
+        microphone === undefined ? "none" : microphone.muted || microphone.silenced ? "muted" : "on",
       speaking: room.speakers.includes(room.identity) && microphone?.muted === false,
       trackIds: idsOf(camera, microphone),
     },
@@ -71,6 +75,7 @@ function ownTiles(room: Room): Tile[] {
       key: "own/screen",
       kind: "screen",
       picture: shown(screen),
+      problem: "",
       microphone: "on",
       speaking: false,
       trackIds: idsOf(screen, sound),
@@ -89,7 +94,8 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
       ...base,
       key: `${participant.identity}/camera`,
       kind: "camera",
-      picture: shown(camera),
+      picture: showable(camera),
+      problem: problemOf(camera),
       microphone: microphone === undefined ? "none" : microphone.muted ? "muted" : "on",
       speaking: speakers.includes(participant.identity),
       trackIds: idsOf(camera, microphone),
@@ -101,7 +107,8 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
       ...base,
       key: `${participant.identity}/screen/${number}`,
       kind: "screen",
-      picture: shown(screen),
+      picture: showable(screen),
+      problem: problemOf(screen),
       microphone: "on",
       speaking: false,
       trackIds: idsOf(
@@ -115,6 +122,14 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
 
 function shown<T extends RemoteTrack | LocalTrack>(track: T | undefined): T | undefined {
   return track?.muted === false ? track : undefined;
+}
+
+function showable(track: RemoteTrack | undefined): RemoteTrack | undefined {
+  return track?.problem === undefined ? shown(track) : undefined;
+}
+
+function problemOf(track: RemoteTrack | undefined): string {
+  return track?.muted === false ? (track.problem ?? "") : "";
 }
 
 function idsOf(...tracks: (RemoteTrack | LocalTrack | undefined)[]): number[] {

@@ -8,3 +8,6 @@ declare abstract class AudioWorkletProcessor {
   ): boolean;
 }
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+/** Samples since the graph began, at the start of this quantum. */
+declare const currentFrame: number;
+declare const sampleRate: number;

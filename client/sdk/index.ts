@@ -1,4 +1,5 @@
 /** Tributary's browser SDK: joinRoom, diagnose, and the types of what they return. docs/sdk.md. */
+export type { PictureCodec } from "../../core/media/picture-codecs.ts";
 export {
   type Check,
   type CheckId,
@@ -20,6 +21,7 @@ export type {
   RoomState,
   RoomStats,
   TrackStats,
+  Transport,
 } from "./api.ts";
 export { RoomError } from "./api.ts";
 export { type DiagnoseOptions, diagnose } from "./diagnosis/diagnose.ts";

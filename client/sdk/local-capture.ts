@@ -1,4 +1,4 @@
-/** Gets devices and screens from the browser and turns their tracks into streams that a worker can read. */
+/** Gets devices and screens from the browser, and says in a sentence why one cannot be had. */
 import { RoomError } from "./api.ts";
 
 const SENTENCES: Readonly<Record<string, [code: string, sentence: (what: string) => string]>> = {
@@ -91,29 +91,4 @@ export async function captureScreen(
   } catch (cause) {
     throw cause instanceof RoomError ? cause : refusal("screen", cause);
   }
-}
-
-/** Buffers that a busy worker may lag behind, before the browser drops the oldest. */
-const AUDIO_BUFFERS = 20;
-const VIDEO_BUFFERS = 2;
-
-function processorOf<Frame extends AudioData | VideoFrame>(
-  track: MediaStreamTrack,
-  maxBufferSize: number,
-): ReadableStream<Frame> {
-  if (typeof MediaStreamTrackProcessor === "undefined") {
-    throw new RoomError(
-      "unsupported",
-      "This browser cannot hand its camera to a worker; use Chrome or Edge.",
-    );
-  }
-  return new MediaStreamTrackProcessor<Frame>({ track, maxBufferSize }).readable;
-}
-
-export function readAudio(track: MediaStreamTrack): ReadableStream<AudioData> {
-  return processorOf<AudioData>(track, AUDIO_BUFFERS);
-}
-
-export function readVideo(track: MediaStreamTrack): ReadableStream<VideoFrame> {
-  return processorOf<VideoFrame>(track, VIDEO_BUFFERS);
 }

@@ -1,7 +1,8 @@
 /** One of our own tracks as the application holds it: the device on the page, its encoder in the worker. */
 import type { Source } from "../../core/wire/room-model.ts";
+import type { CaptureInput } from "../worker/capture-input.ts";
 import type { LocalTrack } from "./api.ts";
-import { readAudio, readVideo } from "./local-capture.ts";
+import { type CaptureFeed, feedOfPictures, feedOfSound } from "./capture-feed.ts";
 import type { WorkerPort } from "./worker-port.ts";
 
 export class LiveLocalTrack implements LocalTrack {
@@ -9,9 +10,11 @@ export class LiveLocalTrack implements LocalTrack {
   readonly kind: "audio" | "video";
   trackId = 0;
   muted: boolean;
+  silenced = false;
   mediaStreamTrack: MediaStreamTrack;
   readonly #port: WorkerPort;
   readonly #onStop: (track: LiveLocalTrack) => void;
+  #feed: CaptureFeed<unknown> | undefined;
   #stopped = false;
 
   constructor(
@@ -29,17 +32,25 @@ export class LiveLocalTrack implements LocalTrack {
     this.#onStop = onStop;
   }
 
+  /** Takes over what reads the device; returns what is to be handed to the worker. */
+  readFrom<Frame>(feed: CaptureFeed<Frame>): CaptureInput<Frame> {
+    this.#feed?.stop();
+    this.#feed = feed;
+    if (this.#stopped) feed.stop();
+    return feed.input;
+  }
+
   /** Encodes another device from now on; the published track stays. */
   async replace(next: MediaStreamTrack): Promise<void> {
     const former = this.mediaStreamTrack;
     this.mediaStreamTrack = next;
     const { source } = this;
     if (this.kind === "audio") {
-      const readable = readAudio(next);
-      await this.#port.request({ operation: "replace-audio", source, readable }, [readable]);
+      const input = this.readFrom(await feedOfSound(next));
+      await this.#port.request({ operation: "replace-audio", source, input }, [input]);
     } else {
-      const readable = readVideo(next);
-      await this.#port.request({ operation: "replace-video", source, readable }, [readable]);
+      const input = this.readFrom(feedOfPictures(next));
+      await this.#port.request({ operation: "replace-video", source, input }, [input]);
     }
     former.stop();
   }
@@ -67,6 +78,7 @@ export class LiveLocalTrack implements LocalTrack {
   release(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#feed?.stop();
     this.mediaStreamTrack.stop();
     this.#onStop(this);
   }

@@ -2,11 +2,11 @@
 import { audioLevelOf, VoiceDetector } from "../../core/media/audio-level.ts";
 import { CaptureClock } from "../../core/media/capture-clock.ts";
 import { Resampler } from "../../core/media/resampler.ts";
+import type { CapturedSound } from "../audio/captured-sound.ts";
+import { type CaptureInput, type CaptureReader, readSound } from "./capture-input.ts";
+import { FRAME_SAMPLES, OPUS_RATE_HZ, type OpusEncoding, openOpusEncoding } from "./opus-encoding.ts";
 import { workerClock } from "./worker-clock.ts";
 
-export const OPUS_RATE_HZ = 48_000;
-export const OPUS_FRAME_US = 20_000;
-const FRAME_SAMPLES = (OPUS_RATE_HZ * OPUS_FRAME_US) / 1e6;
 const BITRATE_BPS = { microphone: 40_000, "screen-audio": 96_000 } as const;
 /** Frames in the encoder at once; at more the capture is dropped (`encoder-busy`). */
 const MAX_ENCODING = 10;
@@ -35,80 +35,69 @@ export class AudioSender {
   framesDropped = 0;
   readonly #events: AudioSenderEvents;
   readonly #originsUs: readonly number[];
-  readonly #encoder: AudioEncoder;
+  readonly #encoder: OpusEncoding;
   readonly #voice = new VoiceDetector();
-  /** By frame number; the encoder is told it as a time. */
+  /** By frame number. */
   readonly #notes = new Map<number, { captureUs: number; level: number; voice: boolean }>();
   readonly #frame = new Float32Array(FRAME_SAMPLES);
   #filled = 0;
   #frameCaptureUs = 0;
   #lastCaptureUs = 0;
   #nextFrame = 0;
-  #reader: ReadableStreamDefaultReader<AudioData> | undefined;
+  #reader: CaptureReader<CapturedSound> | undefined;
   #over = false;
 
   /** `originsUs`: places on the local clock that capture timestamps may count from. */
   constructor(source: keyof typeof BITRATE_BPS, originsUs: readonly number[], events: AudioSenderEvents) {
     this.#events = events;
     this.#originsUs = originsUs;
-    this.#encoder = new AudioEncoder({
-      output: (chunk) => this.#onChunk(chunk),
-      error: (error) => events.onError(`the Opus encoder failed: ${error.message}`),
-    });
-    this.#encoder.configure({
-      codec: "opus",
-      sampleRate: OPUS_RATE_HZ,
-      numberOfChannels: 1,
-      bitrate: BITRATE_BPS[source],
-      opus: {
-        frameDuration: OPUS_FRAME_US,
-        application: source === "microphone" ? "voip" : "audio",
-        complexity: 8,
-      } as OpusEncoderConfig,
+    const settings = {
+      bitrateBps: BITRATE_BPS[source],
+      application: source === "microphone" ? "voip" : "audio",
+    } as const;
+    this.#encoder = openOpusEncoding(settings, {
+      onPacket: (frame, bytes) => this.#onPacket(frame, bytes),
+      onError: (message) => events.onError(message),
     });
   }
 
   /** Takes sound from here from now on; an earlier source is let go. */
-  read(readable: ReadableStream<AudioData>): void {
+  read(input: CaptureInput<AudioData>): void {
     const earlier = this.#reader;
-    const reader = readable.getReader();
+    const reader = readSound(input, () => this.framesDropped++);
     this.#reader = reader;
     this.#filled = 0;
-    earlier?.cancel().catch(() => undefined);
+    earlier?.cancel();
     void this.#readAll(reader);
   }
 
   stop(): void {
     this.#over = true;
-    this.#reader?.cancel().catch(() => undefined);
-    if (this.#encoder.state !== "closed") this.#encoder.close();
+    this.#reader?.cancel();
+    this.#encoder.close();
   }
 
-  async #readAll(reader: ReadableStreamDefaultReader<AudioData>): Promise<void> {
+  async #readAll(reader: CaptureReader<CapturedSound>): Promise<void> {
+    const originsUs = reader.hasOwnClock ? [] : this.#originsUs;
     let clock: CaptureClock | undefined;
     let resampler: { rateHz: number; convert: Resampler | undefined } | undefined;
     for (;;) {
-      const { value: data, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
-      if (done || data === undefined) break;
-      if (this.#over || reader !== this.#reader) {
-        data.close();
-        continue;
-      }
-      clock ??= new CaptureClock(this.#originsUs, data.duration);
-      const captureUs = clock.map(data.timestamp, workerClock.nowUs());
-      if (resampler?.rateHz !== data.sampleRate) {
-        const convert =
-          data.sampleRate === OPUS_RATE_HZ ? undefined : new Resampler(data.sampleRate, OPUS_RATE_HZ);
-        resampler = { rateHz: data.sampleRate, convert };
+      const sound = await reader.read();
+      if (sound === undefined) break;
+      if (this.#over || reader !== this.#reader) continue;
+      const { samples, rateHz } = sound;
+      clock ??= new CaptureClock(originsUs, (samples.length / rateHz) * 1e6);
+      const captureUs = clock.map(sound.timestampUs, workerClock.nowUs());
+      if (resampler?.rateHz !== rateHz) {
+        const convert = rateHz === OPUS_RATE_HZ ? undefined : new Resampler(rateHz, OPUS_RATE_HZ);
+        resampler = { rateHz, convert };
         this.#filled = 0;
       }
-      const mono = mixDown(data);
-      data.close();
       if (this.paused) {
         this.#filled = 0;
         continue;
       }
-      this.#collect(resampler.convert?.push(mono) ?? mono, captureUs);
+      this.#collect(resampler.convert?.push(samples) ?? samples, captureUs);
     }
     if (!this.#over && reader === this.#reader) this.#events.onEnd();
   }
@@ -129,54 +118,26 @@ export class AudioSender {
   }
 
   #encode(): void {
-    if (this.#encoder.state !== "configured") return;
-    if (this.#encoder.encodeQueueSize > MAX_ENCODING) {
+    if (!this.#encoder.isOpen) return;
+    if (this.#encoder.waiting > MAX_ENCODING) {
       this.framesDropped++;
       return;
     }
     const level = audioLevelOf(this.#frame);
-    // Chromium's encoder counts output time on from its first input and takes no notice of gaps (a mute, a stalled
-    // source): it gets a time without gaps, and the capture time waits in the note.
     const frame = this.#nextFrame++;
     // Growing, whatever the capture clock does.
     const captureUs = Math.max(Math.round(this.#frameCaptureUs), this.#lastCaptureUs + 1);
     this.#lastCaptureUs = captureUs;
     this.#notes.set(frame, { captureUs, level, voice: this.#voice.push(level) });
     if (this.#notes.size > MAX_NOTES) this.#notes.delete(this.#notes.keys().next().value!);
-    const data = new AudioData({
-      format: "f32-planar",
-      sampleRate: OPUS_RATE_HZ,
-      numberOfFrames: FRAME_SAMPLES,
-      numberOfChannels: 1,
-      timestamp: frame * OPUS_FRAME_US,
-      data: this.#frame,
-    });
-    this.#encoder.encode(data);
-    data.close();
+    this.#encoder.encode(frame, this.#frame);
   }
 
-  #onChunk(chunk: EncodedAudioChunk): void {
-    // Chromium gives some times back a microsecond short.
-    const frame = Math.round(chunk.timestamp / OPUS_FRAME_US);
+  #onPacket(frame: number, bytes: Uint8Array): void {
     const note = this.#notes.get(frame);
     if (note === undefined) return;
     this.#notes.delete(frame);
-    const bytes = new Uint8Array(chunk.byteLength);
-    chunk.copyTo(bytes);
     this.framesEncoded++;
     this.#events.onFrame({ ...note, bytes });
   }
-}
-
-function mixDown(data: AudioData): Float32Array {
-  const mono = new Float32Array(data.numberOfFrames);
-  data.copyTo(mono, { planeIndex: 0, format: "f32-planar" });
-  if (data.numberOfChannels === 1) return mono;
-  const plane = new Float32Array(data.numberOfFrames);
-  for (let channel = 1; channel < data.numberOfChannels; channel++) {
-    data.copyTo(plane, { planeIndex: channel, format: "f32-planar" });
-    for (let i = 0; i < mono.length; i++) mono[i]! += plane[i]!;
-  }
-  for (let i = 0; i < mono.length; i++) mono[i]! /= data.numberOfChannels;
-  return mono;
 }

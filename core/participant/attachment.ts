@@ -39,6 +39,7 @@ export interface AttachmentOptions {
   random: Random;
   relay: RelayCandidate;
   client: string;
+  decodes?: readonly string[];
   timeoutMs: number;
 }
 
@@ -158,7 +159,7 @@ export class Attachment implements Road {
   }
 
   async #openControl(resume: Resume | undefined): Promise<void> {
-    const { clock, relay, client } = this.#options;
+    const { clock, relay, client, decodes } = this.#options;
     const { laneKey } = this.#session;
     const stream = await this.#session.openStream();
     this.#control = new ControlChannel(stream, relayMessageSchema, clock, undefined, {
@@ -171,6 +172,7 @@ export class Attachment implements Road {
       ticket: relay.ticket,
       client,
       ...(laneKey === undefined ? {} : { laneKey }),
+      ...(decodes === undefined ? {} : { decodes: [...decodes] }),
       ...(resume === undefined ? {} : { resume }),
       resumable: true,
       sentAtUs: Math.round(clock.nowUs()),

@@ -15,6 +15,8 @@ export type ParticipantEvent =
   | { type: "encoder-rate"; trackId: number; rendition: number; bitrateBps: number }
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   | { type: "speakers"; speakers: { identity: string; level: number }[] }
+  /** Picture codecs that everybody in the room can decode, as far as known. */
+  | { type: "decodable"; codecs: readonly string[] }
   | { type: "go-away"; withinMs: number }
   /** No session is open, and nothing is final: `moveTo` goes on, `leave` ends it. */
   | { type: "interrupted"; reason: CloseReason; message: string }

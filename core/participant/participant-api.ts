@@ -27,6 +27,8 @@ export interface JoinRelayOptions {
   relay: RelayCandidate;
   /** Name and version of the software, for the relay's logs. */
   client: string;
+  /** Picture codecs that this participant can decode ("h264"); without it the room takes H.264 for granted. */
+  decodes?: readonly string[];
   /** Room events, in order; the first ones come after join resolved. */
   onEvent(event: ParticipantEvent): void;
   /** Each complete access unit of a subscribed track, in arrival order; `arrivedUs` on the local clock. */
@@ -91,6 +93,8 @@ export interface Participant {
   readonly isOpen: boolean;
   /** Everybody else, by identity, kept up to date before each event is handed out. */
   readonly participants: ReadonlyMap<string, ParticipantInfo>;
+  /** Picture codecs that everybody in the room can decode; H.264 until the relay says otherwise. */
+  readonly decodable: readonly string[];
   /**
    * Room clock minus local clock, microseconds, measured at join; capture times are on the room clock. It stays the same after a
    * move: relays' clocks agree to a few milliseconds (NTP), and a jump would be heard and seen.

@@ -7,7 +7,7 @@ import type { LinkStats } from "../session/link-stats.ts";
 import { type CloseReason, FINAL_CLOSE_REASONS } from "../wire/close-codes.ts";
 import type { RelayMessage } from "../wire/control-messages.ts";
 import { HELLO_TIMEOUT_MS, MAX_SILENCE_MS } from "../wire/limits.ts";
-import type { ParticipantInfo, TrackInfo, TrackOffer } from "../wire/room-model.ts";
+import { type ParticipantInfo, type TrackInfo, type TrackOffer, UNSAID_CODECS } from "../wire/room-model.ts";
 import type { Attachment, AttachmentOwner, Request, Welcome } from "./attachment.ts";
 import type { ParticipantEvent } from "./events.ts";
 import { HandOver } from "./hand-over.ts";
@@ -47,6 +47,7 @@ class RelayParticipant implements Participant, AttachmentOwner {
   identity = "";
   room = "";
   clockOffsetUs = 0;
+  decodable = UNSAID_CODECS;
   readonly #options: JoinRelayOptions;
   readonly #own = new OwnTracks();
   readonly #subscriptions: Subscriptions;
@@ -173,6 +174,9 @@ class RelayParticipant implements Participant, AttachmentOwner {
         return this.#own.get(message.trackId)?.setAudience(message);
       case "rendition-limit":
         return this.#own.get(message.trackId)?.setLimit(message);
+      case "decodable":
+        this.decodable = message.codecs;
+        return onEvent(message);
       case "track-wanted":
       case "speakers":
       case "go-away":

@@ -17,6 +17,7 @@ import {
 import {
   identitySchema,
   participantInfoSchema,
+  pictureCodecsSchema,
   roomNameSchema,
   trackIdSchema,
   trackInfoSchema,
@@ -73,6 +74,8 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
     client: z.string().max(128).default(""),
     /** Made up by the participant, for lanes; not to be guessed. */
     laneKey: laneKey.optional(),
+    /** Picture codecs that it can decode; without it `UNSAID_CODECS`, an empty list counts for nothing. */
+    decodes: pictureCodecsSchema.optional(),
     /** The participant goes on from another session, perhaps with another relay: nobody sees it leave or join. */
     resume: resumeSchema.optional(),
     /** The participant knows `resume-ticket`. */
@@ -202,6 +205,8 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
       .max(16),
   }),
   z.object({ type: z.literal("pong"), id: u32, sentAtUs: timeUs, receivedAtUs: timeUs }),
+  /** Picture codecs that everybody in the room can decode who decodes any, the hidden too. Behind a welcome, and on change. */
+  z.object({ type: z.literal("decodable"), codecs: pictureCodecsSchema }),
   /** The relay is going away; join anew through the gateway within `withinMs`. */
   z.object({ type: z.literal("go-away"), withinMs: u32 }),
 ]);

@@ -19,6 +19,8 @@ export const MAX_FRAGMENTS = 2048;
 export const MAX_ACCESS_UNIT_BYTES = 1_500_000;
 /** Frame ids between a unit and the newest one that it needs; the packetizer refuses more. */
 export const MAX_REFERENCE_DISTANCE = 7;
+/** Picture codecs that a participant may name in hello; a longer list is a protocol error. */
+export const MAX_PICTURE_CODECS = 8;
 /** Source plus repair symbols of one FEC block. */
 export const MAX_BLOCK_SYMBOLS = 255;
 /** Symbols that one memory for FEC blocks can be made for; more is a RangeError. Above what it was made for: `store-full`. */

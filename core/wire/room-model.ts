@@ -1,6 +1,12 @@
 /** What a room is made of, as control messages and APIs say it: sources, grants, tracks, participants. */
 import { z } from "zod";
-import { MAX_IDENTITY_CHARS, MAX_NAME_CHARS, MAX_RENDITION_BPS, MAX_ROOM_CHARS } from "./limits.ts";
+import {
+  MAX_IDENTITY_CHARS,
+  MAX_NAME_CHARS,
+  MAX_PICTURE_CODECS,
+  MAX_RENDITION_BPS,
+  MAX_ROOM_CHARS,
+} from "./limits.ts";
 
 /** Letters, digits and - _ . ~ @ : of any script, no spaces or slashes, not . or .. alone, so that it fits a URL path and a log line. */
 const NAME_PATTERN = /^(?!\.\.?$)[\p{L}\p{N}\-_.~@:]+$/u;
@@ -55,6 +61,18 @@ const codecSchema = z
   .min(1)
   .max(64)
   .regex(/^[\w.-]+$/);
+
+/** Names of picture codecs, without profile and level: "h264", "vp8", "vp9", "av1". Others may come to be. */
+export const pictureCodecsSchema = z
+  .array(
+    z
+      .string()
+      .max(16)
+      .regex(/^[a-z0-9]+$/),
+  )
+  .max(MAX_PICTURE_CODECS);
+/** What is taken for granted of a participant that does not say what it can decode, and of a room until the relay says more. */
+export const UNSAID_CODECS: readonly string[] = ["h264"];
 
 /** What a publisher says of a track; the relay adds the id. */
 export const trackOfferSchema = z.discriminatedUnion("kind", [

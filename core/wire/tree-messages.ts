@@ -12,7 +12,13 @@ import {
   MAX_TOPIC_CHARS,
   MAX_TREE_DEPTH,
 } from "./limits.ts";
-import { identitySchema, participantInfoSchema, roomNameSchema, trackIdSchema } from "./room-model.ts";
+import {
+  identitySchema,
+  participantInfoSchema,
+  pictureCodecsSchema,
+  roomNameSchema,
+  trackIdSchema,
+} from "./room-model.ts";
 
 const u32 = z.number().int().min(0).max(0xffffffff);
 const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -44,6 +50,8 @@ const participantRecordSchema = z.object({
   revision: u32,
   /** It went on from a session with another relay. */
   resumed: z.boolean(),
+  /** Picture codecs that it can decode, as in hello; empty also where it may not subscribe. */
+  decodes: pictureCodecsSchema.optional(),
   /** Name and end of its join token, for bans. */
   token: z.string().min(1).max(128),
   tokenExp: whole,

@@ -1,6 +1,7 @@
-/** A browser page in a room, driven through the address bar and `window.tributary.room`, as docs/sdk.md has them. */
+/** A browser page in a room, whoever drives it, used through the address bar and `window.tributary.room`, as docs/sdk.md has them. */
 import type { Page } from "playwright-core";
 import type { Room, RoomStats, TrackStats } from "../../client/sdk/api.ts";
+import type { DrivenPage } from "./driven-page.ts";
 import { type HeardWindow, listen, look } from "./page-probe.ts";
 import { judge, LAYOUT, type PictureVerdict } from "./picture.ts";
 import { TONE_HZ } from "./test-clip.ts";
@@ -12,6 +13,7 @@ declare global {
 }
 
 const JOIN_TIMEOUT_MS = 20_000;
+const LOOK_PAUSE_MS = 50;
 /** Half a bin of the analyser either way, and some. */
 const TONE_TOLERANCE_HZ = 25;
 /** Quieter windows are pauses between beats. */
@@ -26,17 +28,22 @@ export async function untilGood<T>(measure: () => Promise<T>, isGood: (value: T)
   return value;
 }
 
-export class RoomPage {
-  readonly page: Page;
+export class RoomPage<Driven extends DrivenPage = Page> {
+  readonly page: Driven;
   readonly identity: string;
 
-  private constructor(page: Page, identity: string) {
+  private constructor(page: Driven, identity: string) {
     this.page = page;
     this.identity = identity;
   }
 
   /** Opens the room with a join token and waits until the session stands. */
-  static async join(page: Page, url: string, room: string, token: string): Promise<RoomPage> {
+  static async join<Driven extends DrivenPage>(
+    page: Driven,
+    url: string,
+    room: string,
+    token: string,
+  ): Promise<RoomPage<Driven>> {
     await page.goto(`${url}/r/${room}?join=1&token=${encodeURIComponent(token)}`);
     await page.waitForFunction(() => window.tributary?.room?.state === "connected", undefined, {
       timeout: JOIN_TIMEOUT_MS,
@@ -73,6 +80,8 @@ export class RoomPage {
     while (performance.now() < endMs) {
       const seen = await this.picture(identity);
       if (seen !== undefined) return seen;
+      // Looking costs the page time that it needs to play.
+      await this.page.waitForTimeout(LOOK_PAUSE_MS);
     }
     throw new Error(`${this.identity} sees no picture of ${identity}`);
   }

@@ -46,6 +46,26 @@ describe("a room on several relays", () => {
     expect(sim.log).toEqual([]);
   });
 
+  it("says what everybody can decode, wherever they are, the hidden too", async () => {
+    const sim = await clusterOf(["relay1", "eu"], ["relay2", "us"]);
+    const { clock } = sim;
+    const ada = await sim.joined({ identity: "ada", relayId: "relay1", decodes: ["h264", "vp8", "av1"] });
+    await clock.advance(500);
+    expect(ada.participant.decodable).toEqual(["av1", "h264", "vp8"]);
+    const bob = await sim.joined({ identity: "bob", relayId: "relay2", decodes: ["vp8", "av1"] });
+    await clock.advance(1_000);
+    expect(ada.participant.decodable).toEqual(["av1", "vp8"]);
+    expect(bob.participant.decodable).toEqual(["av1", "vp8"]);
+    const grants = { hidden: true };
+    const eve = await sim.joined({ identity: "eve", relayId: "relay2", grants, decodes: ["vp8"] });
+    await clock.advance(1_000);
+    expect(ada.participant.decodable).toEqual(["vp8"]);
+    await clock.until(eve.participant.leave());
+    await clock.advance(1_000);
+    expect(ada.participant.decodable).toEqual(["av1", "vp8"]);
+    expect(ada.events.filter(({ type }) => type === "decodable")).toHaveLength(4);
+  });
+
   it("lets publishers sit anywhere, and people be muted and removed from anywhere", async () => {
     const sim = await clusterOf(["relay1", "eu"], ["relay2", "us"], ["relay3", "us"]);
     const { clock } = sim;

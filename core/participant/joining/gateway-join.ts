@@ -9,6 +9,8 @@ export interface GatewayAnswer {
   name: string;
   grants: Grants;
   relays: RelayCandidate[];
+  /** Names the network that the question came from; "" = the gateway does not know. */
+  network: string;
   /** When the tickets end, ISO 8601. */
   expiresAt?: string | undefined;
 }
@@ -29,6 +31,7 @@ const answerSchema = z.object({
       }),
     )
     .min(1),
+  network: z.string().max(64).default(""),
   expiresAt: z.iso.datetime().optional(),
 });
 

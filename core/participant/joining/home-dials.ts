@@ -28,26 +28,24 @@ export interface HomeDialOptions {
 }
 
 export class HomeDials {
-  /** Settles when others may go first. */
-  readonly turn: Promise<void>;
   readonly #clock: Clock;
   readonly #options: HomeDialOptions;
   readonly #pause: BackOff;
   #lastUs = 0;
-  #endTurn: () => void = () => undefined;
   #isStopped = false;
 
   constructor(clock: Clock, random: Random, options: HomeDialOptions) {
     this.#clock = clock;
     this.#options = options;
     this.#pause = new BackOff(clock, random, pauseMs);
-    this.turn = new Promise((resolve) => {
-      const timer = clock.after(HEAD_START_MS, resolve);
-      this.#endTurn = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
+  }
+
+  /** Settles when others may go first: some time after the newest dial. */
+  get turn(): Promise<void> {
+    const waitMs = HEAD_START_MS - (this.#clock.nowUs() - this.#lastUs) / 1000;
+    return waitMs <= 0
+      ? Promise.resolve()
+      : new Promise((resolve) => void this.#clock.after(waitMs, resolve));
   }
 
   /** There may be another network, or there is one again: dials now. */
@@ -69,7 +67,6 @@ export class HomeDials {
       if (!isOffline()) dials.push(this.#dial(home));
       await this.#pause.pause();
     }
-    this.#endTurn();
     return await Promise.any(dials);
   }
 

@@ -30,6 +30,8 @@ export interface KeeperOptions {
   isOffline?: () => boolean;
   /** Name and version of the software, for the relay's logs. */
   client: string;
+  /** Picture codecs that we can decode; undefined = not said. Asked at each join. */
+  decodes?(): Promise<readonly string[]>;
 }
 
 export interface KeeperEvents {
@@ -39,6 +41,8 @@ export interface KeeperEvents {
   onReconnecting(reason: string): void;
   /** The participant is in reach again, with everything that it had. */
   onBack(): void;
+  /** The session is one over TCP now, or over UDP again; said only when it changes, UDP being the beginning. */
+  onRoad?(isOverTcp: boolean): void;
   /** Out for good. */
   onClosed(code: string, reason: string): void;
   onEvent: JoinRelayOptions["onEvent"];
@@ -63,6 +67,7 @@ export class SessionKeeper {
   /** No move before, unless the session ends. */
   #nextMoveUs = 0;
   #isShown = false;
+  #isOverTcp = false;
   #over = false;
 
   constructor(options: KeeperOptions, events: KeeperEvents) {
@@ -128,12 +133,14 @@ export class SessionKeeper {
     let current: Participant | undefined;
     const early: ParticipantEvent[] = [];
     const { clock, random, connect, overUdp, client } = this.#options;
+    const decodes = await this.#options.decodes?.();
     const participant = await joinRelay({
       connect,
       clock,
       random,
       relay,
       client,
+      ...(decodes === undefined ? {} : { decodes }),
       onEvent: (event) => {
         if (current === undefined) early.push(event);
         else if (this.#participant === current) this.#onEvent(event);
@@ -158,6 +165,7 @@ export class SessionKeeper {
       this.#udpReturn = new UdpReturn(participant, { clock, overUdp, onOpen });
     }
     const joined = this.#events.onJoined(participant);
+    this.#tellRoad(participant);
     for (const event of early.splice(0)) this.#onEvent(event);
     await joined;
   }
@@ -205,6 +213,7 @@ export class SessionKeeper {
       if (!moved) return this.#watch!.noteFalseAlarm();
       this.#mustGo = false;
       this.#watch!.restart();
+      this.#tellRoad(participant);
       this.#comeBack();
     } catch (error) {
       this.#onRefused(participant, error);
@@ -228,11 +237,18 @@ export class SessionKeeper {
       });
       this.reconnects++;
       this.#watch?.restart();
+      this.#tellRoad(participant);
     } catch {
       // It is tried again after a pause.
     } finally {
       this.#isMoving = false;
     }
+  }
+
+  #tellRoad({ isOverTcp }: Participant): void {
+    if (isOverTcp === this.#isOverTcp) return;
+    this.#isOverTcp = isOverTcp;
+    this.#events.onRoad?.(isOverTcp);
   }
 
   #comeBack(): void {
