@@ -9,7 +9,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
-import { systemClock } from "../relay/deno/clock.ts";
+import { systemClock } from "../relay/serving/clock.ts";
 import { ensureEtcd } from "../test/etcd-binary.mjs";
 import { pause, ROLES, type Role, Stage } from "./failover/stage.ts";
 import { type Figures, note, quantile, readOptions, reportRow } from "./report.ts";

@@ -26,6 +26,9 @@ const COUNT_NAMES = [
   "dropped/programme/overflow",
   "dropped/programme/undecodable",
   "dropped/programme/too-many",
+  /** Picture tracks in another codec than H.264, or encrypted (bridge/programme/left-pictures.ts). */
+  "dropped/programme/codec",
+  "dropped/programme/encrypted",
   /** Pictures that an RTMP target was too slow for. */
   "dropped/rtmp-target/slow",
   /** MP3 listeners who were too slow, or too many. */

@@ -111,11 +111,9 @@ const joinedSchema = z
         z.object({
           relayId: z.string(),
           url: z.string().openapi({ description: "WebTransport URL to dial; empty where it has no UDP." }),
-          fallbackUrl: z
-            .string()
-            .openapi({
-              description: "The same over TCP, for networks without UDP; empty where there is none.",
-            }),
+          fallbackUrl: z.string().openapi({
+            description: "The same over TCP, for networks without UDP; empty where there is none.",
+          }),
           certificateHashes: z.array(z.string()).openapi({
             description: "Base64 SHA-256, for serverCertificateHashes; empty for a real certificate.",
           }),

@@ -4,7 +4,12 @@ import type { ControlChannel } from "../core/session/control-channel.ts";
 import type { Session } from "../core/session/session.ts";
 import { TokenBucket } from "../core/session/token-bucket.ts";
 import { CLOSE_CODES, type CloseReason } from "../core/wire/close-codes.ts";
-import type { clientMessageSchema, FailureCode, RelayMessageInput } from "../core/wire/control-messages.ts";
+import type {
+  ClientMessage,
+  clientMessageSchema,
+  FailureCode,
+  RelayMessageInput,
+} from "../core/wire/control-messages.ts";
 import {
   MAX_DATA_BURST_BYTES,
   MAX_DATA_BYTES_PER_SECOND,
@@ -17,7 +22,7 @@ import type { TicketHolder } from "../core/wire/tokens.ts";
 import type { ParticipantRecord } from "../core/wire/tree-messages.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MediaPort } from "./media-port.ts";
-import type { ArrivalTicket } from "./resume-tickets.ts";
+import type { ArrivalTicket } from "./arrival-ticket.ts";
 import type { Audience, Track } from "./track.ts";
 
 export type RelayChannel = ControlChannel<RelayMessageInput, typeof clientMessageSchema>;
@@ -26,10 +31,8 @@ export interface MemberOptions {
   session: Session;
   channel: RelayChannel;
   ticket: ArrivalTicket;
-  /** Continues a session of its own (hello's `resume`). */
-  resumed: boolean;
-  /** What hello says. */
-  decodes: readonly string[] | undefined;
+  /** With `resume` it continues a session of its own. */
+  hello: Pick<Extract<ClientMessage, { type: "hello" }>, "resume" | "decodes">;
   clock: Clock;
   random: Random;
   forwarder: Forwarder;
@@ -59,10 +62,10 @@ export class Member extends MediaPort {
     super({ ...options, identity: ticket.sub, ingress: INGRESS });
     this.channel = options.channel;
     this.ticket = ticket;
-    this.resumed = options.resumed;
+    this.resumed = options.hello.resume !== undefined;
     this.name = ticket.name;
     this.grants = ticket.grants;
-    this.decodes = ticket.grants.subscribe ? options.decodes : [];
+    this.decodes = ticket.grants.subscribe ? options.hello.decodes : [];
     const nowUs = clock.nowUs();
     this.stamp = ticket.nextStamp ?? Math.round(nowUs);
     this.dataAllowance = new TokenBucket(MAX_DATA_BYTES_PER_SECOND, MAX_DATA_BURST_BYTES, nowUs);

@@ -6,12 +6,8 @@ import { type Clock, every } from "../core/clock.ts";
 import { closeReasonOf } from "../core/wire/close-codes.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../core/wire/gateway-keys.ts";
 import { RESUME_RENEWAL_MS, RESUME_TICKET_SECONDS } from "../core/wire/limits.ts";
-import {
-  RESUME_AUDIENCE,
-  type RelayTicket,
-  type ResumeTicket,
-  type TicketHolder,
-} from "../core/wire/tokens.ts";
+import { RESUME_AUDIENCE, type RelayTicket, type ResumeTicket } from "../core/wire/tokens.ts";
+import type { ArrivalTicket } from "./arrival-ticket.ts";
 import type { Member } from "./member.ts";
 import { Refusal } from "./refusal.ts";
 import type { RelayKeys } from "./tree/credential.ts";
@@ -19,14 +15,6 @@ import { UsedTickets } from "./used-tickets.ts";
 
 /** A ticket, or the ban that it must not outlive, is remembered for so long. */
 export const RESUME_MEMORY_SECONDS = RESUME_TICKET_SECONDS + CLOCK_TOLERANCE_SECONDS;
-
-/** What lets somebody in: the gateway's word, or that of the relay where it was before. */
-export interface ArrivalTicket extends TicketHolder {
-  /** Of the session that it goes on from, with a resume ticket. */
-  readonly stamp?: number;
-  /** Of the session that it gets. */
-  readonly nextStamp?: number;
-}
 
 /** What of a room it takes to tell whether a session has been gone on from. */
 interface KnownSessions {

@@ -11,7 +11,7 @@ import { ConfigError, readGatewayConfig, readTicketKey } from "../gateway/config
 import type { Log } from "../gateway/deps.ts";
 import { Webhook } from "../gateway/webhook.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { systemClock } from "../relay/deno/clock.ts";
+import { systemClock } from "../relay/serving/clock.ts";
 import { RelayStartError, startRelay } from "../relay/deno/main.ts";
 import { ticketKeysOf } from "../relay/ticket-verifier.ts";
 import { openHttpListeners } from "./http-listeners.ts";
@@ -63,7 +63,7 @@ async function start(): Promise<() => Promise<void>> {
     settings,
     (request, info) => files.answer(request) ?? bridge?.answer(request) ?? app.fetch(request, info),
   );
-  const names = settings.relayPublicUrl === undefined ? [] : certificateNames(settings.relayPublicUrl);
+  const names = certificateNames(settings.relayPublicUrl, settings.relayTcpPublicUrl);
   const certificate = await keptCertificate(state, names);
   const relay = await startRelay({
     id: RELAY_ID,
@@ -73,6 +73,8 @@ async function start(): Promise<() => Promise<void>> {
     host: settings.relayBindAddress,
     port: settings.relayPort,
     publicUrl: settings.relayPublicUrl,
+    tcpPort: settings.relayTcpPort,
+    tcpPublicUrl: settings.relayTcpPublicUrl,
     certificate: { ...certificate, hashes: [certificate.sha256] },
     keys: ticketKeysOf(ticketKey.publicJwk),
     directory,
@@ -102,10 +104,10 @@ async function start(): Promise<() => Promise<void>> {
   };
 }
 
-/** The host of a URL as a name in the certificate. An IPv6 address is none; browsers go by the hash anyway. */
-function certificateNames(url: string): string[] {
-  const { hostname } = new URL(url);
-  return hostname.startsWith("[") ? [] : [hostname];
+/** The hosts of URLs as names in the certificate. An IPv6 address is none; browsers go by the hash anyway. */
+function certificateNames(...urls: (string | undefined)[]): string[] {
+  const hosts = urls.filter((url) => url !== undefined).map((url) => new URL(url).hostname);
+  return [...new Set(hosts)].filter((host) => !host.startsWith("["));
 }
 
 function hostForPeople(host: string): string {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect } from "node:tls";
 import { SocketError } from "../bridge/net/byte-socket.ts";
-import { createCertificate } from "../relay/deno/certificate.ts";
+import { createCertificate } from "../relay/serving/certificate.ts";
 import { AudienceServer } from "./audience-server.ts";
 
 async function identity(): Promise<{ cert: string; key: string }> {

@@ -9,7 +9,7 @@ import {
 } from "../core/directory/etcd/etcd-settings.ts";
 import { type TicketKeys, ticketKeysOf } from "../core/wire/gateway-keys.ts";
 
-import { type Routes, readRoutes } from "../relay/deno/routes.ts";
+import { type Routes, readRoutes } from "../relay/serving/routes.ts";
 import { readS3Settings, type S3Settings, StorageSettingsError } from "./recording-storage.ts";
 import { readRetention } from "./retention-settings.mjs";
 import { StartError } from "./start-error.mjs";

@@ -7,12 +7,12 @@ import type { TlsIdentity } from "../bridge/node/tcp.ts";
 import { EtcdDirectory } from "../core/directory/etcd/etcd-directory.ts";
 import { httpPost } from "../core/directory/etcd/http-post.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { fromFiles } from "../relay/deno/certificate-source.ts";
-import { systemClock } from "../relay/deno/clock.ts";
-import { routed } from "../relay/deno/routes.ts";
-import { connectSession } from "../relay/deno/session.ts";
-import { onSignals } from "../relay/deno/signals.ts";
+import { denoRuntime } from "../relay/deno/runtime.ts";
+import { onDenoSignals } from "../relay/deno/signals.ts";
 import { RelayStartError, type ServingCertificate } from "../relay/deno/start-relay.ts";
+import { fromFiles } from "../relay/serving/certificate-source.ts";
+import { systemClock } from "../relay/serving/clock.ts";
+import { routed } from "../relay/serving/routes.ts";
 import { AudienceServer } from "./audience-server.ts";
 import { BridgeSettingsError, readBridgeSettings } from "./bridge-settings.ts";
 import { type RunningBridge, startBridge } from "./start-bridge.ts";
@@ -24,7 +24,7 @@ function log(level: "info" | "warn" | "error", message: string, fields?: Record<
 async function main(): Promise<void> {
   const settings = readBridgeSettings(Deno.env.toObject());
   const { certificateFiles: files, host, httpPort } = settings;
-  const source = files && (await fromFiles(files, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY"));
+  const source = files && (await fromFiles(files, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY", Deno.readTextFile));
   const identity = source && identityOf(source.certificate);
   let bridge: RunningBridge | undefined;
   const http = new AudienceServer({
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     rtmps: identity && { port: settings.rtmpsPort, identity },
     version: packageJson.version,
     directory: directory.bridges,
-    connect: routed(connectSession, settings.routes),
+    connect: routed(denoRuntime.connect, settings.routes),
     request: (url, { method, headers, body }) => fetch(url, { method, headers, body }),
     log,
   });
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   );
   console.info(`Tributary bridge is ready: ${settings.publicUrl} ${JSON.stringify(running.record)}`);
   await new Promise<void>((resolve) => {
-    onSignals(() => void running.drain().then(resolve), resolve);
+    onDenoSignals(() => void running.drain().then(resolve), resolve);
   });
   unfollow?.();
   await running.stop();

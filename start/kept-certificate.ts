@@ -1,5 +1,5 @@
 /** The relay's self-signed certificate: kept between starts, renewed well before its end. */
-import { createCertificate } from "../relay/deno/certificate.ts";
+import { createCertificate } from "../relay/serving/certificate.ts";
 import type { KeptState } from "./kept-state.ts";
 
 const FILE = "certificate.json";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BridgeDirectory } from "../core/directory/bridge-directory.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
 import type { createGateway } from "../gateway/app.ts";
-import { connectSession } from "../relay/deno/session.ts";
+import { denoRuntime } from "../relay/deno/runtime.ts";
 import type { Settings } from "./settings.mjs";
 import { type RunningBridge, startBridge } from "./start-bridge.ts";
 
@@ -43,7 +43,7 @@ export function openBridge(options: OwnBridgeOptions): Promise<RunningBridge> {
     gateway: { gateway: origin, apiKey, region: undefined },
     request: async (url, { method, headers, body }) => app.fetch(new Request(url, { method, headers, body })),
     operations: { host: "127.0.0.1", port: 0 },
-    connect: connectSession,
+    connect: denoRuntime.connect,
     directory,
     keys,
     log: (level, message, fields) => {

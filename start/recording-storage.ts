@@ -3,7 +3,7 @@ import type { JobLog } from "../bridge/jobs/running-job.ts";
 import { FileStorage } from "../bridge/node/file-storage.ts";
 import { S3Storage } from "../bridge/storage/s3-storage.ts";
 import type { Storage } from "../bridge/storage/storage.ts";
-import { systemClock } from "../relay/deno/clock.ts";
+import { systemClock } from "../relay/serving/clock.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -15,7 +15,9 @@ describe("settings", () => {
       allowedTargets: [],
       retention: {},
       relayPort: 4433,
+      relayTcpPort: 4433,
       relayPublicUrl: undefined,
+      relayTcpPublicUrl: undefined,
       relayPublicHost: "127.0.0.1",
       stateFolder: ".tributary",
     });
@@ -40,6 +42,12 @@ describe("settings", () => {
     expect(kept.retention).toEqual({ maxDays: 30, maxBytes: 500_000_000_000 });
   });
 
+  it("takes off for a port of the relay, and has the TCP port follow the other", () => {
+    expect(readSettings({ RELAY_PORT: "14433" }).relayTcpPort).toBe(14433);
+    expect(readSettings({ RELAY_PORT: "off" })).toMatchObject({ relayPort: undefined, relayTcpPort: 4433 });
+    expect(readSettings({ RELAY_TCP_PORT: "off" }).relayTcpPort).toBe(undefined);
+  });
+
   it.each([
     ["::1", "[::1]"],
     ["[::1]", "[::1]"],
@@ -56,6 +64,8 @@ describe("settings", () => {
     ["PORT", "80.5"],
     ["RELAY_PORT", "1e3"],
     ["RELAY_PORT", " 4433"],
+    ["RELAY_TCP_PORT", "no"],
+    ["RELAY_TCP_PUBLIC_URL", "http://relay.example.org"],
     ["HOST", "http://localhost"],
     ["HOST", "a b"],
     ["HOST", `${"a".repeat(300)}`],

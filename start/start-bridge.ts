@@ -16,8 +16,8 @@ import type { JoinRequest } from "../core/participant/joining/gateway-join.ts";
 import type { Connect } from "../core/session/session.ts";
 import type { BridgeRecord } from "../core/wire/bridge-jobs.ts";
 import type { TicketKeys } from "../core/wire/gateway-keys.ts";
-import { systemClock } from "../relay/deno/clock.ts";
-import { ProcessMetrics } from "../relay/deno/process-metrics.ts";
+import { systemClock } from "../relay/serving/clock.ts";
+import { ProcessMetrics } from "../relay/serving/process-metrics.ts";
 import { bridgeMetrics } from "./bridge-metrics.ts";
 import { openRecordingStorage, type S3Settings } from "./recording-storage.ts";
 import { openSenderPorts } from "./sender-ports.ts";
@@ -84,7 +84,7 @@ export async function startBridge(config: BridgeConfig): Promise<RunningBridge> 
     onRtmp: withBridge((to, socket) => to.acceptRtmp(socket)),
     onIcecast: withBridge((to, socket) => to.acceptIcecast(socket)),
   });
-  const processMetrics = new ProcessMetrics();
+  const processMetrics = new ProcessMetrics(() => Deno.memoryUsage());
   const operations = Deno.serve(
     { hostname: config.operations.host, port: config.operations.port, onListen: () => undefined },
     (request) =>

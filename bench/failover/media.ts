@@ -3,7 +3,7 @@ import { every, type Timer } from "../../core/clock.ts";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import type { PublishedTrack } from "../../core/participant/participant-api.ts";
 import type { TrackOffer } from "../../core/wire/room-model.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { GapMeter } from "./gap-meter.ts";
 import { Person, type PersonOptions } from "./person.ts";
 

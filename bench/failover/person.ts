@@ -8,7 +8,7 @@ import type { ParticipantEvent } from "../../core/participant/events.ts";
 import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
 import { MAX_SILENCE_MS } from "../../core/wire/limits.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 
 const LOOK_MS = 25;

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
 import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 import {
   type AudienceCount,

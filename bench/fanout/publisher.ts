@@ -6,7 +6,7 @@ import { joinRelay } from "../../core/participant/participant.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import { HOP_HEADER_BYTES, MEDIA_HEADER_BYTES } from "../../core/wire/datagram.ts";
 import type { TrackOffer } from "../../core/wire/room-model.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 
 /** Between two looks at the clock; what is due by then goes out. */

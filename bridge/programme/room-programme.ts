@@ -14,6 +14,7 @@ import type { PictureCodecs } from "../grid/picture-codec.ts";
 import { type RoomAccess, RoomMember } from "../room/room-member.ts";
 import { Composition, type CompositionOptions, canBeMixed } from "./composition.ts";
 import { HeldTracks } from "./held-tracks.ts";
+import { LeftPictures } from "./left-pictures.ts";
 import { canBeShown } from "./open-pictures.ts";
 import { PictureSwitch } from "./picture-switch.ts";
 import {
@@ -61,6 +62,7 @@ export class RoomProgramme implements WholeProgramme {
   readonly #member: RoomMember;
   readonly #tracks: HeldTracks;
   readonly #whole: Composition;
+  readonly #left: LeftPictures;
   /** Of single participants, by identity. */
   readonly #alone = new Map<string, Alone>();
   readonly #named = new Map<string, Speaker>();
@@ -80,6 +82,7 @@ export class RoomProgramme implements WholeProgramme {
     this.#delayUs = DELAY_US + (isGrid ? GRID_DELAY_US : 0);
     this.delayMs = this.#delayUs / 1_000;
     this.keyframeLeadMs = isGrid ? ENCODE_LEAD_US / 1_000 : this.delayMs;
+    this.#left = new LeftPictures((line) => log(`bridge in ${room}: ${line}`));
     this.#tracks = new HeldTracks({
       participant: () => this.#member.participant,
       playoutDelayMs: DELAY_US / 1_000,
@@ -125,7 +128,7 @@ export class RoomProgramme implements WholeProgramme {
     return this.#over;
   }
 
-  /** Sound that was not mixed so far. */
+  /** Sound that was not mixed, and pictures that were left out so far. */
   get counts() {
     const { late, overflow, undecodable, "too-many": tooMany } = this.#whole.left;
     return {
@@ -133,6 +136,8 @@ export class RoomProgramme implements WholeProgramme {
       "dropped/programme/overflow": overflow,
       "dropped/programme/undecodable": undecodable,
       "dropped/programme/too-many": tooMany,
+      "dropped/programme/codec": this.#left.counts.codec,
+      "dropped/programme/encrypted": this.#left.counts.encrypted,
     };
   }
 
@@ -141,7 +146,7 @@ export class RoomProgramme implements WholeProgramme {
   }
 
   get problem(): string {
-    return this.#whole.problem;
+    return this.#whole.problem || this.#left.problem;
   }
 
   get participants(): readonly Speaker[] {
@@ -278,6 +283,7 @@ export class RoomProgramme implements WholeProgramme {
       if (this.#named.size < MAX_NAMED) this.#named.set(identity, { identity, name });
     }
     for (const composition of this.#compositions()) composition.choose(people.values(), this.#speakers);
+    this.#left.look(people.values(), this.#options.access.clock.nowUs());
     const publishers = [...people.values()].filter(({ tracks }) => tracks.some(({ offer }) => isOwn(offer)));
     if (isSame(publishers, this.#publishers)) return;
     this.#publishers = publishers.map(({ identity, name }) => ({ identity, name }));

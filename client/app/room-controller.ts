@@ -27,6 +27,9 @@ const WARNING_NOTICE_MS = 9_000;
 /** How often facts that have no event (picture sizes, the need for a gesture) are looked at. */
 const PULSE_MS = 1_000;
 
+const NO_UDP =
+  "This network lets no UDP through: the call goes over TCP, and may stutter where the network is bad.";
+
 const SOURCE_NAMES = {
   microphone: "microphone",
   camera: "camera",
@@ -120,10 +123,16 @@ export class RoomController implements ReactiveController {
 
   #listen(room: Room): void {
     const refresh = () => this.#host.requestUpdate();
+    // It was joined over TCP, before anybody listened.
+    if (room.transport === "websocket") this.notify(NO_UDP, "warning");
     this.#stops.push(
       room.on("state", (event) => {
         this.reconnecting = event.state === "reconnecting" ? event.reason || "Connection lost." : "";
         if (event.state === "closed") this.#onEnd({ closeReason: event.closeReason, reason: event.reason });
+        refresh();
+      }),
+      room.on("transport", ({ transport }) => {
+        if (transport === "websocket") this.notify(NO_UDP, "warning");
         refresh();
       }),
       room.on("participant-joined", ({ participant }) => this.#announce(`${participant.name} joined`, true)),
@@ -140,6 +149,7 @@ export class RoomController implements ReactiveController {
         }
         refresh();
       }),
+      room.on("track-problem", refresh),
       room.on("local-tracks", refresh),
       room.on("speakers", refresh),
       room.on("chat", (message) => {

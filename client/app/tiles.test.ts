@@ -9,6 +9,7 @@ function tile(key: string, more: Partial<Tile> = {}): Tile {
     name: key,
     own: false,
     picture: undefined,
+    problem: "",
     microphone: "none",
     speaking: false,
     trackIds: [],

@@ -10,6 +10,8 @@ export interface Tile {
   own: boolean;
   /** The picture; absent when there is none to show (no camera, muted). */
   picture: RemoteTrack | LocalTrack | undefined;
+  /** Why a picture that is sent cannot be shown, as a sentence; else empty. */
+  problem: string;
   microphone: "on" | "muted" | "none";
   speaking: boolean;
   /** Tracks whose figures belong to this tile. */
@@ -59,6 +61,7 @@ function ownTiles(room: Room): Tile[] {
       key: "own/camera",
       kind: "camera",
       picture: shown(camera),
+      problem: "",
       microphone:
         microphone === undefined ? "none" : microphone.muted || microphone.silenced ? "muted" : "on",
       speaking: room.speakers.includes(room.identity) && microphone?.muted === false,
@@ -72,6 +75,7 @@ function ownTiles(room: Room): Tile[] {
       key: "own/screen",
       kind: "screen",
       picture: shown(screen),
+      problem: "",
       microphone: "on",
       speaking: false,
       trackIds: idsOf(screen, sound),
@@ -90,7 +94,8 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
       ...base,
       key: `${participant.identity}/camera`,
       kind: "camera",
-      picture: shown(camera),
+      picture: showable(camera),
+      problem: problemOf(camera),
       microphone: microphone === undefined ? "none" : microphone.muted ? "muted" : "on",
       speaking: speakers.includes(participant.identity),
       trackIds: idsOf(camera, microphone),
@@ -102,7 +107,8 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
       ...base,
       key: `${participant.identity}/screen/${number}`,
       kind: "screen",
-      picture: shown(screen),
+      picture: showable(screen),
+      problem: problemOf(screen),
       microphone: "on",
       speaking: false,
       trackIds: idsOf(
@@ -116,6 +122,14 @@ function remoteTiles(participant: RemoteParticipant, speakers: readonly string[]
 
 function shown<T extends RemoteTrack | LocalTrack>(track: T | undefined): T | undefined {
   return track?.muted === false ? track : undefined;
+}
+
+function showable(track: RemoteTrack | undefined): RemoteTrack | undefined {
+  return track?.problem === undefined ? shown(track) : undefined;
+}
+
+function problemOf(track: RemoteTrack | undefined): string {
+  return track?.muted === false ? (track.problem ?? "") : "";
 }
 
 function idsOf(...tracks: (RemoteTrack | LocalTrack | undefined)[]): number[] {

@@ -2,6 +2,7 @@
  * The browser SDK's public shape: what `joinRoom` returns and what its parts can do. Implemented in this
  * folder; the web app (client/app) uses nothing else.
  */
+import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { CloseReason } from "../../core/wire/close-codes.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
 
@@ -28,6 +29,9 @@ export interface JoinOptions {
 export type RoomState = "connecting" | "connected" | "reconnecting" | "closed";
 
 /** Events of a Room: `room.on("chat", (event) => ...)` returns a function that stops listening. */
+/** How media travels: WebTransport over UDP, or where a network lets no UDP through, a WebSocket over TCP. */
+export type Transport = "webtransport" | "websocket";
+
 export interface RoomEvents {
   state: {
     state: RoomState;
@@ -36,12 +40,21 @@ export interface RoomEvents {
     /** Why the room closed, for code; set when `state` is closed. */
     closeReason?: CloseReason;
   };
+  /** Media travels in another way from now on. */
+  transport: { transport: Transport };
   "participant-joined": { participant: RemoteParticipant };
   "participant-left": { participant: RemoteParticipant };
   "track-published": { participant: RemoteParticipant; track: RemoteTrack };
   "track-unpublished": { participant: RemoteParticipant; track: RemoteTrack };
   /** Somebody's track (also ours) was muted or unmuted; `by` is who did it. */
   "track-muted": { identity: string; trackId: number; source: Source; muted: boolean; by: string };
+  /** A picture cannot be shown (code "undecodable": this browser has no decoder for it), or can again (`problem` undefined). */
+  "track-problem": {
+    participant: RemoteParticipant;
+    track: RemoteTrack;
+    code: string;
+    problem: string | undefined;
+  };
   /** Our own tracks changed (published, ended, switched). */
   "local-tracks": Record<string, never>;
   /** Who speaks, loudest first. */
@@ -89,6 +102,10 @@ export interface RemoteTrack {
   readonly source: Source;
   readonly muted: boolean;
   readonly participant: RemoteParticipant;
+  /** WebCodecs codec string ("opus", "avc1.42E01F", "vp8"); a picture's may change. */
+  readonly codec: string;
+  /** Why the picture cannot be shown, as a sentence for people; undefined while it can. */
+  readonly problem: string | undefined;
   /** Natural picture size, 0 before the first picture; audio: 0. */
   readonly width: number;
   readonly height: number;
@@ -164,7 +181,7 @@ export interface TrackStats {
 
 export interface ConnectionStats {
   type: "connection";
-  transport: "webtransport" | "websocket";
+  transport: Transport;
   relayId: string;
   state: RoomState;
   rttMs?: number;
@@ -203,21 +220,30 @@ export interface Room {
   readonly displayName: string;
   readonly grants: Grants;
   readonly state: RoomState;
+  readonly transport: Transport;
   readonly participants: ReadonlyMap<string, RemoteParticipant>;
   readonly localTracks: ReadonlyMap<Source, LocalTrack>;
   /** Identities that speak now, loudest first (ours too). */
   readonly speakers: readonly string[];
   readonly messages: readonly ChatMessage[];
   on<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): () => void;
-  /** Asks for the device and publishes it; on again with another device id switches. Rejects with RoomError. */
+  /**
+   * Asks for the device and publishes it; on again with another device id switches. Rejects with RoomError; code "no-encoder" where the
+   * browser cannot encode pictures at all.
+   */
   publishMicrophone(options?: { deviceId?: string; muted?: boolean }): Promise<LocalTrack>;
   publishCamera(options?: {
     deviceId?: string;
     width?: number;
     height?: number;
     frameRate?: number;
+    /** Rather than H.264, where this browser encodes it and everybody in the room decodes it; of several the first. */
+    codec?: PictureCodec | readonly PictureCodec[];
   }): Promise<LocalTrack>;
-  publishScreen(options?: { audio?: boolean }): Promise<LocalTrack>;
+  publishScreen(options?: {
+    audio?: boolean;
+    codec?: PictureCodec | readonly PictureCodec[];
+  }): Promise<LocalTrack>;
   sendChat(text: string): Promise<void>;
   sendData(topic: string, payload: Uint8Array, to?: string[]): Promise<void>;
   /** Devices as the browser lists them (labels need permission). */

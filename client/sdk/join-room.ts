@@ -10,6 +10,7 @@ import { roomOfToken } from "../session/token-room.ts";
 import type { FromWorker } from "../worker/worker-messages.ts";
 import { type JoinOptions, type Room, RoomError } from "./api.ts";
 import { LiveRoom } from "./live-room.ts";
+import { loadBlockedNetworks, saveBlockedNetworks } from "./network-memory.ts";
 import { takeWorker, type WorkerPort } from "./worker-port.ts";
 
 const DEFAULT_PLAYOUT_DELAY = { min: 0, max: 1000 };
@@ -38,6 +39,8 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
       room: answer.room,
       region,
       relays: answer.relays,
+      network: answer.network,
+      blockedNetworks: loadBlockedNetworks(),
       identity,
       displayName: name,
       autoSubscribe: options.autoSubscribe ?? true,
@@ -100,6 +103,7 @@ function firstJoin(
     if (signal?.aborted) return abort();
     signal?.addEventListener("abort", abort, { once: true });
     port.onMessage = (message: FromWorker) => {
+      if (message.type === "blocked-networks") saveBlockedNetworks(message.blocked);
       if (message.type === "token-needed") return void giveToken(port, getToken);
       room.receive(message);
       if (message.type !== "state" || message.state === "reconnecting") return;

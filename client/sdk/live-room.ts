@@ -11,10 +11,11 @@ import {
   type RoomEvents,
   type RoomState,
   type RoomStats,
+  type Transport,
 } from "./api.ts";
 import { EventListeners } from "./event-listeners.ts";
 import type { CameraWish } from "./local-capture.ts";
-import { LocalPublisher } from "./local-publisher.ts";
+import { type CodecWish, LocalPublisher, type ScreenWish } from "./local-publisher.ts";
 import type { LiveLocalTrack } from "./local-track.ts";
 import { watchPage } from "./page-signs.ts";
 import { LiveRemoteParticipant, LiveRemoteTrack } from "./remote-objects.ts";
@@ -42,6 +43,7 @@ export class LiveRoom implements Room {
   readonly grants: Grants;
   readonly participants = new Map<string, LiveRemoteParticipant>();
   state: RoomState = "connecting";
+  transport: Transport = "webtransport";
   speakers: readonly string[] = [];
   messages: readonly ChatMessage[] = [];
   readonly #port: WorkerPort;
@@ -80,6 +82,9 @@ export class LiveRoom implements Room {
     switch (message.type) {
       case "state":
         return this.#onState(message.state, message.code, message.reason);
+      case "transport":
+        this.transport = message.transport;
+        return this.#listeners.emit("transport", { transport: message.transport });
       case "participant-joined": {
         const { identity, name, admin } = message;
         const participant = new LiveRemoteParticipant(identity, name, admin, this.#port);
@@ -96,6 +101,7 @@ export class LiveRoom implements Room {
       case "track-unpublished":
       case "track-rebound":
       case "track-size":
+      case "track-problem":
       case "track-muted":
         return this.#onTrack(message);
       case "own-track": {
@@ -134,7 +140,15 @@ export class LiveRoom implements Room {
   #onTrack(
     message: Extract<
       FromWorker,
-      { type: "track-published" | "track-unpublished" | "track-rebound" | "track-size" | "track-muted" }
+      {
+        type:
+          | "track-published"
+          | "track-unpublished"
+          | "track-rebound"
+          | "track-size"
+          | "track-problem"
+          | "track-muted";
+      }
     >,
   ): void {
     if (message.type === "track-published") {
@@ -158,8 +172,13 @@ export class LiveRoom implements Room {
     if (message.type === "track-size") {
       track.width = message.width;
       track.height = message.height;
+    } else if (message.type === "track-problem") {
+      const { code, message: problem } = message;
+      track.problem = problem;
+      this.#listeners.emit("track-problem", { participant, track, code, problem });
     } else if (message.type === "track-rebound") {
       track.trackId = message.trackId;
+      track.codec = message.codec;
       participant.refresh();
     } else {
       this.#byHandle.delete(track.handle);
@@ -196,12 +215,12 @@ export class LiveRoom implements Room {
     return await this.#publisher.microphone(options);
   }
 
-  async publishCamera(options: CameraWish = {}): Promise<LocalTrack> {
+  async publishCamera(options: CameraWish & CodecWish = {}): Promise<LocalTrack> {
     return await this.#publisher.camera(options);
   }
 
-  async publishScreen(options: { audio?: boolean } = {}): Promise<LocalTrack> {
-    return await this.#publisher.screen(options.audio ?? false);
+  async publishScreen(options: ScreenWish = {}): Promise<LocalTrack> {
+    return await this.#publisher.screen(options);
   }
 
   async sendChat(text: string): Promise<void> {

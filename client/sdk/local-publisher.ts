@@ -1,4 +1,5 @@
 /** Publishes our devices: asks the browser for them, hands them to the worker, and switches them without publishing anew. */
+import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { Source } from "../../core/wire/room-model.ts";
 import { type LocalTrack, RoomError, type RoomEvents } from "./api.ts";
 import { feedOfPictures, feedOfSound } from "./capture-feed.ts";
@@ -11,6 +12,14 @@ const CAMERA_FRAME_RATE = 30;
 const SCREEN_FRAME_RATE = 15;
 /** A device that is silent for less is not told of. */
 const SILENT_FOR_MS = 800;
+
+export interface CodecWish {
+  codec?: PictureCodec | readonly PictureCodec[];
+}
+
+export interface ScreenWish extends CodecWish {
+  audio?: boolean;
+}
 
 export interface LocalPublisherEvents {
   isClosed(): boolean;
@@ -27,7 +36,7 @@ export class LocalPublisher {
   readonly #publishing = new Map<Source, Promise<unknown>>();
   readonly #care: DeviceCare;
   /** What a camera was asked for with. */
-  #cameraWish: CameraWish = {};
+  #cameraWish: CameraWish & CodecWish = {};
   /** Tracks that end without the application's doing. */
   readonly #lost = new Set<Source>();
 
@@ -95,7 +104,7 @@ export class LocalPublisher {
     });
   }
 
-  async camera(options: CameraWish): Promise<LocalTrack> {
+  async camera(options: CameraWish & CodecWish): Promise<LocalTrack> {
     const track = await this.#camera(options);
     this.#cameraWish = options;
     const { deviceId } = options;
@@ -103,17 +112,17 @@ export class LocalPublisher {
     return track;
   }
 
-  async #camera(options: CameraWish): Promise<LocalTrack> {
+  async #camera(options: CameraWish & CodecWish): Promise<LocalTrack> {
     return await this.#oneAtATime("camera", async () => {
       const media = await captureCamera(options);
-      return await this.#publishVideo("camera", media, options.frameRate ?? CAMERA_FRAME_RATE);
+      return await this.#publishVideo("camera", media, options.frameRate ?? CAMERA_FRAME_RATE, options);
     });
   }
 
-  async screen(withAudio: boolean): Promise<LocalTrack> {
+  async screen(options: ScreenWish): Promise<LocalTrack> {
     return await this.#oneAtATime("screen", async () => {
-      const { video, audio } = await captureScreen(withAudio);
-      const track = await this.#publishVideo("screen", video, SCREEN_FRAME_RATE);
+      const { video, audio } = await captureScreen(options.audio ?? false);
+      const track = await this.#publishVideo("screen", video, SCREEN_FRAME_RATE, options);
       if (audio !== undefined) {
         await this.#publishAudio("screen-audio", audio, false).catch((error: unknown) => {
           audio.stop();
@@ -147,6 +156,7 @@ export class LocalPublisher {
     source: "camera" | "screen",
     media: MediaStreamTrack,
     defaultFrameRate: number,
+    { codec = [] }: CodecWish,
   ): Promise<LocalTrack> {
     return await this.#publish(source, media, false, async (track) => {
       const { width = 640, height = 360, frameRate = defaultFrameRate } = media.getSettings();
@@ -154,6 +164,7 @@ export class LocalPublisher {
         width,
         height,
         frameRate: Math.max(1, Math.round(frameRate)),
+        codecs: [codec].flat(),
         contentHint: source === "screen" ? ("detail" as const) : ("motion" as const),
       };
       const input = track.readFrom(feedOfPictures(media));

@@ -18,6 +18,8 @@ export class LiveRemoteTrack implements RemoteTrack {
   readonly participant: LiveRemoteParticipant;
   trackId: number;
   muted: boolean;
+  codec: string;
+  problem: string | undefined;
   width = 0;
   height = 0;
   readonly #port: WorkerPort;
@@ -29,6 +31,7 @@ export class LiveRemoteTrack implements RemoteTrack {
     this.kind = info.kind;
     this.source = info.source;
     this.muted = info.muted;
+    this.codec = info.codec;
     this.participant = participant;
     this.#port = port;
   }

@@ -9,7 +9,7 @@ import type { JitterBuffer } from "../../core/media/jitter-buffer.ts";
 import { PlayoutClock } from "../../core/media/playout-clock.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
 import { SlidingMedian } from "../../core/media/sliding-median.ts";
-import { OPUS_RATE_HZ } from "./audio-sender.ts";
+import { OPUS_RATE_HZ } from "./opus-encoding.ts";
 import { loadOpus } from "./opus-module.ts";
 
 /** Opus delays its input by this much (RFC 6716, "Algorithmic delay": 312 samples); the first sample of a unit is older than the unit says. */

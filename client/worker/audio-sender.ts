@@ -4,11 +4,9 @@ import { CaptureClock } from "../../core/media/capture-clock.ts";
 import { Resampler } from "../../core/media/resampler.ts";
 import type { CapturedSound } from "../audio/captured-sound.ts";
 import { type CaptureInput, type CaptureReader, readSound } from "./capture-input.ts";
+import { FRAME_SAMPLES, OPUS_RATE_HZ, type OpusEncoding, openOpusEncoding } from "./opus-encoding.ts";
 import { workerClock } from "./worker-clock.ts";
 
-export const OPUS_RATE_HZ = 48_000;
-export const OPUS_FRAME_US = 20_000;
-const FRAME_SAMPLES = (OPUS_RATE_HZ * OPUS_FRAME_US) / 1e6;
 const BITRATE_BPS = { microphone: 40_000, "screen-audio": 96_000 } as const;
 /** Frames in the encoder at once; at more the capture is dropped (`encoder-busy`). */
 const MAX_ENCODING = 10;
@@ -37,9 +35,9 @@ export class AudioSender {
   framesDropped = 0;
   readonly #events: AudioSenderEvents;
   readonly #originsUs: readonly number[];
-  readonly #encoder: AudioEncoder;
+  readonly #encoder: OpusEncoding;
   readonly #voice = new VoiceDetector();
-  /** By frame number; the encoder is told it as a time. */
+  /** By frame number. */
   readonly #notes = new Map<number, { captureUs: number; level: number; voice: boolean }>();
   readonly #frame = new Float32Array(FRAME_SAMPLES);
   #filled = 0;
@@ -53,20 +51,13 @@ export class AudioSender {
   constructor(source: keyof typeof BITRATE_BPS, originsUs: readonly number[], events: AudioSenderEvents) {
     this.#events = events;
     this.#originsUs = originsUs;
-    this.#encoder = new AudioEncoder({
-      output: (chunk) => this.#onChunk(chunk),
-      error: (error) => events.onError(`the Opus encoder failed: ${error.message}`),
-    });
-    this.#encoder.configure({
-      codec: "opus",
-      sampleRate: OPUS_RATE_HZ,
-      numberOfChannels: 1,
-      bitrate: BITRATE_BPS[source],
-      opus: {
-        frameDuration: OPUS_FRAME_US,
-        application: source === "microphone" ? "voip" : "audio",
-        complexity: 8,
-      } as OpusEncoderConfig,
+    const settings = {
+      bitrateBps: BITRATE_BPS[source],
+      application: source === "microphone" ? "voip" : "audio",
+    } as const;
+    this.#encoder = openOpusEncoding(settings, {
+      onPacket: (frame, bytes) => this.#onPacket(frame, bytes),
+      onError: (message) => events.onError(message),
     });
   }
 
@@ -83,7 +74,7 @@ export class AudioSender {
   stop(): void {
     this.#over = true;
     this.#reader?.cancel();
-    if (this.#encoder.state !== "closed") this.#encoder.close();
+    this.#encoder.close();
   }
 
   async #readAll(reader: CaptureReader<CapturedSound>): Promise<void> {
@@ -127,40 +118,25 @@ export class AudioSender {
   }
 
   #encode(): void {
-    if (this.#encoder.state !== "configured") return;
-    if (this.#encoder.encodeQueueSize > MAX_ENCODING) {
+    if (!this.#encoder.isOpen) return;
+    if (this.#encoder.waiting > MAX_ENCODING) {
       this.framesDropped++;
       return;
     }
     const level = audioLevelOf(this.#frame);
-    // Chromium's encoder counts output time on from its first input and takes no notice of gaps (a mute, a stalled
-    // source): it gets a time without gaps, and the capture time waits in the note.
     const frame = this.#nextFrame++;
     // Growing, whatever the capture clock does.
     const captureUs = Math.max(Math.round(this.#frameCaptureUs), this.#lastCaptureUs + 1);
     this.#lastCaptureUs = captureUs;
     this.#notes.set(frame, { captureUs, level, voice: this.#voice.push(level) });
     if (this.#notes.size > MAX_NOTES) this.#notes.delete(this.#notes.keys().next().value!);
-    const data = new AudioData({
-      format: "f32-planar",
-      sampleRate: OPUS_RATE_HZ,
-      numberOfFrames: FRAME_SAMPLES,
-      numberOfChannels: 1,
-      timestamp: frame * OPUS_FRAME_US,
-      data: this.#frame,
-    });
-    this.#encoder.encode(data);
-    data.close();
+    this.#encoder.encode(frame, this.#frame);
   }
 
-  #onChunk(chunk: EncodedAudioChunk): void {
-    // Chromium gives some times back a microsecond short.
-    const frame = Math.round(chunk.timestamp / OPUS_FRAME_US);
+  #onPacket(frame: number, bytes: Uint8Array): void {
     const note = this.#notes.get(frame);
     if (note === undefined) return;
     this.#notes.delete(frame);
-    const bytes = new Uint8Array(chunk.byteLength);
-    chunk.copyTo(bytes);
     this.framesEncoded++;
     this.#events.onFrame({ ...note, bytes });
   }

@@ -21,7 +21,7 @@ export function connectionStats(
   const firstAudio = least(tracks, "timeToFirstAudioMs");
   return {
     type: "connection",
-    transport: "webtransport",
+    transport: participant?.isOverTcp === true ? "websocket" : "webtransport",
     relayId: facts.relayId,
     state: facts.state,
     ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs * 10) / 10 }),

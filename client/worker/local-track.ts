@@ -1,20 +1,14 @@
 /** One of our own tracks in the worker: capture and encoder outlive participants, the published track is the participant's. */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
-import { contentOf } from "../../core/media/annex-b.ts";
 import { LayerReferences } from "../../core/media/layer-references.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
 import type { Participant, PublishedTrack } from "../../core/participant/participant-api.ts";
 import type { Source, TrackOffer } from "../../core/wire/room-model.ts";
 import type { TrackStats } from "../sdk/api.ts";
-import { AudioSender, OPUS_FRAME_US, OPUS_RATE_HZ } from "./audio-sender.ts";
-import { layersOf } from "./temporal-layers.ts";
-import {
-  bitrateFor,
-  codecFor,
-  type EncodedVideo,
-  VideoSender,
-  type VideoSendSettings,
-} from "./video-sender.ts";
+import { AudioSender } from "./audio-sender.ts";
+import { OPUS_FRAME_US, OPUS_RATE_HZ } from "./opus-encoding.ts";
+import { codecString, layersOf, type PictureEncoding } from "./picture-encodings.ts";
+import { bitrateFor, type EncodedVideo, VideoSender, type VideoSendSettings } from "./video-sender.ts";
 import { workerClock } from "./worker-clock.ts";
 
 /** What the encoder of a track says of a unit. */
@@ -32,7 +26,7 @@ export class WorkerLocalTrack {
   readonly source: Source;
   readonly audio: AudioSender | undefined;
   readonly video: VideoSender | undefined;
-  readonly #settings: VideoSendSettings | undefined;
+  #settings: VideoSendSettings | undefined;
   readonly #references = new LayerReferences();
   readonly #rate = new RateMeter();
   #participant: Participant | undefined;
@@ -75,13 +69,18 @@ export class WorkerLocalTrack {
     return this.#published?.trackId;
   }
 
+  /** How the picture is captured and encoded; undefined = sound. */
+  get settings(): VideoSendSettings | undefined {
+    return this.#settings;
+  }
+
   get muted(): boolean {
     return this.#muted;
   }
 
   /** Publishes as this participant; encoding goes on meanwhile. Rejects with RequestFailedError. */
   async publishIn(participant: Participant): Promise<number> {
-    const published = await participant.publish(this.#offer());
+    const published = await participant.publish(this.#offer(this.#settings));
     this.#participant = participant;
     this.#published = published;
     this.#wanted = true;
@@ -89,6 +88,30 @@ export class WorkerLocalTrack {
     // What an earlier participant's network carried says nothing of this one's.
     this.video?.setBitrate(Number.POSITIVE_INFINITY);
     this.video?.requestKeyframe();
+    return published.trackId;
+  }
+
+  /**
+   * Encodes another way from now on. What others know of the track is its codec, so that it is published anew and the old one ends when
+   * the new one is there. Returns its id. Rejects with RequestFailedError, and goes on as it was.
+   */
+  async switchTo(encoding: PictureEncoding): Promise<number> {
+    const [settings, old, participant] = [this.#settings, this.#published, this.#participant];
+    if (settings === undefined || old === undefined || participant === undefined) return this.trackId ?? 0;
+    const next = { ...settings, encoding };
+    const published = await participant.publish(this.#offer(next));
+    // Ended, or published by another participant meanwhile.
+    if (this.#published !== old) {
+      published.unpublish().catch(() => undefined);
+      return this.trackId ?? 0;
+    }
+    this.#settings = next;
+    this.#published = published;
+    this.#references.interrupt();
+    this.video?.setEncoding(encoding);
+    old.unpublish().catch(() => undefined);
+    this.#wanted = true;
+    this.#pauseAsNeeded();
     return published.trackId;
   }
 
@@ -131,8 +154,7 @@ export class WorkerLocalTrack {
     if (this.video !== undefined) this.video.paused = paused;
   }
 
-  #offer(): TrackOffer {
-    const settings = this.#settings;
+  #offer(settings: VideoSendSettings | undefined): TrackOffer {
     if (settings === undefined) {
       return {
         kind: "audio",
@@ -145,22 +167,22 @@ export class WorkerLocalTrack {
         encrypted: false,
       };
     }
-    const { width, height, frameRate, layerMode } = settings;
+    const { width, height, frameRate, encoding } = settings;
     const maxBitrateBps = bitrateFor(width, height, frameRate);
     return {
       kind: "video",
       source: this.source as "camera" | "screen",
-      codec: codecFor(width, height),
+      codec: codecString(encoding.codec, width, height),
       frameRate,
-      renditions: [{ width, height, maxBitrateBps, temporalLayers: layersOf(layerMode) }],
+      renditions: [{ width, height, maxBitrateBps, temporalLayers: layersOf(encoding.layerMode) }],
       muted: this.#muted,
       encrypted: false,
     };
   }
 
-  #sendPicture({ captureUs, keyframe, temporalLayer, bytes }: EncodedVideo): void {
+  #sendPicture({ captureUs, keyframe, temporalLayer, discardable, bytes }: EncodedVideo): void {
     if (!this.#maySend) return this.#references.interrupt();
-    const place = this.#references.push(keyframe, temporalLayer, contentOf(bytes).discardable);
+    const place = this.#references.push(keyframe, temporalLayer, discardable);
     this.#send(captureUs, { ...PICTURE, ...place, keyframe, bytes });
   }
 
@@ -196,8 +218,7 @@ export class WorkerLocalTrack {
       const { framesEncoded, framesDropped } = this.audio;
       return { ...common, kind: "audio", codec: "opus", framesEncoded, framesDropped };
     }
-    const { framesEncoded, framesDropped, keyFrames, temporalLayers, width, height } = this.video!;
-    const codec = codecFor(width, height);
+    const { framesEncoded, framesDropped, keyFrames, temporalLayers, width, height, codec } = this.video!;
     const size = { frameWidth: width, frameHeight: height };
     const framesPerSecond = Math.round(this.video!.frameRate.perSecond(workerClock.nowUs()) * 10) / 10;
     const figures = { framesEncoded, framesDropped, keyFrames, temporalLayers, framesPerSecond };

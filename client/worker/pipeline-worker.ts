@@ -4,6 +4,7 @@ import { RoomError } from "../sdk/api.ts";
 import { watchNetwork } from "../session/network-signs.ts";
 import { watchWake } from "../session/wake-watch.ts";
 import { loadOpus } from "./opus-module.ts";
+import { decodableCodecs } from "./picture-encodings.ts";
 import { RoomEngine } from "./room-engine.ts";
 import type { FromWorker, SpeakerMessage, ToWorker } from "./worker-messages.ts";
 
@@ -19,8 +20,9 @@ let engine: RoomEngine | undefined;
 let earlySpeaker: SpeakerMessage | undefined;
 let outputLatencyUs = 0;
 
-// While the gateway answers, so that the first sound need not wait for it.
+// While the gateway answers, so that neither hello nor the first sound need wait for it.
 void loadOpus();
+void decodableCodecs();
 
 function post(message: FromWorker): void {
   scope.postMessage(message);

@@ -3,6 +3,7 @@
  * the same person and source, so that canvases and figures go on. Nothing of it happens when a participant only moves.
  */
 import type { Timer } from "../../core/clock.ts";
+import { codecOf } from "../../core/media/picture-codecs.ts";
 import type { ParticipantInfo, TrackInfo } from "../../core/wire/room-model.ts";
 import type { PlayoutBounds } from "./remote-track.ts";
 import { WorkerRemoteTrack } from "./remote-track.ts";
@@ -16,6 +17,7 @@ export interface RosterEvents {
   /** The track goes on under another id. */
   onRebound(track: WorkerRemoteTrack): void;
   requestKeyframe(track: WorkerRemoteTrack): void;
+  onUndecodable(track: WorkerRemoteTrack, message: string): void;
 }
 
 /** After our own reconnect the others may still be on their way back; what has not come by then is gone. */
@@ -136,9 +138,7 @@ export class RemoteRoster {
   published(identity: string, info: TrackInfo): void {
     const member = this.#members.get(identity);
     if (member === undefined || member.tracks.has(info.trackId)) return;
-    const { source, codec } = info.offer;
-    const at = member.orphans.findIndex((orphan) => orphan.source === source && orphan.codec === codec);
-    const successorOf = at < 0 ? undefined : member.orphans.splice(at, 1)[0];
+    const successorOf = this.#predecessor(member, info.offer);
     if (successorOf !== undefined) return this.#rebind(member, successorOf, info);
     const handle = this.#nextHandle++;
     const track: WorkerRemoteTrack = new WorkerRemoteTrack(
@@ -151,6 +151,7 @@ export class RemoteRoster {
         requestKeyframe: () => this.#events.requestKeyframe(track),
         onSize: (width, height) => this.#events.post({ type: "track-size", handle, width, height }),
         onError: (message) => this.#events.post({ type: "problem", code: "decoder", message }),
+        onUndecodable: (message) => this.#events.onUndecodable(track, message),
       },
     );
     member.tracks.set(info.trackId, track);
@@ -159,6 +160,19 @@ export class RemoteRoster {
     this.#pairSound(member);
     this.#events.post({ type: "track-published", identity, track: track.info });
     this.#events.onTrack(track);
+  }
+
+  /** The track that a new one goes on from: one of a session before, or a picture of another codec. */
+  #predecessor(member: Member, { source, kind, codec }: TrackInfo["offer"]): WorkerRemoteTrack | undefined {
+    const at = member.orphans.findIndex((orphan) => orphan.source === source);
+    if (at >= 0) return member.orphans.splice(at, 1)[0];
+    for (const [trackId, track] of member.tracks) {
+      if (kind !== "video" || track.source !== source || codecOf(track.codec) === codecOf(codec)) continue;
+      member.tracks.delete(trackId);
+      this.#byTrackId.delete(trackId);
+      return track;
+    }
+    return undefined;
   }
 
   unpublished(identity: string, trackId: number): void {
@@ -175,7 +189,12 @@ export class RemoteRoster {
     track.rebind(info);
     member.tracks.set(info.trackId, track);
     this.#byTrackId.set(info.trackId, track);
-    this.#events.post({ type: "track-rebound", handle: track.handle, trackId: info.trackId });
+    this.#events.post({
+      type: "track-rebound",
+      handle: track.handle,
+      trackId: info.trackId,
+      codec: track.codec,
+    });
     if (wasMuted !== track.muted) {
       const { identity, handle, trackId, source, muted } = track;
       this.#events.post({

@@ -4,7 +4,7 @@ import type { Participant } from "../../core/participant/participant-api.ts";
 import type { Source, TrackInfo } from "../../core/wire/room-model.ts";
 import type { TrackStats } from "../sdk/api.ts";
 import { AudioReceiver } from "./audio-receiver.ts";
-import { OPUS_RATE_HZ } from "./audio-sender.ts";
+import { OPUS_RATE_HZ } from "./opus-encoding.ts";
 import { VideoReceiver, type VideoReceiverEvents } from "./video-receiver.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { RemoteTrackInfo } from "./worker-messages.ts";
@@ -20,11 +20,13 @@ export class WorkerRemoteTrack {
   readonly source: Source;
   readonly audio: AudioReceiver | undefined;
   readonly video: VideoReceiver | undefined;
-  readonly codec: string;
+  codec: string;
   trackId: number;
   muted: boolean;
   /** The application wants it. */
   wanted = false;
+  /** This browser cannot show it. */
+  isUndecodable = false;
 
   constructor(
     handle: number,
@@ -42,13 +44,14 @@ export class WorkerRemoteTrack {
     this.trackId = info.trackId;
     this.muted = offer.muted;
     if (offer.kind === "audio") this.audio = new AudioReceiver(offer.frameDurationUs, bounds);
-    else this.video = new VideoReceiver(offer.codec, bounds, joinCalledUs, videoEvents);
+    else this.video = new VideoReceiver(bounds, joinCalledUs, videoEvents);
   }
 
   get info(): RemoteTrackInfo {
     return {
       handle: this.handle,
       trackId: this.trackId,
+      codec: this.codec,
       kind: this.audio === undefined ? "video" : "audio",
       source: this.source,
       muted: this.muted,
@@ -72,6 +75,7 @@ export class WorkerRemoteTrack {
     this.trackId = info.trackId;
     this.setMuted(info.offer.muted);
     this.audio?.reset();
+    this.codec = info.offer.codec;
     this.video?.reset();
   }
 

@@ -13,8 +13,8 @@ import { Mixer } from "./mixer.ts";
 import { RemoteRoster } from "./remote-roster.ts";
 import type { WorkerRemoteTrack } from "./remote-track.ts";
 import { JoinToken } from "./join-token.ts";
-import { findLayerMode } from "./temporal-layers.ts";
-import { codecFor } from "./video-sender.ts";
+import { SentCodecs } from "./sent-codecs.ts";
+import { makeShowable, tellUndecodable } from "./shown-pictures.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { FromWorker, Operation, StartMessage, VideoCaptureSettings } from "./worker-messages.ts";
 
@@ -31,6 +31,7 @@ export class RoomEngine {
   readonly #post: (message: FromWorker) => void;
   readonly #keeper: SessionKeeper;
   readonly #own = new Map<Source, WorkerLocalTrack>();
+  readonly #sentCodecs: SentCodecs;
   /** Places that capture timestamps may count from. */
   readonly #originsUs: readonly number[];
   #state: RoomState = "connecting";
@@ -44,6 +45,7 @@ export class RoomEngine {
     const joinCalledUs = start.calledAtMs * 1000;
     this.#originsUs = [performance.timeOrigin * 1000, start.pageTimeOriginMs * 1000];
     this.mixer = new Mixer(joinCalledUs);
+    this.#sentCodecs = new SentCodecs(this.#own, () => this.#keeper.participant?.decodable, post);
     const { min, max } = start.playoutDelay;
     this.roster = new RemoteRoster({ minDelayUs: min * 1000, maxDelayUs: max * 1000 }, joinCalledUs, {
       post,
@@ -52,14 +54,16 @@ export class RoomEngine {
       onRebound: (track) => {
         if (track.wanted) void this.#subscribe(track);
       },
+      onUndecodable: (track, message) => tellUndecodable(track, message, post),
       requestKeyframe: (track) => this.#keeper.participant?.requestKeyframe(track.trackId, 0),
     });
     const ask = start.canRenewToken ? () => post({ type: "token-needed" }) : undefined;
     this.token = new JoinToken(start.token, ask);
-    this.#keeper = browserKeeper(start, this.token, {
+    this.#keeper = browserKeeper(start, this.token, post, {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
-      onBack: () => this.#onBack(),
+      onBack: () => this.#setState("connected", "", ""),
+      onRoad: (isOverTcp) => post({ type: "transport", transport: isOverTcp ? "websocket" : "webtransport" }),
       onClosed: (code, reason) => this.#onClosed(code, reason),
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit, arrivedUs) => this.#onAccessUnit(trackId, unit, arrivedUs),
@@ -67,8 +71,7 @@ export class RoomEngine {
   }
 
   async join(): Promise<void> {
-    const { relays, calledAtMs } = this.#start;
-    await this.#keeper.start(relays, calledAtMs * 1000);
+    await this.#keeper.start(this.#start.relays, this.#start.calledAtMs * 1000);
   }
 
   async #onJoined(participant: Participant): Promise<void> {
@@ -104,10 +107,6 @@ export class RoomEngine {
     this.#setState("reconnecting", "", reason);
   }
 
-  #onBack(): void {
-    this.#setState("connected", "", "");
-  }
-
   #onClosed(code: string, reason: string): void {
     for (const track of this.#own.values()) void track.unpublish().catch(() => undefined);
     this.#own.clear();
@@ -131,6 +130,7 @@ export class RoomEngine {
 
   async #subscribe(track: WorkerRemoteTrack): Promise<void> {
     track.wanted = true;
+    if (!(await makeShowable(track, this.#post))) return;
     try {
       const options = track.video === undefined ? {} : { playoutDelayMs: PICTURE_DELAY_MS };
       await this.#keeper.participant?.subscribe(track.trackId, options);
@@ -163,6 +163,8 @@ export class RoomEngine {
         return this.roster.unpublished(event.identity, event.trackId);
       case "track-muted":
         return this.#onMuted(event);
+      case "decodable":
+        return this.#sentCodecs.follow();
       case "keyframe-requested":
         return this.#ownTrack(event.trackId)?.video?.requestKeyframe();
       case "track-wanted":
@@ -264,8 +266,7 @@ export class RoomEngine {
     muted: boolean,
     begin: (track: WorkerLocalTrack) => void,
   ): Promise<number> {
-    const layerMode = settings && (await findLayerMode(codecFor(settings.width, settings.height)));
-    const sendSettings = settings && { ...settings, layerMode };
+    const sendSettings = settings && (await this.#sentCodecs.choose(settings));
     const track = new WorkerLocalTrack(source, sendSettings, muted, this.#originsUs, {
       onEnd: (ended) => this.#post({ type: "own-track-ended", source: ended }),
       onError: (message) => this.#post({ type: "problem", code: "encoder", message }),

@@ -1,5 +1,5 @@
 /**
- * One remote picture: access units -> decode order -> H.264 decoder -> bounded queue -> canvases, each frame at its
+ * One remote picture: access units -> decode order -> decoder -> bounded queue -> canvases, each frame at its
  * time on the playout clock: the sound's of the same person, or its own when there is no sound.
  */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
@@ -12,6 +12,7 @@ import { SlidingMedian } from "../../core/media/sliding-median.ts";
 import type { AudioReceiver } from "./audio-receiver.ts";
 import { CatchUp } from "./catch-up.ts";
 import { PictureBoard } from "./picture-board.ts";
+import { PictureDecoder } from "./picture-decoder.ts";
 import { workerClock } from "./worker-clock.ts";
 
 /** Decoded frames waiting for their time; at more the oldest is dropped (`queue-full`). */
@@ -58,6 +59,8 @@ export interface VideoReceiverEvents {
   requestKeyframe(): void;
   onSize(width: number, height: number): void;
   onError(message: string): void;
+  /** The decoder fails again and again: there will be no picture. */
+  onUndecodable(message: string): void;
 }
 
 export class VideoReceiver {
@@ -82,7 +85,6 @@ export class VideoReceiver {
   width = 0;
   height = 0;
   timeToFirstUs: number | undefined;
-  readonly #codec: string;
   readonly #events: VideoReceiverEvents;
   readonly #joinCalledUs: number;
   readonly #catchUp = new CatchUp();
@@ -91,7 +93,7 @@ export class VideoReceiver {
   readonly #waiting: WaitingFrame[] = [];
   #minDelayUs: number;
   #maxDelayUs: number;
-  #decoder: VideoDecoder | undefined;
+  readonly #decoder: PictureDecoder;
   #delayUs: number | undefined;
   #syncDelayUs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -103,17 +105,28 @@ export class VideoReceiver {
   #over = false;
 
   constructor(
-    codec: string,
     bounds: { minDelayUs: number; maxDelayUs: number },
     joinCalledUs: number,
     events: VideoReceiverEvents,
   ) {
-    this.#codec = codec;
     this.#minDelayUs = bounds.minDelayUs;
     this.#maxDelayUs = bounds.maxDelayUs;
     this.#joinCalledUs = joinCalledUs;
     this.#events = events;
-    this.#openDecoder();
+    this.#decoder = new PictureDecoder({
+      onFrame: (frame) => this.#onFrame(frame),
+      onFailed: (message) => {
+        events.onError(message);
+        this.order.reset();
+        this.#askForKeyframe(workerClock.nowUs());
+      },
+      onUndecodable: (message) => events.onUndecodable(message),
+    });
+  }
+
+  /** Decodes units of this codec from now on, which this browser must be able to; the picture that is shown stays. */
+  setCodec(codec: string): void {
+    if (!this.#over && this.#decoder.setCodec(codec)) this.order.reset();
   }
 
   get jitterMs(): number {
@@ -182,30 +195,15 @@ export class VideoReceiver {
     clearTimeout(this.#releaseTimer);
     for (const waiting of this.#waiting.splice(0)) waiting.frame.close();
     this.board.clear();
-    if (this.#decoder !== undefined && this.#decoder.state !== "closed") this.#decoder.close();
+    this.#decoder.close();
     this.sound?.jitter.setSyncDelay(0);
-  }
-
-  #openDecoder(): void {
-    const decoder = new VideoDecoder({
-      output: (frame) => this.#onFrame(frame),
-      error: (error) => {
-        if (this.#over || decoder !== this.#decoder) return;
-        this.#events.onError(`the H.264 decoder failed: ${error.message}`);
-        this.order.reset();
-        this.#openDecoder();
-        this.#askForKeyframe(workerClock.nowUs());
-      },
-    });
-    decoder.configure({ codec: this.#codec, optimizeForLatency: true });
-    this.#decoder = decoder;
   }
 
   readonly #decode = (unit: AccessUnit): void => {
     const decoder = this.#decoder;
-    if (decoder === undefined || decoder.state !== "configured") return;
+    if (!decoder.isOpen) return;
     const limit = this.#catchUp.isPast(unit.captureTimeUs) ? MAX_DECODING_PAST : MAX_DECODING;
-    if (decoder.decodeQueueSize > limit) {
+    if (decoder.waiting > limit) {
       this.dropped["decoder-busy"]++;
       this.order.reset();
       return;
@@ -213,13 +211,7 @@ export class VideoReceiver {
     if (unit.keyframe) this.keyFrames++;
     this.#reordering.push(unit.captureTimeUs);
     this.#submittedUs = Math.round(unit.captureTimeUs);
-    decoder.decode(
-      new EncodedVideoChunk({
-        type: unit.keyframe ? "key" : "delta",
-        timestamp: this.#submittedUs,
-        data: unit.bytes,
-      }),
-    );
+    decoder.decode(unit.keyframe, this.#submittedUs, unit.bytes);
   };
 
   #askForKeyframe(nowUs: number): void {

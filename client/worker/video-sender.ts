@@ -1,8 +1,10 @@
-/** One camera or screen: captured frames -> H.264 (Annex B) -> access units; keyframes on request, frames skipped when the encoder is busy. */
+/** One camera or screen: captured frames -> encoder -> access units; keyframes on request, frames skipped when the encoder is busy. */
+import { contentOf } from "../../core/media/annex-b.ts";
 import { CaptureClock } from "../../core/media/capture-clock.ts";
+import { spokenCodec } from "../../core/media/picture-codecs.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
 import { type CaptureInput, type CaptureReader, readPictures } from "./capture-input.ts";
-import type { LayerMode } from "./temporal-layers.ts";
+import { codecString, layersOf, type PictureEncoding } from "./picture-encodings.ts";
 import { workerClock } from "./worker-clock.ts";
 import type { VideoCaptureSettings } from "./worker-messages.ts";
 
@@ -24,9 +26,9 @@ const LEAST_BPS = 30_000;
 const HALF_RATE_SHARE = 0.25;
 const THIRD_RATE_SHARE = 0.12;
 
-/** What is captured, and with which temporal layers it is encoded. */
+/** What is captured, and how it is encoded. */
 export interface VideoSendSettings extends VideoCaptureSettings {
-  layerMode: LayerMode | undefined;
+  encoding: PictureEncoding;
 }
 
 /** What VideoEncoder says of temporal layers, which the DOM library lacks. */
@@ -40,6 +42,8 @@ export interface EncodedVideo {
   keyframe: boolean;
   /** Undefined = the encoder makes no layers. */
   temporalLayer: number | undefined;
+  /** No other picture needs it. */
+  discardable: boolean;
   bytes: Uint8Array;
 }
 
@@ -53,13 +57,6 @@ export interface VideoSenderEvents {
 export function bitrateFor(width: number, height: number, frameRate: number): number {
   const size = ((width * height) / REFERENCE_PIXELS) ** 0.75;
   return Math.round(REFERENCE_BPS * size * Math.sqrt(frameRate / 30));
-}
-
-/** Constrained baseline at a level that holds the size. */
-export function codecFor(width: number, height: number): string {
-  const blocks = Math.ceil(width / 16) * Math.ceil(height / 16);
-  if (blocks <= 3_600) return "avc1.42E01F";
-  return blocks <= 8_192 ? "avc1.42E028" : "avc1.42E033";
 }
 
 export class VideoSender {
@@ -77,7 +74,7 @@ export class VideoSender {
   readonly #events: VideoSenderEvents;
   readonly #originsUs: readonly number[];
   readonly #captures = new Map<number, number>();
-  #layerMode: LayerMode | undefined;
+  #encoding: PictureEncoding;
   #encoder: VideoEncoder | undefined;
   #reader: CaptureReader<VideoFrame> | undefined;
   #keyframeWanted = true;
@@ -89,7 +86,7 @@ export class VideoSender {
 
   constructor(settings: VideoSendSettings, originsUs: readonly number[], events: VideoSenderEvents) {
     this.#settings = settings;
-    this.#layerMode = settings.layerMode;
+    this.#encoding = settings.encoding;
     this.#originsUs = originsUs;
     this.#events = events;
     // Configured for the expected size now, so that the first picture finds the encoder warm.
@@ -109,6 +106,18 @@ export class VideoSender {
   /** The next picture should be a keyframe (somebody joined, or the link lost something). */
   requestKeyframe(): void {
     this.#keyframeWanted = true;
+  }
+
+  /** Encodes another way from the next picture on. */
+  setEncoding(encoding: PictureEncoding): void {
+    this.#encoding = encoding;
+    this.temporalLayers = 1;
+    if (this.width > 0) this.#configure(this.width, this.height);
+  }
+
+  /** As the encoder was told. */
+  get codec(): string {
+    return codecString(this.#encoding.codec, this.width, this.height);
   }
 
   /** What this picture gets where the network sets no limit. */
@@ -153,17 +162,18 @@ export class VideoSender {
   }
 
   #config(width: number, height: number): VideoEncoderConfig {
+    const { codec, layerMode } = this.#encoding;
     return {
-      codec: codecFor(width, height),
+      codec: codecString(codec, width, height),
       width,
       height,
       bitrate: Math.min(this.#bitrateBps, this.fullBitrateBps),
       framerate: this.#settings.frameRate / this.#frameStep,
       latencyMode: "realtime",
       bitrateMode: "variable",
-      avc: { format: "annexb" },
+      ...(codec === "h264" ? { avc: { format: "annexb" } } : {}),
       contentHint: this.#settings.contentHint,
-      ...(this.#layerMode === undefined ? {} : { scalabilityMode: this.#layerMode }),
+      ...(layerMode === undefined ? {} : { scalabilityMode: layerMode }),
     } as VideoEncoderConfig;
   }
 
@@ -176,8 +186,9 @@ export class VideoSender {
     if (this.#over || encoder !== this.#encoder) return;
     this.#encoder = undefined;
     // The next picture opens another one, without layers: not every encoder that offers them can.
-    if (this.#layerMode !== undefined) this.#layerMode = undefined;
-    else this.#events.onError(`the H.264 encoder failed: ${error.message}`);
+    const { codec, layerMode } = this.#encoding;
+    if (layerMode !== undefined) this.#encoding = { codec, layerMode: undefined };
+    else this.#events.onError(`the ${spokenCodec(this.codec)} encoder failed: ${error.message}`);
   }
 
   async #readAll(reader: CaptureReader<VideoFrame>): Promise<void> {
@@ -235,6 +246,14 @@ export class VideoSender {
     if (keyframe) this.keyFrames++;
     const temporalLayer = metadata?.svc?.temporalLayerId;
     this.temporalLayers = Math.max(this.temporalLayers, (temporalLayer ?? 0) + 1);
-    this.#events.onFrame({ captureUs, keyframe, temporalLayer, bytes });
+    const discardable = this.#isDiscardable(temporalLayer, bytes);
+    this.#events.onFrame({ captureUs, keyframe, temporalLayer, discardable, bytes });
+  }
+
+  /** H.264 says it itself; of the others the top layer is what nothing refers to (W3C "Scalable Video Coding", L1T2 and L1T3). */
+  #isDiscardable(temporalLayer: number | undefined, bytes: Uint8Array): boolean {
+    const { codec, layerMode } = this.#encoding;
+    if (codec === "h264") return contentOf(bytes).discardable;
+    return temporalLayer !== undefined && temporalLayer > 0 && temporalLayer === layersOf(layerMode) - 1;
   }
 }

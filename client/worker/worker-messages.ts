@@ -1,7 +1,9 @@
 /** What the page and the pipeline worker say to each other: tagged unions, requests answered by number. */
+import type { PictureCodec } from "../../core/media/picture-codecs.ts";
+import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
-import type { RoomState, RoomStats } from "../sdk/api.ts";
+import type { RoomState, RoomStats, Transport } from "../sdk/api.ts";
 import type { CaptureInput } from "./capture-input.ts";
 
 /** How the worker should encode a video source. */
@@ -9,6 +11,8 @@ export interface VideoCaptureSettings {
   width: number;
   height: number;
   frameRate: number;
+  /** Codecs that the application would rather have than others, first one first. */
+  codecs: readonly PictureCodec[];
   /** "motion" for cameras, "detail" for screens. */
   contentHint: "motion" | "detail";
 }
@@ -24,6 +28,10 @@ export interface StartMessage {
   /** The application gives another one when that has expired. */
   canRenewToken: boolean;
   relays: RelayCandidate[];
+  /** Names the network that the gateway saw us come from; "" = not known. */
+  network: string;
+  /** Networks that let no UDP through, as far as was seen before. */
+  blockedNetworks: BlockedNetworks;
   identity: string;
   displayName: string;
   autoSubscribe: boolean;
@@ -91,6 +99,7 @@ export type ToWorker =
 export interface RemoteTrackInfo {
   handle: number;
   trackId: number;
+  codec: string;
   kind: "audio" | "video";
   source: Source;
   muted: boolean;
@@ -100,13 +109,16 @@ export type FromWorker =
   | { type: "answer"; id: number; value: number | RoomStats | undefined }
   | { type: "refused"; id: number; code: string; message: string }
   | { type: "joined"; room: string; identity: string; grants: Grants | undefined }
+  | { type: "transport"; transport: Transport }
   | { type: "state"; state: RoomState; code: string; reason: string }
   | { type: "participant-joined"; identity: string; name: string; admin: boolean }
   | { type: "participant-left"; identity: string }
   | { type: "track-published"; identity: string; track: RemoteTrackInfo }
   | { type: "track-unpublished"; identity: string; handle: number }
-  | { type: "track-rebound"; handle: number; trackId: number }
+  | { type: "track-rebound"; handle: number; trackId: number; codec: string }
   | { type: "track-size"; handle: number; width: number; height: number }
+  /** Why the picture cannot be shown, as a sentence; undefined when it can again. */
+  | { type: "track-problem"; handle: number; code: string; message: string | undefined }
   | {
       type: "track-muted";
       identity: string;
@@ -123,4 +135,6 @@ export type FromWorker =
   | { type: "data"; from: string; topic: string; payload: Uint8Array; sentAtUs: number }
   /** The join token has expired. */
   | { type: "token-needed" }
+  /** What is to be remembered for the next page. */
+  | { type: "blocked-networks"; blocked: BlockedNetworks }
   | { type: "problem"; code: string; message: string };

@@ -64,7 +64,7 @@ describe.each(runtimes)("a gateway with etcd on %s", (_name, start) => {
     const first = await registrations[1]!.claimRoom("room");
     expect(await relayOf(ann)).toBe("b");
     await registrations[2]!.supersedeRoom(first);
-    // An isolate of Workers goes by what it read for two seconds.
+    // Joins go by what was read a moment ago, on Workers for two seconds.
     await vi.waitFor(async () => expect(await relayOf(ann)).toBe("c"), { timeout: 5_000 });
     expect(await relayOf(bob)).toBe("c");
     const { jti: token = "", exp: untilSeconds = 0 } = JSON.parse(atob(bob.split(".")[1] ?? "")) as {

@@ -1,8 +1,8 @@
 /** The Session contract over real QUIC on loopback, both ends in this process. */
 import { type ContractEnvironment, sessionContract } from "../../core/session/session.contract.ts";
 import type { Session } from "../../core/session/session.ts";
-import { createCertificate } from "./certificate.ts";
-import { systemClock } from "./clock.ts";
+import { createCertificate } from "../serving/certificate.ts";
+import { systemClock } from "../serving/clock.ts";
 import { connectSession, DenoSession, SESSION_LIMITS } from "./session.ts";
 import { serveWebTransport } from "./webtransport/mod.ts";
 

@@ -6,7 +6,7 @@ import type { Participant } from "../../core/participant/participant-api.ts";
 import { RelayProcess } from "../../test/cluster/relay-process.ts";
 import { TicketOffice } from "../../test/cluster/ticket-office.ts";
 import { pause } from "../../test/etcd/etcd-cluster.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../serving/clock.ts";
 import { connectSession } from "./session.ts";
 
 const office = await TicketOffice.open();

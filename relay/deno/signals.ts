@@ -1,17 +1,4 @@
-/** SIGINT and SIGTERM as what they mean: "end, please", and "now", which is a second one. */
+/** The signals that end a program on Deno. */
+import { onSignals } from "../serving/signals.ts";
 
-/** A terminal, npm and a supervisor may each pass the same wish on: a signal so soon after the first says nothing new. */
-const SAME_WISH_MS = 500;
-
-/** The first signal calls `first`, each later one `again`. Returns what does the same without a signal. */
-export function onSignals(first: () => void, again: () => void): () => void {
-  let firstMs: number | undefined;
-  const hear = (): void => {
-    if (firstMs === undefined) {
-      firstMs = performance.now();
-      first();
-    } else if (performance.now() - firstMs > SAME_WISH_MS) again();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, hear);
-  return hear;
-}
+export const onDenoSignals = onSignals((signal, hear) => Deno.addSignalListener(signal, hear));

@@ -7,8 +7,8 @@ import { JoinFailedError, joinRelay } from "../../core/participant/participant.t
 import type { Participant } from "../../core/participant/participant-api.ts";
 import { EVENTS_AUDIENCE } from "../../core/wire/room-events.ts";
 import { ticketKeysOf } from "../ticket-verifier.ts";
-import { createCertificate } from "./certificate.ts";
-import { systemClock } from "./clock.ts";
+import { createCertificate } from "../serving/certificate.ts";
+import { systemClock } from "../serving/clock.ts";
 import { connectSession } from "./session.ts";
 import { type RelayConfig, RelayStartError, type RunningRelay, startRelay } from "./start-relay.ts";
 
@@ -61,7 +61,13 @@ function join(relay: RunningRelay, ticket: string, events: ParticipantEvent[] = 
     connect: connectSession,
     clock: systemClock,
     random: Math.random,
-    relay: { url: relay.url, relayId: "relay1", certificateHashes: serving.hashes, ticket },
+    relay: {
+      url: relay.url,
+      fallbackUrl: relay.fallbackUrl,
+      relayId: "relay1",
+      certificateHashes: serving.hashes,
+      ticket,
+    },
     client: "test",
     onEvent: (event) => void events.push(event),
     onAccessUnit: () => undefined,

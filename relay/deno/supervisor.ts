@@ -3,7 +3,7 @@
  * have ended. It carries no media and knows no rooms; the relays find one another in the directory like any others.
  */
 import { RestartPace } from "./restart-pace.ts";
-import { onSignals } from "./signals.ts";
+import { onDenoSignals } from "./signals.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -18,7 +18,7 @@ export interface SupervisorOptions {
 /** Resolves to the exit status: 0 when every worker ended well. */
 export async function supervise({ environments, log }: SupervisorOptions): Promise<number> {
   const workers = environments.map((environment) => new Worker(environment, log));
-  onSignals(
+  onDenoSignals(
     () => {
       log(`ending ${workers.length} workers`);
       for (const worker of workers) worker.end();

@@ -11,8 +11,8 @@ import { type TreeMessageInput, treeMessageSchema } from "../../core/wire/tree-m
 import { MICROPHONE, unitOf } from "../../test/sim/simulated-cluster.ts";
 import { ticketKeysOf } from "../ticket-verifier.ts";
 import { makeSigningKeys } from "../tree/signing-keys.ts";
-import { createCertificate } from "./certificate.ts";
-import { systemClock } from "./clock.ts";
+import { createCertificate } from "../serving/certificate.ts";
+import { systemClock } from "../serving/clock.ts";
 import { connectSession } from "./session.ts";
 import { type RunningRelay, startRelay } from "./start-relay.ts";
 
@@ -61,7 +61,13 @@ async function join(
     connect: connectSession,
     clock: systemClock,
     random: Math.random,
-    relay: { url: relay.url, relayId: relay.relay.id, certificateHashes: hashes, ticket },
+    relay: {
+      url: relay.url,
+      fallbackUrl: relay.fallbackUrl,
+      relayId: relay.relay.id,
+      certificateHashes: hashes,
+      ticket,
+    },
     client: "test",
     onEvent: () => undefined,
     onAccessUnit: (trackId) => onUnit(trackId),

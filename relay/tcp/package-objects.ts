@@ -50,6 +50,7 @@ export interface PackageTransport {
 export interface PackageSocket {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  setNoDelay(isOn: boolean): void;
   destroy(): void;
   on(event: "close", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sessionContract } from "../../core/session/session.contract.ts";
 import type { Session } from "../../core/session/session.ts";
 import { wallClock } from "../../test/sim/wall-clock.ts";
-import { createCertificate } from "../deno/certificate.ts";
+import { createCertificate } from "../serving/certificate.ts";
 import { tcpConnect } from "./tcp-connect.ts";
 import { TcpListener } from "./tcp-listener.ts";
 
@@ -35,9 +35,10 @@ afterAll(async () => {
 
 const open = async (path: string): Promise<{ dialled: Session; accepted: Session }> => {
   const accepted = new Promise<Session>((resolve) => waiting.push(resolve));
-  const dialled = await connect(`https://127.0.0.1:${listener.port}${path}`, {
+  const dialled = await connect("", {
     certificateHashes: [hash],
     timeoutMs: 5_000,
+    fallbackUrl: `https://127.0.0.1:${listener.port}${path}`,
   });
   return { dialled, accepted: await accepted };
 };

@@ -9,9 +9,10 @@ import { PackagePipe } from "./package-pipe.ts";
 
 let nextId = 1;
 
-/** `url` is where the relay listens on TCP. Rejects with SessionClosedError. */
+/** Goes to `fallbackUrl`, whatever `url` is. Rejects with SessionClosedError. */
 export function tcpConnect(clock: Clock, onFault: (error: unknown) => void): Connect {
-  return async (url, { certificateHashes, timeoutMs }) => {
+  return async (_url, { certificateHashes, timeoutMs, fallbackUrl: url = "" }) => {
+    if (url === "") throw new SessionClosedError("the relay takes no sessions over TCP");
     const { WebTransport } = await loadPackage();
     const transport = new WebTransport(url, {
       forceReliable: true,

@@ -230,7 +230,8 @@ export class PlaceSearch {
     return await dialLink({
       clock,
       timeoutMs: ATTACH_TIMEOUT_MS,
-      connect: () => connect({ ...at, url: new URL(TREE_PATH, at.url).href }, ATTACH_TIMEOUT_MS),
+      connect: () =>
+        connect({ ...at, url: treeUrl(at.url), fallbackUrl: treeUrl(at.fallbackUrl) }, ATTACH_TIMEOUT_MS),
       attach: {
         type: "attach",
         version: PROTOCOL_VERSION,
@@ -264,4 +265,9 @@ export class PlaceSearch {
     if (standing?.relayId === own) return tree.becomeRoot(standing);
     if (standing === undefined && (isDeputy || round >= TAKE_OVER_ROUND)) this.#becomeProvisional();
   }
+}
+
+/** Where it takes links; "" = nowhere on this road. */
+function treeUrl(url: string): string {
+  return url === "" ? "" : new URL(TREE_PATH, url).href;
 }

@@ -13,7 +13,7 @@ import { openAacEncoder } from "../../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
 import { MemoryBridges } from "../../core/directory/memory-bridges.ts";
 import type { OutputSpec } from "../../core/wire/bridge-jobs.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { clipPictures, toneShare } from "./played-clip.ts";
 import { play } from "./played-participant.deno.ts";
 import { openRoomStage } from "./room-stage.deno.ts";

@@ -15,7 +15,7 @@ import { Recordings } from "../../bridge/recording/recordings.ts";
 import { openAacEncoder } from "../../bridge/sound/aac-encoder.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
 import type { RecordingInfo } from "../../core/wire/bridge-jobs.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { clipPictures, toneShare } from "./played-clip.ts";
 import { play } from "./played-participant.deno.ts";
 import { openRoomStage, type RoomStage } from "./room-stage.deno.ts";

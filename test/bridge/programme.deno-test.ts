@@ -5,7 +5,7 @@ import type { PictureUnit, SoundBlock } from "../../bridge/programme/programme.t
 import { Programmes } from "../../bridge/programme/programmes.ts";
 import { RunningCounts } from "../../bridge/running-counts.ts";
 import { openOpusDecoder } from "../../bridge/sound/opus-decoder.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { CLIP_RATE, clipPictures, toneShare } from "./played-clip.ts";
 import { play } from "./played-participant.deno.ts";
 import { openRoomStage } from "./room-stage.deno.ts";

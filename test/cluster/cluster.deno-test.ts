@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { joinRelay } from "../../core/participant/participant.ts";
 import type { Participant, RelayCandidate } from "../../core/participant/participant-api.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { connectSession } from "../../relay/deno/session.ts";
 import { ROOT } from "../../start/dependencies.mjs";
 import { pause, TestDirectory } from "../etcd/etcd-cluster.ts";

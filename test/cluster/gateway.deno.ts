@@ -9,7 +9,7 @@ import { createGateway } from "../../gateway/app.ts";
 import { addressFromDeno } from "../../gateway/client-address.ts";
 import { readGatewayConfig, readTicketKey } from "../../gateway/config.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { systemClock } from "../../relay/deno/clock.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { openHttpListeners } from "../../start/http-listeners.ts";
 import { readSettings } from "../../start/settings.mjs";
 import { StaticFiles } from "../../start/static-files.ts";

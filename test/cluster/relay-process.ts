@@ -7,10 +7,15 @@ const READY_LINE = /^Tributary relay is ready: \S+ (\{.*\})$/gm;
 export class RelayProcess extends RunningProcess {
   #record: RelayRecord | undefined;
 
-  constructor(settings: Readonly<Record<string, string>>, onLine?: (line: string) => void) {
+  constructor(
+    settings: Readonly<Record<string, string>>,
+    onLine?: (line: string) => void,
+    runtime: "deno" | "node" = "deno",
+  ) {
     const ports = { RELAY_HOST: "127.0.0.1", RELAY_PORT: "0", RELAY_OPERATIONS_PORT: "0" };
     super({
-      program: "relay/deno/main.ts",
+      program: `relay/${runtime}/main.ts`,
+      runtime,
       settings: { ...ports, RELAY_SUPERVISED: "1", ...settings },
       onLine,
     });
@@ -20,8 +25,9 @@ export class RelayProcess extends RunningProcess {
   static async start(
     settings: Readonly<Record<string, string>>,
     onLine?: (line: string) => void,
+    runtime: "deno" | "node" = "deno",
   ): Promise<RelayProcess> {
-    const relay = new RelayProcess(settings, onLine);
+    const relay = new RelayProcess(settings, onLine, runtime);
     await relay.until(() => relay.records.length > 0, "gets ready");
     return relay;
   }

@@ -1,5 +1,5 @@
 /**
- * A program of the product in a process of its own, run by Deno from Node or Deno: what it says is kept, and it ends when whoever
+ * A program of the product in a process of its own, run by Deno or Node from either: what it says is kept, and it ends when whoever
  * started it does.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -28,6 +28,8 @@ export interface Ending {
 export interface ProcessOptions {
   /** Program, relative to the project. */
   program: string;
+  /** Default: Deno. */
+  runtime?: "deno" | "node" | undefined;
   settings: Readonly<Record<string, string>>;
   onLine?: ((line: string) => void) | undefined;
 }
@@ -39,12 +41,15 @@ export class RunningProcess {
   readonly #child: ChildProcess;
   #isOver = false;
 
-  constructor({ program, settings, onLine }: ProcessOptions) {
+  constructor({ program, runtime = "deno", settings, onLine }: ProcessOptions) {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(TRIBUTARY|RELAY)_|^(PORT|HOST)$/.test(name),
     );
-    const args = ["run", "-A", "--quiet", "--no-prompt", "--config", join(ROOT, "deno.json")];
-    this.#child = spawn(denoExecutable(), [...args, join(ROOT, program)], {
+    const [command, args] =
+      runtime === "deno"
+        ? [denoExecutable(), ["run", "-A", "--quiet", "--no-prompt", "--config", join(ROOT, "deno.json")]]
+        : ["node", ["--import", "tsx"]];
+    this.#child = spawn(command, [...args, join(ROOT, program)], {
       cwd: ROOT,
       // Its standard input ends when this process does, however it ends.
       stdio: ["pipe", "pipe", "pipe"],

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { RunningCounts } from "../../bridge/running-counts.ts";
 import { MemoryDirectory } from "../../core/directory/memory.ts";
-import { createCertificate } from "../../relay/deno/certificate.ts";
-import { systemClock } from "../../relay/deno/clock.ts";
+import { createCertificate } from "../../relay/serving/certificate.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
 import { startRelay } from "../../relay/deno/start-relay.ts";
 import { bridgeMetrics } from "../../start/bridge-metrics.ts";
 

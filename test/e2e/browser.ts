@@ -1,7 +1,7 @@
 /** A real Chromium whose camera and microphone play the test clip, and what can be read from a page in it. */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findChromium } from "../chromium.mjs";
-import { installTap } from "./page-probe.ts";
+import { installTap, runFirstInWorkers } from "./page-probe.ts";
 import type { TestClip } from "./test-clip.ts";
 
 const FLAGS = [
@@ -21,14 +21,20 @@ const FLAGS = [
 ];
 
 export interface TestBrowser {
-  /** A page with a profile of its own. Its console errors end up in `problems`. */
-  newPage(): Promise<Page>;
+  /** A page with a profile of its own. Its console errors end up in `problems`. `prelude`: a script that page and workers run first. */
+  newPage(prelude?: string): Promise<Page>;
   readonly problems: string[];
   close(): Promise<void>;
 }
 
-/** Throws when there is no Chromium; `npm test` installs one beforehand. */
-export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
+/**
+ * Throws when there is no Chromium; `npm test` installs one beforehand.
+ * @param trustsAnyCertificate also the relay's own, for sessions over TCP: browsers take its hash for WebTransport only
+ */
+export async function openBrowser(
+  clip: TestClip,
+  { trustsAnyCertificate = false } = {},
+): Promise<TestBrowser> {
   const executablePath = findChromium();
   if (executablePath === undefined)
     throw new Error("Chromium is missing: run `npm test`, which installs it.");
@@ -36,6 +42,7 @@ export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
     executablePath,
     args: [
       ...FLAGS,
+      ...(trustsAnyCertificate ? ["--ignore-certificate-errors"] : []),
       "--use-fake-device-for-media-stream=fps=30",
       `--use-file-for-fake-video-capture=${clip.videoPath}`,
       `--use-file-for-fake-audio-capture=${clip.audioPath}`,
@@ -44,7 +51,7 @@ export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
   const problems: string[] = [];
   return {
     problems,
-    async newPage() {
+    async newPage(prelude) {
       const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
       const page = await context.newPage();
       page.on("console", (message) => {
@@ -52,6 +59,10 @@ export async function openBrowser(clip: TestClip): Promise<TestBrowser> {
       });
       page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
       await page.addInitScript(installTap);
+      if (prelude !== undefined) {
+        await page.addInitScript(prelude);
+        await page.addInitScript(runFirstInWorkers, prelude);
+      }
       return page;
     },
     close: () => browser.close(),

@@ -31,6 +31,19 @@ export function installTap(): void {
   AudioNode.prototype.connect = connectAndTap as typeof AudioNode.prototype.connect;
 }
 
+/** Runs a script in each of the page's module workers, before what is theirs. */
+export function runFirstInWorkers(script: string): void {
+  const fileOf = (text: string): string => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const Real = Worker;
+  window.Worker = class extends Real {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      const own = new URL(url, location.href).href;
+      const imports = [fileOf(script), own].map((file) => `import ${JSON.stringify(file)};`);
+      super(fileOf(imports.join("\n")), options);
+    }
+  };
+}
+
 /** Loudness and strongest frequency of one window of sound. */
 export interface HeardWindow {
   /** Root mean square, 1 = full scale. */

@@ -14,7 +14,9 @@ interface GlobalRule {
 }
 
 const runtimeFree = (path: string): boolean =>
-  /^core\//.test(path) || /^relay\/(?!deno\/|node\/)/.test(path) || /^bridge\/(?!node\/)/.test(path);
+  /^core\//.test(path) ||
+  /^relay\/(?!deno\/|node\/|serving\/)/.test(path) ||
+  /^bridge\/(?!node\/)/.test(path);
 const GLOBAL_RULES: readonly GlobalRule[] = [
   {
     where: (path) =>

@@ -36,6 +36,11 @@ const FORBIDDEN: readonly { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^relay\/forwarder\.ts$/, to: /^core\/media\//, why: "the relay never looks inside a payload" },
   { from: /^relay\/(?!deno\/|node\/)/, to: /^relay\/(deno|node)\//, why: "the relay core knows no runtime" },
   {
+    from: /^relay\/(?!deno\/|node\/|serving\/)/,
+    to: /^relay\/serving\//,
+    why: "the relay core is handed what its process has",
+  },
+  {
     from: /^relay\/deno\/webtransport\//,
     to: /^(?!relay\/deno\/webtransport\/)/,
     why: "the HTTP/3 layer stands by itself",

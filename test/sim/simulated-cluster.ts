@@ -1,6 +1,5 @@
 /**
- * Real relays and real participants in one process, on a virtual clock and a seeded network. Tickets are plain
- * JSON here: signatures need the real clock of WebCrypto, and have their own tests.
+ * Real relays and real participants in one process, on a virtual clock and a seeded network.
  */
 import type { Random } from "../../core/clock.ts";
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
@@ -12,17 +11,11 @@ import { createMemorySessionPair, type MemorySessionPair } from "../../core/sess
 import type { NetworkOptions, NetworkPath } from "../../core/session/network-path.ts";
 import type { Session } from "../../core/session/session.ts";
 import { type Grants, grantsSchema, type TrackOffer } from "../../core/wire/room-model.ts";
-import {
-  RESUME_AUDIENCE,
-  type RelayTicket,
-  relayTicketSchema,
-  resumeTicketSchema,
-} from "../../core/wire/tokens.ts";
-import { Refusal } from "../../relay/refusal.ts";
+import type { RelayTicket } from "../../core/wire/tokens.ts";
 import { Relay } from "../../relay/relay.ts";
-import { credentialSchema, type RelayKeys } from "../../relay/tree/credential.ts";
 import { FaultyDirectory } from "./faulty-directory.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { simulatedKeys, ticketOf } from "./simulated-tickets.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export const ALL_GRANTS: Grants = grantsSchema.parse({
@@ -305,37 +298,6 @@ export class SimulatedCluster {
 function setDown({ up, down }: MemorySessionPair, isDown: boolean): void {
   up.options.down = isDown;
   down.options.down = isDown;
-}
-
-function ticketOf(text: string): RelayTicket {
-  try {
-    return relayTicketSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new Refusal("ticket-malformed", "not a ticket of the simulation", { cause });
-  }
-}
-
-/** Credentials without signatures; the key is the relay's id. */
-function simulatedKeys(id: string, clock: VirtualClock): RelayKeys {
-  return {
-    linkKey: id,
-    sign: async (claims) => JSON.stringify(claims),
-    verify: async (credential, linkKey) => {
-      const claims = credentialSchema.parse(JSON.parse(credential));
-      if (claims.iss !== linkKey) throw new Refusal("relay-refused", "not a credential of this relay");
-      return claims;
-    },
-    resumeIssuerOf: (ticket) => {
-      const [, issuer] = new RegExp(`^{"iss":"([^"]*)","aud":"${RESUME_AUDIENCE}"`).exec(ticket) ?? [];
-      return issuer;
-    },
-    verifyResume: async (ticket, linkKey) => {
-      const claims = resumeTicketSchema.parse(JSON.parse(ticket));
-      if (claims.iss !== linkKey) throw new Refusal("ticket-wrong-signature", "not of this relay");
-      if (claims.exp + 5 < clock.nowUs() / 1_000_000) throw new Refusal("ticket-expired", "too old");
-      return claims;
-    },
-  };
 }
 
 /** An access unit of `bytes` bytes with a recognisable content. */

@@ -2,6 +2,7 @@
 import { html, LitElement } from "lit";
 import type { Room } from "../../sdk/api.ts";
 import { prepareRoom } from "../../sdk/index.ts";
+import { doctorPath } from "../doctor/doctor-route.ts";
 import { endingOf, leftEnding } from "../endings.ts";
 import { sentenceOf } from "../error-sentence.ts";
 import { enterRoom, type JoinWish, publishWished } from "../joining.ts";
@@ -84,7 +85,7 @@ class TributaryApp extends LitElement {
           @room-ended=${(event: CustomEvent<RoomEnd>) => this.#ended(event.detail)}
         ></tributary-room>`;
       case "ended":
-        return html`<tributary-ended .ending=${view.ending} @again=${this.#again} @lobby=${this.#toStart}></tributary-ended>`;
+        return html`<tributary-ended .ending=${view.ending} .doctorPath=${this.#doctorPath()} @again=${this.#again} @lobby=${this.#toStart}></tributary-ended>`;
     }
   }
 
@@ -143,6 +144,11 @@ class TributaryApp extends LitElement {
     if (this.view.kind !== "room") return;
     delete window.tributary.room;
     this.view = { kind: "ended", ending: endingOf(end.closeReason, end.reason) };
+  }
+
+  #doctorPath(): string {
+    const { room = "", token = "" } = this.#wish ?? {};
+    return doctorPath(room, token, this.#region);
   }
 
   #again = () => {

@@ -73,8 +73,9 @@ class VideoTile extends LitElement {
 
   #avatar() {
     const { tile } = this;
-    return html`<div class="stand-in" aria-hidden="true">
+    return html`<div class=${tile.problem === "" ? "stand-in" : "stand-in explained"} aria-hidden="true">
       <span class="avatar" style="--hue: ${hueOf(tile.identity)}">${initialsOf(tile.name)}</span>
+      ${tile.problem === "" ? nothing : html`<p class="problem">${tile.problem}</p>`}
     </div>`;
   }
 
@@ -136,9 +137,10 @@ function spokenLabel(tile: Tile): string {
   const parts = [labelOf(tile)];
   if (tile.kind === "camera") {
     if (tile.microphone !== "on") parts.push("microphone off");
-    if (tile.picture === undefined) parts.push("camera off");
+    if (tile.problem === "" && tile.picture === undefined) parts.push("camera off");
     if (tile.speaking) parts.push("speaking");
   }
+  if (tile.problem !== "") parts.push(tile.problem);
   return parts.join(", ");
 }
 

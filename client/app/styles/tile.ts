@@ -38,6 +38,24 @@ export const tileStyles = css`
     display: grid;
     place-items: center;
   }
+  .explained {
+    align-content: center;
+    gap: clamp(6px, 5cqmin, 18px);
+    padding: 8px 16px 44px;
+  }
+  .explained .avatar {
+    width: clamp(32px, 22cqmin, 88px);
+    font-size: clamp(13px, 8cqmin, 34px);
+  }
+  .problem {
+    max-width: 30ch;
+    margin: 0;
+    color: var(--text);
+    font-size: clamp(0.74rem, 4.4cqmin, 1rem);
+    line-height: 1.4;
+    text-align: center;
+    text-wrap: balance;
+  }
   .avatar {
     display: grid;
     place-items: center;
@@ -133,6 +151,9 @@ export const tileStyles = css`
     text-align: left;
   }
   @container (max-width: 190px) {
+    .explained {
+      padding: 4px 6px 32px;
+    }
     .label {
       left: 6px;
       bottom: 6px;

@@ -12,6 +12,7 @@ import type {
   RoomState,
   RoomStats,
   TrackStats,
+  Transport,
 } from "../../sdk/api.ts";
 import { drawPerson, drawSlide } from "./fake-picture.ts";
 
@@ -32,6 +33,7 @@ export class FakeRoom implements Room {
   readonly localTracks = new Map<Source, LocalTrack>();
   readonly messages: ChatMessage[] = [];
   state: RoomState = "connected";
+  transport: Transport = "webtransport";
   speakers: string[] = [];
   needsGesture = false;
   #listeners = new Map<keyof RoomEvents, Set<(event: never) => void>>();
@@ -217,6 +219,8 @@ class FakeTrack implements RemoteTrack {
   muted: boolean;
   readonly width: number;
   readonly height: number;
+  readonly codec: string;
+  problem: string | undefined;
   #seed: number;
   #ended: AbortSignal;
 
@@ -236,6 +240,7 @@ class FakeTrack implements RemoteTrack {
     this.kind = source === "microphone" ? "audio" : "video";
     this.width = this.kind === "audio" ? 0 : upright ? 480 : 1280;
     this.height = this.kind === "audio" ? 0 : upright ? 854 : 720;
+    this.codec = this.kind === "audio" ? "opus" : "avc1.42E01F";
     this.#seed = seed;
     this.#ended = ended;
   }

@@ -49,6 +49,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     others: 1,
     after: (room) => room.emit("state", { state: "reconnecting", reason: "The relay stopped answering." }),
   },
+  undecodable: { others: 3, after: undecodable },
   trouble: { others: 1, own: false, after: trouble },
 };
 
@@ -58,6 +59,16 @@ const PAGES: Readonly<Record<string, () => TemplateResult>> = {
   lost: () => html`<tributary-ended .ending=${endingOf("lost", "")}></tributary-ended>`,
   joining: () => html`<tributary-joining room="quiet-brook-27"></tributary-joining>`,
 };
+
+/** Somebody sends what this browser cannot show. */
+function undecodable(room: FakeRoom): void {
+  for (const { tracks } of [...room.participants.values()].slice(1)) {
+    for (const track of tracks.values())
+      if (track.kind === "video")
+        track.problem = "This picture is sent in AV1, which this browser cannot show.";
+  }
+  room.emit("speakers", { identities: [] });
+}
 
 async function show(name: string): Promise<void> {
   const page = PAGES[name];

@@ -1,6 +1,6 @@
 /** The server against Deno's own WebTransport, as far as that works. */
 import assert from "node:assert/strict";
-import { createCertificate } from "../certificate.ts";
+import { createCertificate } from "../../serving/certificate.ts";
 import { serveWebTransport, type WtSession } from "./mod.ts";
 
 async function talk(): Promise<void> {

@@ -7,7 +7,7 @@
  * `burst` datagrams leave the publisher together: QUIC works by the wake-up, so together they cost much less.
  */
 import process from "node:process";
-import { createCertificate } from "../certificate.ts";
+import { createCertificate } from "../../serving/certificate.ts";
 import { connectWebTransport, serveWebTransport, type WtSession } from "./mod.ts";
 
 interface Row {

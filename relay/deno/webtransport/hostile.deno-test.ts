@@ -1,6 +1,6 @@
 /** Clients that break rules, take too long or are too many: each is refused with its code and counted, others go on. */
 import assert from "node:assert/strict";
-import { createCertificate } from "../certificate.ts";
+import { createCertificate } from "../../serving/certificate.ts";
 import { connectRequestFields } from "./connect-headers.ts";
 import { encodeFrame } from "./frames.ts";
 import {

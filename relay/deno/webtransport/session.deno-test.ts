@@ -1,6 +1,6 @@
 /** Server and client of this layer against each other. */
 import assert from "node:assert/strict";
-import { createCertificate } from "../certificate.ts";
+import { createCertificate } from "../../serving/certificate.ts";
 import {
   connectWebTransport,
   StreamAbortedError,

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { type ByteStream, type Session, SessionClosedError } from "../../../core/session/session.ts";
-import { createCertificate } from "../../../relay/deno/certificate.ts";
+import { createCertificate } from "../../../relay/serving/certificate.ts";
 import { TcpListener } from "../../../relay/tcp/tcp-listener.ts";
 import { wallClock } from "../../sim/wall-clock.ts";
 import type { FarAnswer, FarCall, FarEvent } from "./far-end-messages.ts";

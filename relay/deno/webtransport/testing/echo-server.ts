@@ -2,7 +2,7 @@
  * A small server for the tests, run in its own Deno process: what it does depends on the path, what it sees is
  * printed as one JSON object a line, and commands come as JSON lines on its standard input.
  */
-import { createCertificate } from "../../certificate.ts";
+import { createCertificate } from "../../../serving/certificate.ts";
 import { type SessionRequest, serveWebTransport, type WtSession } from "../mod.ts";
 
 const text = new TextEncoder();

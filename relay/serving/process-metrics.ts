@@ -15,7 +15,11 @@ export class ProcessMetrics {
   #sum = 0;
   #count = 0;
 
-  constructor() {
+  readonly #memory: () => { rss: number; heapUsed: number };
+
+  /** `memory` is the runtime's. */
+  constructor(memory: () => { rss: number; heapUsed: number }) {
+    this.#memory = memory;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -50,7 +54,7 @@ export class ProcessMetrics {
         count: this.#count,
       },
     );
-    const { rss, heapUsed } = Deno.memoryUsage();
+    const { rss, heapUsed } = this.#memory();
     text.gauge("process_resident_memory_bytes", "Memory of the process in RAM.", rss);
     text.gauge("process_heap_bytes", "JavaScript heap in use.", heapUsed);
   }

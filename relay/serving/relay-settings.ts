@@ -7,14 +7,18 @@ import {
 } from "../../core/directory/etcd/etcd-settings.ts";
 import { type TicketKeys, ticketKeysOf } from "../ticket-verifier.ts";
 import { type Routes, readRoutes } from "./routes.ts";
-import { RelayStartError } from "./start-relay.ts";
+import { RelayStartError } from "./start-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface RelaySettings {
   host: string;
-  port: number;
+  /** UDP; undefined = none. */
+  port: number | undefined;
   publicUrl: string | undefined;
+  /** For networks without UDP; undefined = none. */
+  tcpPort: number | undefined;
+  tcpPublicUrl: string | undefined;
   id: string;
   region: string;
   capacity: number;
@@ -45,9 +49,17 @@ const MAX_WORKERS = 256;
 /** Throws RelayStartError. */
 export function readRelaySettings(environment: Environment): RelaySettings {
   const at = (name: string): string | undefined => environment[name] || undefined;
+  const port = portOrOff("RELAY_PORT", at("RELAY_PORT"), DEFAULT_PORT);
   return {
     host: at("RELAY_HOST") ?? "0.0.0.0",
-    port: portOf("RELAY_PORT", at("RELAY_PORT"), DEFAULT_PORT),
+    port,
+    tcpPort: portOrOff("RELAY_TCP_PORT", at("RELAY_TCP_PORT"), port ?? DEFAULT_PORT),
+    tcpPublicUrl: urlOf(
+      "RELAY_TCP_PUBLIC_URL",
+      at("RELAY_TCP_PUBLIC_URL"),
+      ["https:"],
+      "https://relay1.example.org:4433/",
+    ),
     publicUrl: urlOf(
       "RELAY_PUBLIC_URL",
       at("RELAY_PUBLIC_URL"),
@@ -85,6 +97,19 @@ export function readRelaySettings(environment: Environment): RelaySettings {
 
 function portOf(name: string, value: string | undefined, fallback: number): number {
   return wholeOf(name, value, fallback, 0, 65_535);
+}
+
+/** Undefined = off. */
+function portOrOff(name: string, value: string | undefined, fallback: number): number | undefined {
+  if (value === "off") return undefined;
+  try {
+    return portOf(name, value, fallback);
+  } catch (cause) {
+    throw new RelayStartError(
+      `${name}=${shown(value ?? "")} is not usable: give a whole number from 0 to 65535, or off.`,
+      { cause },
+    );
+  }
 }
 
 function wholeOf(

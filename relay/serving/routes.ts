@@ -3,7 +3,7 @@
  * or a container host; the cluster on one machine (test/cluster) puts its made-up distances there.
  */
 import type { Connect } from "../../core/session/session.ts";
-import { RelayStartError } from "./start-relay.ts";
+import { RelayStartError } from "./start-error.ts";
 
 /** Origin that is told -> origin that is dialled. */
 export type Routes = ReadonlyMap<string, string>;

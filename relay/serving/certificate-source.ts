@@ -1,6 +1,7 @@
 /** Where the certificate of a relay or a bridge comes from while it runs: PEM files that somebody renews, or one of its own. */
 import { createCertificate } from "./certificate.ts";
-import { RelayStartError, type ServingCertificate } from "./start-relay.ts";
+import type { ServingCertificate } from "./relay-config.ts";
+import { RelayStartError } from "./start-error.ts";
 
 const DAY_MS = 86_400_000;
 /** A self-signed certificate lives 10 days and is replaced this long before its end. */
@@ -22,7 +23,7 @@ export async function selfSigned(names: readonly string[]): Promise<CertificateS
   const serving = (): ServingCertificate => ({
     certPem: made.certPem,
     keyPem: made.keyPem,
-    hashes: [made.sha256.toBase64()],
+    hashes: [btoa(String.fromCharCode(...made.sha256))],
   });
   return {
     certificate: serving(),
@@ -35,14 +36,15 @@ export async function selfSigned(names: readonly string[]): Promise<CertificateS
   };
 }
 
-/** PEM files, which `settings` name; a renewed file is taken over within a minute. Rejects with RelayStartError. */
+/** PEM files, which `settings` name, read with the runtime's `readText`; a renewed file is taken over within a minute. Rejects with RelayStartError. */
 export async function fromFiles(
   files: { cert: string; key: string },
   settings: string,
+  readText: (path: string) => Promise<string>,
 ): Promise<CertificateSource> {
   const read = async (): Promise<ServingCertificate> => ({
-    certPem: await Deno.readTextFile(files.cert),
-    keyPem: await Deno.readTextFile(files.key),
+    certPem: await readText(files.cert),
+    keyPem: await readText(files.key),
     hashes: [],
   });
   let certificate: ServingCertificate;

@@ -2,8 +2,8 @@
  * How a relay process ends: the first signal drains it, so that everybody moves to another relay without a gap, and it goes when
  * it is empty or its time is over; a second signal ends it at once.
  */
-import { onSignals } from "./signals.ts";
-import type { RunningRelay } from "./start-relay.ts";
+import type { RunningRelay } from "./relay-config.ts";
+import type { OnSignals } from "./signals.ts";
 
 /** Saying goodbye to the directory may take so long; without it the lease runs out by itself. */
 const GOODBYE_MS = 3_000;
@@ -14,10 +14,13 @@ export interface Shutdown {
   /** Closes what the relay stands on. */
   close(): Promise<void>;
   log(line: string): void;
+  onSignals: OnSignals;
+  /** Settles when whoever supervises this relay is gone; undefined = nobody does. */
+  supervisorEnd?: Promise<void> | undefined;
 }
 
 /** Resolves when the process may exit. */
-export function untilShutDown(shutdown: Shutdown, isSupervised: boolean): Promise<void> {
+export function untilShutDown(shutdown: Shutdown): Promise<void> {
   return new Promise((resolve) => {
     let isEnding = false;
     const end = async (): Promise<void> => {
@@ -27,12 +30,11 @@ export function untilShutDown(shutdown: Shutdown, isSupervised: boolean): Promis
       await Promise.race([shutdown.relay.stop().then(() => shutdown.close()), late]);
       resolve();
     };
-    const hear = onSignals(
+    const hear = shutdown.onSignals(
       () => void drain(shutdown).then(end),
       () => void end(),
     );
-    // Whoever started this relay holds its standard input open for as long as it lives itself.
-    if (isSupervised) void endOf(Deno.stdin.readable).then(hear);
+    void shutdown.supervisorEnd?.then(hear);
   });
 }
 
@@ -52,10 +54,4 @@ async function drain({ relay: { relay }, drainSeconds, log }: Shutdown): Promise
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-async function endOf(stream: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const _ of stream) {
-    // Nothing is said there; only its end matters.
-  }
 }
