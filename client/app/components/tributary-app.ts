@@ -38,6 +38,8 @@ class TributaryApp extends LitElement {
   #wish: JoinWish | undefined;
   #attempt = new AbortController();
   /** Of the address that the page was opened with. */
+  /** The page was left, not the room. */
+  #isLeftOpen = false;
   readonly #region = parseRoute(new URL(location.href)).region;
 
   constructor() {
@@ -54,12 +56,14 @@ class TributaryApp extends LitElement {
     super.connectedCallback();
     window.addEventListener("popstate", this.#navigated);
     window.addEventListener("pagehide", this.#closing);
+    window.addEventListener("pageshow", this.#shown);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("popstate", this.#navigated);
     window.removeEventListener("pagehide", this.#closing);
+    window.removeEventListener("pageshow", this.#shown);
     this.#closing();
   }
 
@@ -174,7 +178,16 @@ class TributaryApp extends LitElement {
     this.view = { kind: "lobby", problem: "", joining: false };
   };
 
-  #closing = () => this.#leaveRoom();
+  #closing = () => {
+    this.#isLeftOpen = window.tributary.room !== undefined;
+    this.#leaveRoom();
+  };
+
+  /** Back from the browser's memory of left pages, as if it had never been left. */
+  #shown = ({ persisted }: PageTransitionEvent) => {
+    if (persisted && this.#isLeftOpen) this.#again();
+    this.#isLeftOpen = false;
+  };
 
   #leaveRoom(): void {
     const room = window.tributary.room;
