@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { UdpProxy } from "../udp-proxy/udp-proxy.ts";
 import { openBrowser, type TestBrowser } from "./browser.ts";
-import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
+import { expectCall } from "./call-verdict.ts";
+import { RoomPage } from "./room-page.ts";
 import { testClip } from "./test-clip.ts";
 import { freeUdpPort, type RunningTributary, startTributary } from "./tributary.ts";
 
@@ -12,6 +13,7 @@ const OPEN = { loss: 0 };
 /** The way back is looked for every few seconds at first. */
 const BACK_TIMEOUT_MS = 40_000;
 
+let relayPort: number;
 let tributary: RunningTributary;
 let browser: TestBrowser;
 let proxy: UdpProxy;
@@ -22,7 +24,7 @@ const join = async (identity: string): Promise<RoomPage> =>
   RoomPage.join(await browser.newPage(), tributary.url, ROOM, await tributary.mint(ROOM, identity));
 
 beforeAll(async () => {
-  const relayPort = await freeUdpPort();
+  relayPort = await freeUdpPort();
   proxy = await UdpProxy.listen({ port: 0, targetPort: relayPort, up: BLOCKED, down: BLOCKED, seed: 1 });
   const env = {
     RELAY_PORT: String(relayPort),
@@ -44,37 +46,29 @@ afterAll(async () => {
   await proxy?.close();
 });
 
-async function judgeCall(): Promise<void> {
-  for (const [listener, speaker] of [
-    [ann, "bob"],
-    [bob, "ann"],
-  ] as const) {
-    await listener.firstPicture(speaker);
-    const rate = await untilGood(
-      () => listener.renderedRate(speaker, 2_000),
-      (perSecond) => perSecond > 24,
-    );
-    const tone = await untilGood(
-      async () => judgeTone(await listener.listen(2_000)),
-      ({ toneShare, loudShare }) => toneShare > 0.9 && loudShare < 0.9,
-    );
-    const { connection } = await listener.stats();
-    const video = await listener.inbound(speaker, "video");
-    const audio = await listener.inbound(speaker, "audio");
-    console.info(
-      `  ${connection.transport}: in the room after ${connection.joinMs} ms, ${rate.toFixed(1)} frames a second,`,
-      `${(tone.toneShare * 100).toFixed(0)} % tone, rtt ${connection.rttMs} ms, sound before picture ${video.avOffsetMs?.toFixed(0)} ms`,
-      `capture to speaker ${audio.captureToRenderMs?.toFixed(0)} ms, to screen ${video.captureToRenderMs?.toFixed(0)} ms`,
-    );
-    expect(rate).toBeGreaterThan(24);
-    expect(tone.toneShare).toBeGreaterThan(0.9);
-  }
-}
-
 it("two see and hear each other over TCP", async () => {
   for (const page of [ann, bob]) expect((await page.stats()).connection.transport).toBe("websocket");
-  await judgeCall();
+  await expectCall(ann, "bob");
+  await expectCall(bob, "ann");
   expect(proxy.counters.down.forwarded).toBe(0);
+});
+
+it("somebody over UDP is in one call with them", async () => {
+  const page = await browser.newPage();
+  await page.context().route(/\/v1\/rooms\/[^/]+\/join$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({
+      response,
+      body: (await response.text()).replaceAll(`:${proxy.port}`, `:${relayPort}`),
+    });
+  });
+  const cyd = await RoomPage.join(page, tributary.url, ROOM, await tributary.mint(ROOM, "cyd"));
+  await Promise.all([cyd.seeCamera("ann"), ann.seeCamera("cyd")]);
+  await expectCall(cyd, "ann");
+  await expectCall(ann, "cyd");
+  expect((await cyd.stats()).connection.transport).toBe("webtransport");
+  expect((await ann.stats()).connection.transport).toBe("websocket");
+  await page.close();
 });
 
 it("both go on over UDP when it is let through, without a reload", async () => {
@@ -91,7 +85,8 @@ it("both go on over UDP when it is let through, without a reload", async () => {
       { timeout: BACK_TIMEOUT_MS, polling: 250 },
     );
   }
-  await judgeCall();
+  await expectCall(ann, "bob");
+  await expectCall(bob, "ann");
   expect(await left).toBe(0);
   expect(proxy.counters.down.forwarded).toBeGreaterThan(100);
 });
