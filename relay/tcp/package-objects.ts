@@ -81,6 +81,8 @@ export interface FinishedRequest {
   status: number;
   protocol: string;
   session: PackageStream;
+  /** What came behind an upgrade before it was answered. */
+  head?: Uint8Array;
 }
 
 export interface PackageServer {

@@ -61,6 +61,8 @@ export class PackagePipe implements MessagePipe {
     stream.on("end", () => this.#finish("the other side ended the connection"));
     stream.on("close", () => this.#finish("the connection was closed"));
     stream.on("error", (error) => this.#finish(error.message));
+    // It may be over by now, and says that once only.
+    if (stream.destroyed) void Promise.resolve().then(() => this.#finish("the connection was closed"));
   }
 
   #hand(message: Uint8Array): void {

@@ -114,7 +114,7 @@ export class TcpListener {
     // By itself `startServer` says nothing when the certificate is no good.
     await server.createTransportInt();
     listener.#listenBelow(server.transportInt.serverInt);
-    listener.#answerRefusals();
+    listener.#answerUpgrades();
     server.startServer();
     await server.ready;
     return listener;
@@ -145,12 +145,17 @@ export class TcpListener {
     }
   }
 
-  /** The package cuts WebSockets that are refused without an answer. */
-  #answerRefusals(): void {
+  /** The package cuts WebSockets that are refused without an answer, and dies of what is said before its own. */
+  #answerUpgrades(): void {
     const { transportInt } = this.#server;
     const finish = transportInt.finishSessionRequest.bind(transportInt);
     transportInt.finishSessionRequest = (request: FinishedRequest) => {
-      const { status, protocol, session } = request;
+      const { status, protocol, session, head } = request;
+      if (protocol === HTTP1 && head !== undefined && head.length > 0) {
+        this.#refused.malformed++;
+        session.destroy();
+        return;
+      }
       if (status === 200 || protocol !== HTTP1) return finish(request);
       session.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     };

@@ -176,6 +176,17 @@ export const listenerContract: readonly ListenerCase[] = [
     client.destroy();
     socket.destroy();
   }),
+  listenerCase("cuts who speaks before the upgrade is answered", async ({ listener, port }) => {
+    for (const isWhole of [true, false]) {
+      const socket = await secure(port);
+      socket.resume();
+      const early = frame(Array<number>(100).fill(isWhole ? DATAGRAM_CAPSULE : 7), isWhole ? 2 : 9);
+      socket.write(Buffer.concat([Buffer.from(UPGRADE), isWhole ? early : early.subarray(0, 50)]));
+      await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    }
+    assert.equal(listener.stats().refused.malformed, 2);
+    assert.equal(listener.stats().sessions, 0);
+  }),
   listenerCase("ends a session with what is no message", async (scene) => {
     const wrong = [DATAGRAM_CAPSULE, TCP_STREAM_END, 0, 0, 0, 0];
     assert.equal(await closeAfter(scene, [frame(wrong)]), CLOSE_CODES["protocol-error"]);
@@ -243,7 +254,11 @@ export const listenerContract: readonly ListenerCase[] = [
       const random = seededRandom(seed);
       const { socket } = await onSession(scene);
       socket.resume();
-      for (let i = 0; i < 10; i++) socket.write(hostileBytes(random, samples));
+      for (let i = 0; i < 10; i++) {
+        socket.write(hostileBytes(random, samples));
+        // Now and then what came is read before more comes.
+        if (random() < 0.2) await pause(0);
+      }
       if (random() < 0.5) socket.end();
       else socket.destroy();
     }
