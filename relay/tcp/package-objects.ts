@@ -43,7 +43,7 @@ export interface PackageSession {
 export interface PackageTransport {
   readonly ready: Promise<unknown>;
   readonly sessionint: PackageSession & {
-    readonly parentobj: { readonly transportInt?: { readonly clientInt?: { destroy(): void } } };
+    readonly parentobj: { readonly transportInt?: { readonly clientInt?: PackageHttp2Session } };
   };
 }
 
@@ -61,9 +61,17 @@ interface Http1Response {
   end(text: string): void;
 }
 
+/** A connection of Node's http2 module. */
+export interface PackageHttp2Session {
+  readonly destroyed: boolean;
+  ping: (...values: unknown[]) => boolean;
+  destroy(): void;
+}
+
 /** The server of Node's http2 module. */
 export interface PackageListener {
   on(event: "connection", listener: (socket: PackageSocket) => void): void;
+  on(event: "session", listener: (session: PackageHttp2Session) => void): void;
   on(event: "tlsClientError", listener: (error: Error, socket: PackageSocket) => void): void;
   on(
     event: "request",

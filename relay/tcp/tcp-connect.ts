@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ReliableSession } from "../../core/session/reliable-session.ts";
 import { type Connect, type Session, SessionClosedError } from "../../core/session/session.ts";
 import { TCP_CLOSE_LINGER_MS } from "../../core/wire/limits.ts";
+import { calmPings } from "./calm-pings.ts";
 import { loadPackage } from "./load-package.ts";
 import type { PackageTransport } from "./package-objects.ts";
 import { PackagePipe } from "./package-pipe.ts";
@@ -24,6 +25,8 @@ export function tcpConnect(clock: Clock, onFault: (error: unknown) => void): Con
         : {}),
     });
     const inner = transport.sessionint;
+    const connection = inner.parentobj.transportInt?.clientInt;
+    if (connection !== undefined) calmPings(connection);
     inner.closed.catch(() => undefined);
     await ready(transport, clock, timeoutMs);
     const { host, pathname, search } = new URL(url);

@@ -6,6 +6,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ReliableSession } from "../../core/session/reliable-session.ts";
 import type { Session } from "../../core/session/session.ts";
 import { TCP_CLOSE_LINGER_MS } from "../../core/wire/limits.ts";
+import { calmPings } from "./calm-pings.ts";
 import {
   CONNECTION_LIMITS,
   CONNECTION_REFUSALS,
@@ -126,6 +127,7 @@ export class TcpListener {
 
   #listenBelow(below: PackageListener): void {
     below.on("connection", (socket) => this.#connections.add(socket));
+    below.on("session", calmPings);
     below.on("tlsClientError", (_error, socket) => {
       this.#refused["handshake-failed"]++;
       socket.destroy();
