@@ -12,6 +12,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Browser } from "playwright-core";
+import { freeUdpPort } from "../test/e2e/tributary.ts";
 import { browserCpuSeconds, openBrowser, type PageSettings } from "./media/browser.ts";
 import type { CallSystem, Viewer } from "./media/call-system.ts";
 import { tooBusy, watchLoad } from "./media/machine-load.ts";
@@ -158,7 +159,12 @@ async function run(browser: Browser): Promise<void> {
     mute.bind(0, "127.0.0.1");
     await once(mute, "listening");
     // What is sent there is not answered, as behind a firewall.
-    const road = { RELAY_PUBLIC_URL: `https://127.0.0.1:${mute.address().port}` };
+    const port = await freeUdpPort();
+    const road = {
+      RELAY_PORT: String(port),
+      RELAY_PUBLIC_URL: `https://127.0.0.1:${mute.address().port}`,
+      RELAY_TCP_PUBLIC_URL: `https://127.0.0.1:${port}`,
+    };
     const call = await openTributaryCall(browser, settings, note, options.udp === "off" ? road : {});
     try {
       ours = await measure(browser, call);

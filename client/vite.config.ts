@@ -9,13 +9,15 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** The audience's pages are a document of their own, so that neither loads what only the other needs (start/static-files.ts). */
+/** The audience's pages and the check of the connection are documents of their own, so that neither loads what only the other needs (start/static-files.ts). */
 const AUDIENCE_PATHS = /^\/(watch|listen|history)(\/(?![^/?]*\.(mp3|json)(\?|$))[^/?]*)?\/?(\?|$)/;
-const audience: Plugin = {
-  name: "audience-pages",
+const DOCTOR_PATH = /^\/doctor\/?(\?|$)/;
+const documents: Plugin = {
+  name: "documents",
   configureServer({ middlewares }) {
     middlewares.use((request, _response, next) => {
       if (AUDIENCE_PATHS.test(request.url ?? "")) request.url = "/audience.html";
+      if (DOCTOR_PATH.test(request.url ?? "")) request.url = "/doctor.html";
       next();
     });
   },
@@ -25,7 +27,7 @@ export default defineConfig(({ mode }) => ({
   root: `${client}app`,
   base: mode === "sdk" ? "./" : "/",
   appType: "spa",
-  plugins: [audience],
+  plugins: [documents],
   worker: { format: "es" },
   // The Opus module looks for Node's `module` behind a check that browsers never pass.
   resolve: { alias: { "node:module": `${client}worker/no-node-module.ts` } },
@@ -42,7 +44,9 @@ export default defineConfig(({ mode }) => ({
         }
       : {
           outDir: `${client}dist`,
-          rolldownOptions: { input: [`${client}app/index.html`, `${client}app/audience.html`] },
+          rolldownOptions: {
+            input: [`${client}app/index.html`, `${client}app/audience.html`, `${client}app/doctor.html`],
+          },
         }),
   },
 }));

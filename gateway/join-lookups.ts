@@ -1,7 +1,6 @@
 /**
- * What a join looks up in the directory: the relays, and which of them roots the room. On runtimes where the directory cannot be
- * followed between requests (Workers) an answer is used again for a moment, so that a burst of joins does not ask etcd for the same
- * thing each time. Nothing else goes by these: bans, events and the room API ask anew.
+ * What a join looks up in the directory: the relays, and which of them roots the room. An answer is used again for a moment, so that
+ * a burst of joins does not ask etcd for the same thing each time. Nothing else goes by these: bans, events and the room API ask anew.
  */
 import type { Clock } from "../core/clock.ts";
 import type { Directory, RelayRecord, RoomClaim } from "../core/directory/directory.ts";

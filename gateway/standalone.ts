@@ -26,16 +26,16 @@ export interface Standalone {
 }
 
 /**
- * So long joins on an isolate of Workers go by the relays and the room's root that it read. Stale ones do no harm: every relay of
- * the answer leads into the room, and there are several.
+ * So long joins go by the relays and the room's root that were read from etcd. Stale ones do no harm: every relay of the answer
+ * leads into the room, and there are several. Isolates of Workers are many, and ask from far away.
  */
-const ISOLATE_LOOKUP_REUSE_MS = 2_000;
+const LOOKUP_REUSE_MS = { process: 500, requests: 2_000 };
 
 /** What a runtime makes different. */
 export interface RuntimeTraits {
   /**
-   * How it lets a gateway live. One that lives in requests only (Workers) cannot keep a watch of etcd open between them: it takes
-   * what it read a moment ago for good, and while etcd does not answer it knows what it asked before.
+   * How it lets a gateway live. One that lives in requests only (Workers) cannot keep a watch of etcd open between them; while etcd
+   * does not answer it knows what it asked before.
    */
   life?: "process" | "requests";
   sharedLimits?: GatewayDeps["sharedLimits"];
@@ -62,7 +62,7 @@ export async function createStandalone(
     version: packageJson.version,
     clientAddress,
     sharedLimits,
-    lookupReuseMs: life === "requests" ? ISOLATE_LOOKUP_REUSE_MS : 0,
+    lookupReuseMs: shared ? LOOKUP_REUSE_MS[life] : 0,
   });
   return { app, host, port };
 }

@@ -28,6 +28,16 @@ export interface Arrival {
   isGone(): boolean;
 }
 
+/** A session whose ticket is good and which wants to measure the way to this relay, and to join nothing. */
+export interface DiagnosisArrival {
+  readonly session: Session;
+  readonly channel: RelayChannel;
+  readonly request: Extract<ClientMessage, { type: "diagnose" }>;
+  readonly ticket: ArrivalTicket;
+  /** True once the session is over, or was refused for taking too long. */
+  isGone(): boolean;
+}
+
 /** Who takes the control channel over once a newcomer is in. */
 export interface Admitted {
   onMessage(message: ClientMessage): void;
@@ -40,6 +50,8 @@ export interface NewcomerOptions {
   verifyTicket(ticket: string): Promise<ArrivalTicket>;
   /** Lets a verified newcomer in, or rejects with Refusal. Must look at `isGone` after each wait. */
   admit(arrival: Arrival): Promise<Admitted>;
+  /** The same for a diagnosis. */
+  admitDiagnosis(arrival: DiagnosisArrival): Promise<Admitted>;
   onUnauthenticatedDatagram(): void;
   /** Called once: admitted, refused or gone. */
   onSettled(): void;
@@ -91,7 +103,7 @@ export class Newcomer {
 
   #onMessage(message: ClientMessage): void | Promise<void> {
     if (this.#admitted !== undefined) return this.#admitted.onMessage(message);
-    if (message.type !== "hello") {
+    if (message.type !== "hello" && message.type !== "diagnose") {
       return this.#refuse("protocol-error", `the first message must be hello, not ${message.type}`);
     }
     if (message.version !== PROTOCOL_VERSION) {
@@ -101,15 +113,21 @@ export class Newcomer {
     return this.#greet(message, this.#options.clock.nowUs());
   }
 
-  async #greet(hello: Extract<ClientMessage, { type: "hello" }>, helloReceivedAtUs: number): Promise<void> {
+  async #greet(
+    first: Extract<ClientMessage, { type: "hello" | "diagnose" }>,
+    helloReceivedAtUs: number,
+  ): Promise<void> {
+    const { verifyTicket, admit, admitDiagnosis } = this.#options;
     try {
-      const ticket = await this.#options.verifyTicket(hello.ticket);
+      const ticket = await verifyTicket(first.ticket);
       if (this.#settled) return;
       const session = this.#session;
-      const channel = this.#channel!;
       const isGone = (): boolean => this.#settled;
-      const arrival = { session, channel, hello, helloReceivedAtUs, ticket, isGone };
-      this.#admitted = await this.#options.admit(arrival);
+      const arrival = { session, channel: this.#channel!, ticket, isGone };
+      this.#admitted =
+        first.type === "hello"
+          ? await admit({ ...arrival, hello: first, helloReceivedAtUs })
+          : await admitDiagnosis({ ...arrival, request: first });
       this.#settle();
     } catch (cause) {
       if (cause instanceof Refusal) this.#refuse(cause.reason, cause.message);

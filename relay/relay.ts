@@ -1,6 +1,7 @@
 /**
  * A relay: takes sessions, lets them into rooms on a good ticket, and forwards between them. Runtime-free: sessions,
  * clock, randomness and directory are handed in; relay/deno/main.ts brings the real ones. docs/wire.md, "Control channel".
+ * Long because everything that a relay is made of meets here.
  */
 import { every, type Timer } from "../core/clock.ts";
 import { BlockPool } from "../core/delivery/reed-solomon/block-pool.ts";
@@ -18,6 +19,7 @@ import {
 import type { RemovedParticipant } from "../core/wire/operations-api.ts";
 import { SPEAKERS_INTERVAL_MS } from "./active-speakers.ts";
 import { Bans } from "./bans.ts";
+import { Diagnoses } from "./diagnosis/diagnoses.ts";
 import { Forwarder } from "./forwarder.ts";
 import { CacheBudget } from "./gop-cache.ts";
 import { GopReplays } from "./gop-replay.ts";
@@ -25,7 +27,7 @@ import { HOP_SAMPLE_INTERVAL_MS, HopMetrics } from "./hop-metrics.ts";
 import { Lanes } from "./lanes.ts";
 import { Member } from "./member.ts";
 import { MetricsText } from "./metrics-text.ts";
-import { type Admitted, type Arrival, Newcomer } from "./newcomer.ts";
+import { type Admitted, type Arrival, type DiagnosisArrival, Newcomer } from "./newcomer.ts";
 import { Refusal } from "./refusal.ts";
 import { RelayRegistration } from "./registration.ts";
 import {
@@ -60,6 +62,7 @@ export class Relay {
   readonly #members = new Set<Member>();
   readonly #lanes = new Lanes();
   readonly #newcomers = new Set<Session>();
+  readonly #diagnoses: Diagnoses;
   readonly #view: ClusterView;
   readonly #hops = new HopMetrics();
   #identity: RelayIdentity;
@@ -81,6 +84,15 @@ export class Relay {
       ban: (room, token, untilSeconds) => this.#bans.ban(room, token, untilSeconds),
       isBanned: (room, token) => this.#bans.has(room, token),
     };
+    this.#diagnoses = new Diagnoses({
+      clock,
+      random,
+      relayId: () => this.id,
+      addLanes: (key, session) => this.#lanes.add(key, session),
+      onRateLimited: () => {
+        this.forwarder.counters.dropped["rate-limited"]++;
+      },
+    });
     this.#view = new ClusterView({
       onClaim: (claim) => this.#onClaim(claim),
       onBan: (room, token, untilSeconds) => this.#bans.remember(room, token, untilSeconds),
@@ -182,6 +194,7 @@ export class Relay {
       clock: this.#options.clock,
       verifyTicket: (ticket) => this.#resumeTickets.verify(ticket),
       admit: (arrival) => this.#admit(arrival),
+      admitDiagnosis: (arrival) => this.#admitDiagnosis(arrival),
       onUnauthenticatedDatagram: () => {
         this.forwarder.counters.dropped.unauthenticated++;
       },
@@ -210,10 +223,21 @@ export class Relay {
     });
   }
 
-  async #admit(arrival: Arrival): Promise<Admitted> {
+  /** Rejects with Refusal. */
+  async #requireWelcome({ ticket }: Arrival | DiagnosisArrival): Promise<void> {
     if (this.#draining)
       throw new Refusal("draining", "the relay is going away: join anew through the gateway");
-    await this.#bans.require(arrival.ticket);
+    await this.#bans.require(ticket);
+  }
+
+  async #admitDiagnosis(arrival: DiagnosisArrival): Promise<Admitted> {
+    await this.#requireWelcome(arrival);
+    if (arrival.isGone()) throw new Refusal("lost", "the session ended while it was let in");
+    return this.#diagnoses.admit(arrival);
+  }
+
+  async #admit(arrival: Arrival): Promise<Admitted> {
+    await this.#requireWelcome(arrival);
     return await this.rooms.entering(arrival.ticket.room, ({ room }) => {
       if (arrival.isGone()) throw new Refusal("lost", "the session ended while it was let in");
       return this.#join(room, arrival);
@@ -246,7 +270,8 @@ export class Relay {
     return {
       onMessage: (message) => {
         if (message.type === "leave") return member.close("normal", "goodbye");
-        if (message.type === "hello") return member.close("protocol-error", "hello was said before");
+        if (message.type === "hello" || message.type === "diagnose")
+          return member.close("protocol-error", "hello was said before");
         applyRequest(room, member, message, clock.nowUs());
       },
       onChannelEnd: (reason, text) => this.#onChannelEnd(room, member, reason, text),
@@ -320,6 +345,7 @@ export class Relay {
     for (const timer of this.#timers) timer.cancel();
     this.#surroundings.replays.stop();
     for (const session of this.#newcomers) session.close(CLOSE_CODES.draining, "the relay is going away");
+    this.#diagnoses.end();
     for (const member of this.#members) member.close("draining", "the relay is going away");
     for (const tree of this.rooms.trees()) tree.end();
     this.#view.stop();
@@ -343,6 +369,7 @@ export class Relay {
       draining: this.#draining,
     });
     writeCounters(text, this.counters, this.#resumeTickets.taken);
+    this.#diagnoses.write(text);
     writeForwarding(text, this.forwarder.counters, this.#hops.totals(this.#members, this.rooms.links()));
     this.#hops.write(text);
     return text.toString();

@@ -36,7 +36,10 @@ export function applyRequest(room: Room, member: Member, message: ClientMessage,
         sentAtUs: message.sentAtUs,
         receivedAtUs: Math.round(receivedAtUs),
       });
+    case "send-load":
+      return member.close("protocol-error", "load is sent in a diagnosis only");
     case "hello":
+    case "diagnose":
     case "leave":
       throw new Error(`${message.type} is not a request`);
   }

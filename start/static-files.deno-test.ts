@@ -10,6 +10,7 @@ async function withFiles(
     await Deno.mkdir(`${folder}/dist/assets`, { recursive: true });
     await Deno.writeTextFile(`${folder}/dist/index.html`, `<!doctype html>${"<p>hello</p>".repeat(100)}`);
     await Deno.writeTextFile(`${folder}/dist/audience.html`, "<!doctype html><p>audience</p>");
+    await Deno.writeTextFile(`${folder}/dist/doctor.html`, "<!doctype html><p>doctor</p>");
     await Deno.writeTextFile(`${folder}/dist/assets/main-0a1b2c3d.js`, "export {};");
     await Deno.writeTextFile(`${folder}/dist/.built-from`, "inside");
     await Deno.writeTextFile(`${folder}/secret.txt`, "outside");
@@ -54,6 +55,14 @@ Deno.test("the audience's pages have a document of their own; streams and playli
     ]) {
       assert.equal(get(path), undefined, path);
     }
+  }));
+
+Deno.test("the check of the connection has a document of its own", () =>
+  withFiles(async (get) => {
+    for (const path of ["/doctor", "/doctor/", "/doctor?room=tea"]) {
+      assert.match((await get(path)?.text()) ?? "", /doctor/, path);
+    }
+    assert.equal(get("/doctor/tea"), undefined);
   }));
 
 Deno.test("hashed assets are cached for ever, other answers are asked for again", () =>

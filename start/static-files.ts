@@ -26,6 +26,7 @@ const HASHED = /^\/assets\/.*-[\w-]{8,}\.\w+$/;
 const PAGES: readonly [paths: RegExp, document: string][] = [
   [/^\/(r\/[^/]*\/?)?$/, "/index.html"],
   [/^\/(watch|listen|history)(\/(?![^/]*\.(mp3|json)\/?$)[^/]*)?\/?$/, "/audience.html"],
+  [/^\/doctor\/?$/, "/doctor.html"],
 ];
 
 /** Isolation: without these three a page may not share memory between its threads. */

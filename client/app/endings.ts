@@ -40,6 +40,7 @@ export function endingOf(closeReason: CloseReason | undefined, reason: string): 
         title: "The connection ended",
         text: reason || "The call could not be kept up. Check your network and join again.",
         againLabel: "Join again",
+        isPerhapsNetwork: true,
       };
   }
 }

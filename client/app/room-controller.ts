@@ -27,6 +27,9 @@ const WARNING_NOTICE_MS = 9_000;
 /** How often facts that have no event (picture sizes, the need for a gesture) are looked at. */
 const PULSE_MS = 1_000;
 
+const NO_UDP =
+  "This network lets no UDP through: the call goes over TCP, and may stutter where the network is bad.";
+
 const SOURCE_NAMES = {
   microphone: "microphone",
   camera: "camera",
@@ -120,10 +123,16 @@ export class RoomController implements ReactiveController {
 
   #listen(room: Room): void {
     const refresh = () => this.#host.requestUpdate();
+    // It was joined over TCP, before anybody listened.
+    if (room.transport === "websocket") this.notify(NO_UDP, "warning");
     this.#stops.push(
       room.on("state", (event) => {
         this.reconnecting = event.state === "reconnecting" ? event.reason || "Connection lost." : "";
         if (event.state === "closed") this.#onEnd({ closeReason: event.closeReason, reason: event.reason });
+        refresh();
+      }),
+      room.on("transport", ({ transport }) => {
+        if (transport === "websocket") this.notify(NO_UDP, "warning");
         refresh();
       }),
       room.on("participant-joined", ({ participant }) => this.#announce(`${participant.name} joined`, true)),
@@ -150,6 +159,10 @@ export class RoomController implements ReactiveController {
         }
         if (!message.own) this.#announce(`Message from ${message.name}: ${message.text}`, false);
         refresh();
+      }),
+      room.on("device", ({ change, message }) => {
+        this.#announce(message, false);
+        this.notify(message, change === "silenced" ? "warning" : "plain");
       }),
       room.on("problem", ({ message }) => this.notify(message, "warning")),
     );

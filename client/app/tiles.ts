@@ -62,7 +62,8 @@ function ownTiles(room: Room): Tile[] {
       kind: "camera",
       picture: shown(camera),
       problem: "",
-      microphone: microphone === undefined ? "none" : microphone.muted ? "muted" : "on",
+      microphone:
+        microphone === undefined ? "none" : microphone.muted || microphone.silenced ? "muted" : "on",
       speaking: room.speakers.includes(room.identity) && microphone?.muted === false,
       trackIds: idsOf(camera, microphone),
     },

@@ -29,6 +29,9 @@ export interface JoinOptions {
 export type RoomState = "connecting" | "connected" | "reconnecting" | "closed";
 
 /** Events of a Room: `room.on("chat", (event) => ...)` returns a function that stops listening. */
+/** How media travels: WebTransport over UDP, or where a network lets no UDP through, a WebSocket over TCP. */
+export type Transport = "webtransport" | "websocket";
+
 export interface RoomEvents {
   state: {
     state: RoomState;
@@ -37,6 +40,8 @@ export interface RoomEvents {
     /** Why the room closed, for code; set when `state` is closed. */
     closeReason?: CloseReason;
   };
+  /** Media travels in another way from now on. */
+  transport: { transport: Transport };
   "participant-joined": { participant: RemoteParticipant };
   "participant-left": { participant: RemoteParticipant };
   "track-published": { participant: RemoteParticipant; track: RemoteTrack };
@@ -57,6 +62,15 @@ export interface RoomEvents {
   chat: ChatMessage;
   /** Room data of any topic but chat. */
   data: { from: string; topic: string; payload: Uint8Array };
+  /**
+   * Our microphone or camera comes from another device, comes back, or is kept silent by the system or a switch on the device (`silenced`,
+   * `heard`); `message` says so to people.
+   */
+  device: {
+    source: "microphone" | "camera";
+    change: "replaced" | "back" | "silenced" | "heard";
+    message: string;
+  };
   /** Something failed that the room survives (a device went away, a codec is missing). */
   problem: { code: string; message: string };
 }
@@ -114,6 +128,8 @@ export interface LocalTrack {
   readonly source: Source;
   readonly kind: "audio" | "video";
   readonly muted: boolean;
+  /** The system, or a switch on the device, lets nothing of it through now. */
+  readonly silenced: boolean;
   /** The browser's own track, for previews: `video.srcObject = new MediaStream([track.mediaStreamTrack])`. */
   readonly mediaStreamTrack: MediaStreamTrack;
   setMuted(muted: boolean): Promise<void>;
@@ -165,7 +181,7 @@ export interface TrackStats {
 
 export interface ConnectionStats {
   type: "connection";
-  transport: "webtransport" | "websocket";
+  transport: Transport;
   relayId: string;
   state: RoomState;
   rttMs?: number;
@@ -204,6 +220,7 @@ export interface Room {
   readonly displayName: string;
   readonly grants: Grants;
   readonly state: RoomState;
+  readonly transport: Transport;
   readonly participants: ReadonlyMap<string, RemoteParticipant>;
   readonly localTracks: ReadonlyMap<Source, LocalTrack>;
   /** Identities that speak now, loudest first (ours too). */

@@ -1,5 +1,13 @@
-/** Tributary's browser SDK: joinRoom and the types of what it returns. docs/sdk.md. */
+/** Tributary's browser SDK: joinRoom, diagnose, and the types of what they return. docs/sdk.md. */
 export type { PictureCodec } from "../../core/media/picture-codecs.ts";
+export {
+  type Check,
+  type CheckId,
+  type CheckState,
+  type DiagnosisReport,
+  reportText,
+  type Verdict,
+} from "../../core/participant/diagnosis/diagnosis-report.ts";
 export type {
   ChatMessage,
   ConnectionStats,
@@ -13,7 +21,9 @@ export type {
   RoomState,
   RoomStats,
   TrackStats,
+  Transport,
 } from "./api.ts";
 export { RoomError } from "./api.ts";
+export { type DiagnoseOptions, diagnose } from "./diagnosis/diagnose.ts";
 export { joinRoom } from "./join-room.ts";
 export { prepareRoom } from "./worker-port.ts";

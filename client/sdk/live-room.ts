@@ -11,6 +11,7 @@ import {
   type RoomEvents,
   type RoomState,
   type RoomStats,
+  type Transport,
 } from "./api.ts";
 import { EventListeners } from "./event-listeners.ts";
 import type { CameraWish } from "./local-capture.ts";
@@ -42,6 +43,7 @@ export class LiveRoom implements Room {
   readonly grants: Grants;
   readonly participants = new Map<string, LiveRemoteParticipant>();
   state: RoomState = "connecting";
+  transport: Transport = "webtransport";
   speakers: readonly string[] = [];
   messages: readonly ChatMessage[] = [];
   readonly #port: WorkerPort;
@@ -63,6 +65,7 @@ export class LiveRoom implements Room {
       isClosed: () => this.state === "closed",
       onChange: () => this.#listeners.emit("local-tracks", {}),
       onProblem: (code, message) => this.#listeners.emit("problem", { code, message }),
+      onDevice: (event) => this.#listeners.emit("device", event),
     });
   }
 
@@ -79,6 +82,9 @@ export class LiveRoom implements Room {
     switch (message.type) {
       case "state":
         return this.#onState(message.state, message.code, message.reason);
+      case "transport":
+        this.transport = message.transport;
+        return this.#listeners.emit("transport", { transport: message.transport });
       case "participant-joined": {
         const { identity, name, admin } = message;
         const participant = new LiveRemoteParticipant(identity, name, admin, this.#port);
@@ -104,7 +110,7 @@ export class LiveRoom implements Room {
         return this.#listeners.emit("local-tracks", {});
       }
       case "own-track-ended":
-        return this.#onEnded(message.source);
+        return this.#publisher.onEnded(message.source);
       case "speakers":
         return this.#onSpeakers(message.identities);
       case "data":
@@ -125,7 +131,7 @@ export class LiveRoom implements Room {
 
   #release(): void {
     this.#endSigns();
-    for (const track of [...this.localTracks.values()]) track.release();
+    this.#publisher.end();
     for (const track of this.#byHandle.values()) track.release();
     this.#output?.close().catch(() => undefined);
     this.#port.close();
@@ -180,16 +186,6 @@ export class LiveRoom implements Room {
       participant.refresh();
       track.release();
       this.#listeners.emit("track-unpublished", { participant, track });
-    }
-  }
-
-  #onEnded(source: Source): void {
-    const track = this.localTracks.get(source);
-    if (track === undefined) return;
-    track.stop().catch(() => undefined);
-    if (source === "microphone" || source === "camera") {
-      const message = `The ${source} went away. Choose another one.`;
-      this.#listeners.emit("problem", { code: "device-gone", message });
     }
   }
 

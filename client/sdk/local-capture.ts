@@ -33,12 +33,15 @@ function mediaDevices(): MediaDevices {
   return navigator.mediaDevices;
 }
 
-/** Rejects with RoomError. */
-export async function captureMicrophone(deviceId: string | undefined): Promise<MediaStreamTrack> {
+/** `isRaw`: as the device gives it, without what browsers do for speech. Rejects with RoomError. */
+export async function captureMicrophone(
+  deviceId: string | undefined,
+  isRaw = false,
+): Promise<MediaStreamTrack> {
   const audio: MediaTrackConstraints = {
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
+    echoCancellation: !isRaw,
+    noiseSuppression: !isRaw,
+    autoGainControl: !isRaw,
     channelCount: { ideal: 1 },
     sampleRate: { ideal: 48_000 },
     ...(deviceId === undefined ? {} : { deviceId: { exact: deviceId } }),

@@ -1,14 +1,17 @@
 /** Publishes our devices: asks the browser for them, hands them to the worker, and switches them without publishing anew. */
 import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { Source } from "../../core/wire/room-model.ts";
-import { type LocalTrack, RoomError } from "./api.ts";
+import { type LocalTrack, RoomError, type RoomEvents } from "./api.ts";
 import { feedOfPictures, feedOfSound } from "./capture-feed.ts";
+import { DeviceCare, type DeviceSource } from "./device-care.ts";
 import { type CameraWish, captureCamera, captureMicrophone, captureScreen } from "./local-capture.ts";
 import { LiveLocalTrack } from "./local-track.ts";
 import type { WorkerPort } from "./worker-port.ts";
 
 const CAMERA_FRAME_RATE = 30;
 const SCREEN_FRAME_RATE = 15;
+/** A device that is silent for less is not told of. */
+const SILENT_FOR_MS = 800;
 
 export interface CodecWish {
   codec?: PictureCodec | readonly PictureCodec[];
@@ -22,6 +25,7 @@ export interface LocalPublisherEvents {
   isClosed(): boolean;
   onChange(): void;
   onProblem(code: string, message: string): void;
+  onDevice(event: RoomEvents["device"]): void;
 }
 
 export class LocalPublisher {
@@ -30,13 +34,70 @@ export class LocalPublisher {
   readonly #events: LocalPublisherEvents;
   /** Publishing and switching of one source happen one after the other. */
   readonly #publishing = new Map<Source, Promise<unknown>>();
+  readonly #care: DeviceCare;
+  /** What a camera was asked for with. */
+  #cameraWish: CameraWish & CodecWish = {};
+  /** Tracks that end without the application's doing. */
+  readonly #lost = new Set<Source>();
 
   constructor(port: WorkerPort, events: LocalPublisherEvents) {
     this.#port = port;
     this.#events = events;
+    this.#care = new DeviceCare({
+      publish: (source, wish) =>
+        source === "microphone" ? this.#microphone(wish) : this.#camera({ ...this.#cameraWish, ...wish }),
+      stop: (source) => this.#stopLost(source),
+      captured: (source) => this.#captured(source),
+      devices: listDevices,
+      isDenied,
+      onProblem: (code, message) => events.onProblem(code, message),
+      onDevice: (event) => events.onDevice(event),
+      nowMs: () => performance.now(),
+    });
+    navigator.mediaDevices?.addEventListener("devicechange", this.#onListChange);
+  }
+
+  readonly #onListChange = (): void => void this.#care.onListChange();
+
+  /** The room is closed. */
+  end(): void {
+    navigator.mediaDevices?.removeEventListener("devicechange", this.#onListChange);
+    for (const track of [...this.tracks.values()]) track.release();
+  }
+
+  /** A track has ended by itself. */
+  onEnded(source: Source): void {
+    if (source === "microphone" || source === "camera") void this.#care.onEnded(source);
+    else
+      this.tracks
+        .get(source)
+        ?.stop()
+        .catch(() => undefined);
+  }
+
+  #stopLost(source: DeviceSource): void {
+    this.#lost.add(source);
+    this.tracks
+      .get(source)
+      ?.stop()
+      .catch(() => undefined);
+    this.#lost.delete(source);
+  }
+
+  #captured(source: DeviceSource) {
+    const track = this.tracks.get(source);
+    if (track === undefined) return undefined;
+    const { label } = track.mediaStreamTrack;
+    return { deviceId: track.mediaStreamTrack.getSettings().deviceId ?? "", label, muted: track.muted };
   }
 
   async microphone(options: { deviceId?: string; muted?: boolean }): Promise<LocalTrack> {
+    const track = await this.#microphone(options);
+    void this.#care.note("microphone", options);
+    return track;
+  }
+
+  async #microphone(options: { deviceId?: string; muted?: boolean }): Promise<LocalTrack> {
     return await this.#oneAtATime("microphone", async () => {
       const media = await captureMicrophone(options.deviceId);
       return await this.#publishAudio("microphone", media, options.muted ?? false);
@@ -44,6 +105,14 @@ export class LocalPublisher {
   }
 
   async camera(options: CameraWish & CodecWish): Promise<LocalTrack> {
+    const track = await this.#camera(options);
+    this.#cameraWish = options;
+    const { deviceId } = options;
+    void this.#care.note("camera", deviceId === undefined ? {} : { deviceId });
+    return track;
+  }
+
+  async #camera(options: CameraWish & CodecWish): Promise<LocalTrack> {
     return await this.#oneAtATime("camera", async () => {
       const media = await captureCamera(options);
       return await this.#publishVideo("camera", media, options.frameRate ?? CAMERA_FRAME_RATE, options);
@@ -110,6 +179,7 @@ export class LocalPublisher {
     muted: boolean,
     request: (track: LiveLocalTrack) => Promise<unknown>,
   ): Promise<LocalTrack> {
+    this.#watchSilence(source, media);
     const known = this.tracks.get(source);
     if (known !== undefined) {
       await known.replace(media);
@@ -123,6 +193,7 @@ export class LocalPublisher {
     }
     const track = new LiveLocalTrack(source, media, muted, this.#port, (stopped) => {
       if (this.tracks.get(source) === stopped) this.tracks.delete(source);
+      if (!this.#lost.has(source)) this.#care.forget(source as DeviceSource);
       // The screen's sound without the screen is nobody's wish.
       if (source === "screen")
         this.tracks
@@ -142,5 +213,38 @@ export class LocalPublisher {
     }
     this.#events.onChange();
     return track;
+  }
+
+  /** Tells when something outside of the browser keeps a device silent, or does so no more. */
+  #watchSilence(source: Source, media: MediaStreamTrack): void {
+    if (source !== "microphone" && source !== "camera") return;
+    const look = (): void => {
+      const track = this.tracks.get(source);
+      if (track?.mediaStreamTrack !== media || track.silenced === media.muted) return;
+      track.silenced = media.muted;
+      const message = media.muted
+        ? `The system, or a switch on the device, has turned your ${source} off.`
+        : `Your ${source} is on again.`;
+      this.#events.onDevice({ source, change: media.muted ? "silenced" : "heard", message });
+      this.#events.onChange();
+    };
+    // Some devices need a moment to begin.
+    media.addEventListener("mute", () => setTimeout(look, SILENT_FOR_MS));
+    media.addEventListener("unmute", look);
+  }
+}
+
+async function listDevices(source: DeviceSource): Promise<MediaDeviceInfo[]> {
+  const kind = source === "microphone" ? "audioinput" : "videoinput";
+  const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return all.filter((device) => device.kind === kind);
+}
+
+/** False where the browser does not say. */
+async function isDenied(source: DeviceSource): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name: source as PermissionName })).state === "denied";
+  } catch {
+    return false;
   }
 }

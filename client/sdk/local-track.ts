@@ -10,6 +10,7 @@ export class LiveLocalTrack implements LocalTrack {
   readonly kind: "audio" | "video";
   trackId = 0;
   muted: boolean;
+  silenced = false;
   mediaStreamTrack: MediaStreamTrack;
   readonly #port: WorkerPort;
   readonly #onStop: (track: LiveLocalTrack) => void;

@@ -25,7 +25,6 @@ export class RoomEngine {
   readonly mixer: Mixer;
   readonly roster: RemoteRoster;
   readonly token: JoinToken;
-  /** The network may be another one, or this machine has slept. */
   readonly noteChange = (): void => this.#keeper.noteChange();
   readonly #start: StartMessage;
   readonly #post: (message: FromWorker) => void;

@@ -3,7 +3,7 @@ import type { PictureCodec } from "../../core/media/picture-codecs.ts";
 import type { BlockedNetworks } from "../../core/participant/joining/road-memory.ts";
 import type { RelayCandidate } from "../../core/participant/participant-api.ts";
 import type { Grants, Source } from "../../core/wire/room-model.ts";
-import type { RoomState, RoomStats } from "../sdk/api.ts";
+import type { RoomState, RoomStats, Transport } from "../sdk/api.ts";
 import type { CaptureInput } from "./capture-input.ts";
 
 /** How the worker should encode a video source. */
@@ -109,6 +109,7 @@ export type FromWorker =
   | { type: "answer"; id: number; value: number | RoomStats | undefined }
   | { type: "refused"; id: number; code: string; message: string }
   | { type: "joined"; room: string; identity: string; grants: Grants | undefined }
+  | { type: "transport"; transport: Transport }
   | { type: "state"; state: RoomState; code: string; reason: string }
   | { type: "participant-joined"; identity: string; name: string; admin: boolean }
   | { type: "participant-left"; identity: string }

@@ -38,6 +38,7 @@ class Stage {
   participants: ParticipantInfo[] = [];
   resumedTracks: number[] = [];
   publishes: number | undefined = 7;
+  relayAheadUs = 0;
 
   readonly connect = async () => {
     const { clock } = this;
@@ -74,8 +75,8 @@ class Stage {
       identity: "ada",
       participants: structuredClone(this.participants),
       helloSentAtUs: sentAtUs,
-      helloReceivedAtUs: sentAtUs,
-      welcomeSentAtUs: sentAtUs,
+      helloReceivedAtUs: sentAtUs + this.relayAheadUs,
+      welcomeSentAtUs: sentAtUs + this.relayAheadUs,
       maxMediaDatagramBytes: 1_000,
       reportIntervalMs: 50,
       resumedTracks: this.resumedTracks,
@@ -133,6 +134,19 @@ it("those who come to the same relay later never left, and are heard as before",
   expect(stage.heard.filter(({ type }) => type === "subscribe")).toMatchObject([
     { trackId: 5, playoutDelayMs: 150 },
   ]);
+  await participant.leave();
+});
+
+it("the room clock stays as it was, unless our own has stood still meanwhile", async () => {
+  const stage = new Stage();
+  const participant = await stage.begin();
+  const before = participant.clockOffsetUs;
+  stage.relayAheadUs = 20_000;
+  await stage.move(participant);
+  expect(participant.clockOffsetUs).toBe(before);
+  stage.relayAheadUs = 3_600_000_000;
+  await stage.move(participant);
+  expect(participant.clockOffsetUs).toBe(before + 3_600_000_000);
   await participant.leave();
 });
 

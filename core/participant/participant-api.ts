@@ -97,7 +97,8 @@ export interface Participant {
   readonly decodable: readonly string[];
   /**
    * Room clock minus local clock, microseconds, measured at join; capture times are on the room clock. It stays the same after a
-   * move: relays' clocks agree to a few milliseconds (NTP), and a jump would be heard and seen.
+   * move: relays' clocks agree to a few milliseconds (NTP), and a jump would be heard and seen. It is measured anew only where our
+   * clock has stood still, as that of a machine that slept.
    */
   readonly clockOffsetUs: number;
   /**

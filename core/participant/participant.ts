@@ -25,6 +25,7 @@ import type {
 } from "./participant-api.ts";
 import { LocalPublishedTrack } from "./published-track.ts";
 import { RequestFailedError } from "./request-table.ts";
+import { RoomClock } from "./room-clock.ts";
 import { RoomView } from "./room-view.ts";
 import { SendRate } from "./send-rate.ts";
 import { Sessions } from "./sessions.ts";
@@ -46,12 +47,12 @@ export async function joinRelay(options: JoinRelayOptions): Promise<Participant>
 class RelayParticipant implements Participant, AttachmentOwner {
   identity = "";
   room = "";
-  clockOffsetUs = 0;
   decodable = UNSAID_CODECS;
   readonly #options: JoinRelayOptions;
   readonly #own = new OwnTracks();
   readonly #subscriptions: Subscriptions;
   readonly #view = new RoomView();
+  readonly #roomClock = new RoomClock();
   readonly #heardData = new HeardData();
   readonly #sendRate = new SendRate(() => this.#own);
   readonly #sessions: Sessions;
@@ -69,6 +70,10 @@ class RelayParticipant implements Participant, AttachmentOwner {
 
   get #main(): Attachment | undefined {
     return this.#sessions.main;
+  }
+
+  get clockOffsetUs(): number {
+    return this.#roomClock.offsetUs;
   }
 
   get relayId(): string {
@@ -107,16 +112,10 @@ class RelayParticipant implements Participant, AttachmentOwner {
     if (this.#leaving || this.#over) return void attachment.leave();
     const before = this.#sessions.enter(attachment);
     const differences = this.#view.replace(welcome.identity, welcome.participants);
-    if (before === undefined) this.#begin(welcome);
-    else this.#goOn(before, attachment, welcome.resumedTracks ?? [], differences);
-  }
-
-  #begin({ identity, room, ...times }: Welcome): void {
-    this.identity = identity;
-    this.room = room;
-    const nowUs = this.#options.clock.nowUs();
-    const { helloSentAtUs, helloReceivedAtUs, welcomeSentAtUs } = times;
-    this.clockOffsetUs = Math.round((helloReceivedAtUs - helloSentAtUs + (welcomeSentAtUs - nowUs)) / 2);
+    this.#roomClock.learn(welcome, this.#options.clock.nowUs());
+    this.identity = welcome.identity;
+    this.room = welcome.room;
+    if (before !== undefined) this.#goOn(before, attachment, welcome.resumedTracks ?? [], differences);
   }
 
   #goOn(before: Attachment, now: Attachment, resumed: number[], differences: ParticipantEvent[]): void {

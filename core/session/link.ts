@@ -285,6 +285,11 @@ export class Link {
     return this.#lastHeardUs;
   }
 
+  /** Datagrams sent of which the other side has said whether they came. */
+  get reported(): number {
+    return this.#reportedExtended - this.#firstSequence + 1;
+  }
+
   /** Median of the last round trips; undefined before the first report. */
   get rttMs(): number | undefined {
     return this.#roundTrip.ms;

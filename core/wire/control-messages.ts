@@ -33,6 +33,7 @@ const payload = z.custom<Uint8Array>(
   `a data message carries at most ${MAX_DATA_BYTES} bytes`,
 );
 const text = z.string().max(512);
+const laneKey = z.string().regex(/^[A-Za-z0-9_-]{22,64}$/);
 
 /** Why a request failed; `message` says it in a sentence. */
 const failureCodeSchema = z.enum([
@@ -72,10 +73,7 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
     ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
     client: z.string().max(128).default(""),
     /** Made up by the participant, for lanes; not to be guessed. */
-    laneKey: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{22,64}$/)
-      .optional(),
+    laneKey: laneKey.optional(),
     /** Picture codecs that it can decode; without it `UNSAID_CODECS`, an empty list counts for nothing. */
     decodes: pictureCodecsSchema.optional(),
     /** The participant goes on from another session, perhaps with another relay: nobody sees it leave or join. */
@@ -83,6 +81,21 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
     /** The participant knows `resume-ticket`. */
     resumable: z.boolean().optional(),
     sentAtUs: timeUs,
+  }),
+  /** First message in place of hello: this session measures the way to the relay and joins nothing (docs/wire.md, "Diagnosis"). */
+  z.object({
+    type: z.literal("diagnose"),
+    version: u32,
+    ticket: z.string().min(1).max(MAX_TOKEN_CHARS),
+    client: z.string().max(128).default(""),
+    laneKey: laneKey.optional(),
+    sentAtUs: timeUs,
+  }),
+  /** In a diagnosis: send probes at a rate that rises to `maxBps`, for so long. */
+  z.object({
+    type: z.literal("send-load"),
+    maxBps: z.number().int().min(1).max(MAX_RENDITION_BPS),
+    durationMs: z.number().int().min(1).max(60_000),
   }),
   z.object({ type: z.literal("publish"), request: u32, offer: trackOfferSchema }),
   z.object({ type: z.literal("unpublish"), request: u32, trackId: trackIdSchema }),
@@ -133,6 +146,17 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
     /** Which tracks of hello's `resume` go on; others must be published anew. */
     resumedTracks: z.array(trackIdSchema).max(MAX_TRACKS_PER_PARTICIPANT).optional(),
   }),
+  /** Answer to diagnose: what this relay does for one. */
+  z.object({
+    type: z.literal("diagnosing"),
+    version: u32,
+    relayId: z.string().max(128),
+    maxBps: z.number().int().min(1).max(MAX_RENDITION_BPS),
+    maxMs: u32,
+    maxLanes: z.number().int().min(0).max(MAX_LANES).default(0),
+  }),
+  /** The load that was asked for has been sent. */
+  z.object({ type: z.literal("load-sent"), datagrams: u32, bytes: u32 }),
   /** Lets the participant go on from this session in another one, without asking the gateway. Each takes the place of the one before. */
   z.object({ type: z.literal("resume-ticket"), ticket: z.string().min(1).max(MAX_TOKEN_CHARS) }),
   z.object({ type: z.literal("published"), request: u32, trackId: trackIdSchema }),

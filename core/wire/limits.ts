@@ -81,6 +81,17 @@ export const MAX_INGRESS_DATAGRAMS_PER_SECOND = 6_000;
 /** Burst above that rate. */
 export const MAX_INGRESS_DATAGRAM_BURST = 3_000;
 
+/** Diagnoses that a relay serves at once; a further one is closed with `relay-full`. */
+export const MAX_DIAGNOSES_PER_RELAY = 16;
+/** A diagnosis session that lasts longer is closed with `normal`. */
+export const MAX_DIAGNOSIS_MS = 15_000;
+/** Bits a second of a diagnosis, each way: the relay sends no more, and drops what comes above it as `rate-limited`. */
+export const MAX_DIAGNOSIS_BPS = 4_000_000;
+/** Burst above that rate, bytes. */
+export const MAX_DIAGNOSIS_BURST_BYTES = 250_000;
+/** How long a relay sends load for one diagnosis, in all; a request beyond is cut to what is left of it. */
+export const MAX_DIAGNOSIS_LOAD_MS = 3_000;
+
 /** URL path of a link between two relays. */
 export const TREE_PATH = "/tree";
 /** Relays from the root of a room to the lowest; whoever would be lower is sent elsewhere, or refused with `tree-refused`. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CLOSE_CODES } from "./close-codes.ts";
 import { clientMessageSchema, relayMessageSchema } from "./control-messages.ts";
 import * as wire from "./datagram.ts";
+import { readEchoProbe, writeEchoProbe } from "./echo-probe.ts";
 import { frameMessage, MessageReader } from "./message-framing.ts";
 import { readNack, writeNack } from "./nack.ts";
 import {
@@ -65,6 +66,23 @@ describe("repair datagrams", () => {
     wire.writeRepairHeader(written, wire.HOP_HEADER_BYTES, header);
     written.set(bytesOf(symbol), wire.HOP_HEADER_BYTES + wire.REPAIR_HEADER_BYTES);
     expect(hexOf(written)).toBe(datagram);
+  });
+});
+
+describe("probes of a diagnosis", () => {
+  it.each(datagrams.echoes)("reads and writes: $name", ({ hop, echo, datagram }) => {
+    const bytes = bytesOf(datagram);
+    expect(wire.datagramFault(bytes)).toBeUndefined();
+    expect(readEchoProbe(bytes)).toEqual(echo);
+    const written = new Uint8Array(bytes.length);
+    wire.writeHopHeader(written, 0, wire.DATAGRAM_PROBE, hop.hopSequence, hop.sendTimeUs);
+    writeEchoProbe(written.subarray(wire.HOP_HEADER_BYTES), echo);
+    expect(hexOf(written)).toBe(datagram);
+  });
+
+  it.each(datagrams.padding)("takes for padding: $name", ({ datagram }) => {
+    expect(wire.datagramFault(bytesOf(datagram))).toBeUndefined();
+    expect(readEchoProbe(bytesOf(datagram))).toBeUndefined();
   });
 });
 

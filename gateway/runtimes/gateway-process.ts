@@ -7,6 +7,8 @@ import process from "node:process";
 
 export interface GatewayProcess {
   url: string;
+  /** Process group of everything that it started. */
+  group: number;
   stop(): Promise<void>;
 }
 
@@ -41,6 +43,23 @@ export const startOnDeno: StartGateway = (settings) =>
     ...settings,
   });
 
+export const startOnDenoServe: StartGateway = (settings) =>
+  start(
+    [
+      "node_modules/deno/bin.cjs",
+      "serve",
+      "-A",
+      "--config",
+      "deno.json",
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "gateway/deno-serve.ts",
+    ],
+    settings,
+  );
+
 /** Requests in 10 s that the rate limiting bindings of a Worker let through; undefined: it has no binding. */
 export interface WorkerLimits {
   perAddress?: number;
@@ -67,7 +86,7 @@ export async function startOnWorkers(settings: Settings, limits = WIDE_LIMITS): 
       WRANGLER_LOG_PATH: join(folder, "logs"),
       CI: "1",
     });
-    return { url: gateway.url, stop: () => gateway.stop().finally(remove) };
+    return { ...gateway, stop: () => gateway.stop().finally(remove) };
   } catch (error) {
     await remove();
     throw error;
@@ -117,7 +136,7 @@ async function start(args: string[], env: Settings): Promise<GatewayProcess> {
     process.removeListener("exit", endWithUs);
   };
   try {
-    return { url: await readiness(child, exited), stop };
+    return { url: await readiness(child, exited), group: child.pid ?? 0, stop };
   } catch (error) {
     await stop();
     throw error;

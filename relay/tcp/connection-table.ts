@@ -73,6 +73,8 @@ export class ConnectionTable {
       socket.destroy();
       return;
     }
+    // Small messages are not to wait for the answer to those before them.
+    socket.setNoDelay(true);
     const key = `${socket.remoteAddress}:${socket.remotePort}`;
     const connection: Connection = { socket, sessions: 0, timer: undefined };
     this.#connections.set(key, connection);

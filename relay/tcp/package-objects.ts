@@ -50,6 +50,7 @@ export interface PackageTransport {
 export interface PackageSocket {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  setNoDelay(isOn: boolean): void;
   destroy(): void;
   on(event: "close", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
@@ -113,6 +114,10 @@ export interface ServerArguments {
 
 export interface WebTransportPackage {
   Http2Server: new (options: ServerArguments) => PackageServer;
+  /** Works where the native part is installed. */
+  Http3Server: new (
+    options: ServerArguments,
+  ) => PackageServer;
   WebTransport: new (
     url: string,
     options: {

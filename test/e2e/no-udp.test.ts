@@ -24,7 +24,11 @@ const join = async (identity: string): Promise<RoomPage> =>
 beforeAll(async () => {
   const relayPort = await freeUdpPort();
   proxy = await UdpProxy.listen({ port: 0, targetPort: relayPort, up: BLOCKED, down: BLOCKED, seed: 1 });
-  const env = { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}` };
+  const env = {
+    RELAY_PORT: String(relayPort),
+    RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}`,
+    RELAY_TCP_PUBLIC_URL: `https://127.0.0.1:${relayPort}`,
+  };
   // The relay's certificate is its own, which only WebTransport can be told to trust.
   [tributary, browser] = await Promise.all([
     startTributary({ env }),

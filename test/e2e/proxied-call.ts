@@ -35,13 +35,13 @@ export class ProxiedCall {
   }
 
   /** Resolves when both see each other. */
-  static async open(room: string): Promise<ProxiedCall> {
+  static async open(room: string, ttlSeconds = 3_600): Promise<ProxiedCall> {
     const relayPort = await freeUdpPort();
     const proxy = await UdpProxy.listen({ port: 0, targetPort: relayPort, seed: 1 });
     const env = { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}` };
     const [tributary, browser] = await Promise.all([startTributary({ env }), openBrowser(testClip())]);
     const join = async (identity: string): Promise<RoomPage> => {
-      const token = await tributary.mint(room, identity);
+      const token = await tributary.mint(room, identity, undefined, ttlSeconds);
       const one = await RoomPage.join(await browser.newPage(), tributary.url, room, token);
       await one.page.evaluate(noteHappenings);
       return one;

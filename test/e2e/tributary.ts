@@ -20,7 +20,12 @@ export interface RunningTributary {
     authorization?: string,
   ): Promise<{ status: number; body: unknown }>;
   /** A join token for a room. */
-  mint(room: string, identity: string, grants?: Record<string, unknown>): Promise<string>;
+  mint(
+    room: string,
+    identity: string,
+    grants?: Record<string, unknown>,
+    ttlSeconds?: number,
+  ): Promise<string>;
   /** What it said on standard output and error. */
   output(): string;
   stop(): Promise<void>;
@@ -63,11 +68,12 @@ export async function startTributary(
   return {
     url,
     api,
-    async mint(room, identity, grants = { publish: ["camera", "microphone", "screen"] }) {
+    async mint(room, identity, grants = { publish: ["camera", "microphone", "screen"] }, ttlSeconds = 3_600) {
       const { status, body } = await api("POST", `/v1/rooms/${room}/tokens`, {
         identity,
         name: identity,
         grants,
+        ttlSeconds,
       });
       if (status !== 200) throw new Error(`no join token: ${status} ${JSON.stringify(body)}`);
       return (body as { token: string }).token;

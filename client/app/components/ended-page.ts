@@ -9,10 +9,12 @@ export interface Ending {
   text: string;
   /** Empty: joining again makes no sense. */
   againLabel: string;
+  /** The check of the connection may tell more. */
+  isPerhapsNetwork?: boolean;
 }
 
 class EndedPage extends LitElement {
-  static override properties = { ending: { attribute: false } };
+  static override properties = { ending: { attribute: false }, doctorPath: {} };
   static override styles = [
     controls,
     css`
@@ -49,6 +51,13 @@ class EndedPage extends LitElement {
     `,
   ];
   declare ending: Ending;
+  /** Where the connection is checked. */
+  declare doctorPath: string;
+
+  constructor() {
+    super();
+    this.doctorPath = "/doctor";
+  }
 
   override render() {
     const { ending } = this;
@@ -63,6 +72,11 @@ class EndedPage extends LitElement {
             : html`<button class="button primary" @click=${() => this.#fire("again")}>${ending.againLabel}</button>`
         }
         <button class="button" @click=${() => this.#fire("lobby")}>${icon("back", 20)} Back to start</button>
+        ${
+          ending.isPerhapsNetwork === true
+            ? html`<a class="button" href=${this.doctorPath}>${icon("stats", 20)} Check your connection</a>`
+            : nothing
+        }
       </div>
     </main>`;
   }

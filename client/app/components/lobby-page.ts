@@ -1,6 +1,7 @@
 /** Before a call: who, which room, which devices, how one looks and sounds. Fires `join` with a JoinWish. */
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import type { DeviceKind } from "../device-problems.ts";
+import { doctorPath } from "../doctor/doctor-route.ts";
 import { icon, mark } from "../icons.ts";
 import type { JoinWish } from "../joining.ts";
 import { LocalPreview } from "../local-preview.ts";
@@ -118,7 +119,7 @@ class LobbyPage extends LitElement {
     const name = this.route.name || this.preferences.name;
     return html`<form class="card" @submit=${this.#submit}>
       <h1>${this.route.room === "" ? "Start or join a room" : html`Join <em>${this.route.room}</em>`}</h1>
-      ${this.problem === "" ? nothing : html`<p class="refused" role="alert">${this.problem}</p>`}
+      ${this.problem === "" ? nothing : html`<p class="refused" role="alert">${this.problem} <a href=${this.#doctorPath}>Find out why</a></p>`}
       <label ?hidden=${invited}>
         Your name
         <input class="field" name="name" autocomplete="name" maxlength="64" placeholder="How others see you" .value=${name} />
@@ -140,7 +141,14 @@ class LobbyPage extends LitElement {
       </label>
       ${this.#deviceChoices()}
       <button class="button primary join" ?disabled=${this.joining}>${this.joining ? "Joining…" : "Join room"}</button>
+      <a class="doctor" href=${this.#doctorPath}>${icon("stats", 18)} Check your connection</a>
     </form>`;
+  }
+
+  /** Of the same room and invitation. */
+  get #doctorPath(): string {
+    const { room, token, region } = this.route;
+    return doctorPath(room, token, region);
   }
 
   #deviceChoices() {

@@ -2,6 +2,7 @@
 import { html, LitElement } from "lit";
 import type { Room } from "../../sdk/api.ts";
 import { prepareRoom } from "../../sdk/index.ts";
+import { doctorPath } from "../doctor/doctor-route.ts";
 import { endingOf, leftEnding } from "../endings.ts";
 import { sentenceOf } from "../error-sentence.ts";
 import { enterRoom, type JoinWish, publishWished } from "../joining.ts";
@@ -37,6 +38,8 @@ class TributaryApp extends LitElement {
   #wish: JoinWish | undefined;
   #attempt = new AbortController();
   /** Of the address that the page was opened with. */
+  /** The page was left, not the room. */
+  #isLeftOpen = false;
   readonly #region = parseRoute(new URL(location.href)).region;
 
   constructor() {
@@ -53,12 +56,14 @@ class TributaryApp extends LitElement {
     super.connectedCallback();
     window.addEventListener("popstate", this.#navigated);
     window.addEventListener("pagehide", this.#closing);
+    window.addEventListener("pageshow", this.#shown);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("popstate", this.#navigated);
     window.removeEventListener("pagehide", this.#closing);
+    window.removeEventListener("pageshow", this.#shown);
     this.#closing();
   }
 
@@ -84,7 +89,7 @@ class TributaryApp extends LitElement {
           @room-ended=${(event: CustomEvent<RoomEnd>) => this.#ended(event.detail)}
         ></tributary-room>`;
       case "ended":
-        return html`<tributary-ended .ending=${view.ending} @again=${this.#again} @lobby=${this.#toStart}></tributary-ended>`;
+        return html`<tributary-ended .ending=${view.ending} .doctorPath=${this.#doctorPath()} @again=${this.#again} @lobby=${this.#toStart}></tributary-ended>`;
     }
   }
 
@@ -145,6 +150,11 @@ class TributaryApp extends LitElement {
     this.view = { kind: "ended", ending: endingOf(end.closeReason, end.reason) };
   }
 
+  #doctorPath(): string {
+    const { room = "", token = "" } = this.#wish ?? {};
+    return doctorPath(room, token, this.#region);
+  }
+
   #again = () => {
     if (this.#wish === undefined) return this.#toStart();
     void this.#join(this.#wish);
@@ -168,7 +178,16 @@ class TributaryApp extends LitElement {
     this.view = { kind: "lobby", problem: "", joining: false };
   };
 
-  #closing = () => this.#leaveRoom();
+  #closing = () => {
+    this.#isLeftOpen = window.tributary.room !== undefined;
+    this.#leaveRoom();
+  };
+
+  /** Back from the browser's memory of left pages, as if it had never been left. */
+  #shown = ({ persisted }: PageTransitionEvent) => {
+    if (persisted && this.#isLeftOpen) this.#again();
+    this.#isLeftOpen = false;
+  };
 
   #leaveRoom(): void {
     const room = window.tributary.room;

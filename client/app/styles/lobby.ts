@@ -187,6 +187,28 @@ export const lobbyStyles = css`
     color: var(--on-danger-soft);
     overflow-wrap: anywhere;
   }
+  .refused a {
+    color: inherit;
+    font-weight: 600;
+    white-space: nowrap;
+  }
+  .doctor {
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    gap: 8px;
+    min-height: 44px;
+    margin: -6px 0 -14px;
+    border-radius: 12px;
+    color: var(--text-soft);
+    font-size: 0.94rem;
+    font-weight: 600;
+    text-decoration: none;
+  }
+  .doctor:hover {
+    background: var(--surface-hover);
+    color: var(--text);
+  }
   .join {
     min-height: 52px;
     font-size: 1.05rem;

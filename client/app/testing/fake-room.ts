@@ -12,6 +12,7 @@ import type {
   RoomState,
   RoomStats,
   TrackStats,
+  Transport,
 } from "../../sdk/api.ts";
 import { drawPerson, drawSlide } from "./fake-picture.ts";
 
@@ -32,6 +33,7 @@ export class FakeRoom implements Room {
   readonly localTracks = new Map<Source, LocalTrack>();
   readonly messages: ChatMessage[] = [];
   state: RoomState = "connected";
+  transport: Transport = "webtransport";
   speakers: string[] = [];
   needsGesture = false;
   #listeners = new Map<keyof RoomEvents, Set<(event: never) => void>>();
@@ -150,6 +152,7 @@ export class FakeRoom implements Room {
       source,
       kind: source === "microphone" ? ("audio" as const) : ("video" as const),
       muted: false,
+      silenced: false,
       mediaStreamTrack,
       setMuted: async (muted: boolean) => {
         track.muted = muted;

@@ -11,6 +11,8 @@ export interface GatewayAnswer {
   relays: RelayCandidate[];
   /** Names the network that the question came from; "" = the gateway does not know. */
   network: string;
+  /** When the tickets end, ISO 8601. */
+  expiresAt?: string | undefined;
 }
 
 const answerSchema = z.object({
@@ -30,6 +32,7 @@ const answerSchema = z.object({
     )
     .min(1),
   network: z.string().max(64).default(""),
+  expiresAt: z.iso.datetime().optional(),
 });
 
 /** The gateway said no, or nothing. `final`: asking again with the same token cannot work. */

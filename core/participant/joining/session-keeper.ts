@@ -41,6 +41,8 @@ export interface KeeperEvents {
   onReconnecting(reason: string): void;
   /** The participant is in reach again, with everything that it had. */
   onBack(): void;
+  /** The session is one over TCP now, or over UDP again; said only when it changes, UDP being the beginning. */
+  onRoad?(isOverTcp: boolean): void;
   /** Out for good. */
   onClosed(code: string, reason: string): void;
   onEvent: JoinRelayOptions["onEvent"];
@@ -65,6 +67,7 @@ export class SessionKeeper {
   /** No move before, unless the session ends. */
   #nextMoveUs = 0;
   #isShown = false;
+  #isOverTcp = false;
   #over = false;
 
   constructor(options: KeeperOptions, events: KeeperEvents) {
@@ -162,6 +165,7 @@ export class SessionKeeper {
       this.#udpReturn = new UdpReturn(participant, { clock, overUdp, onOpen });
     }
     const joined = this.#events.onJoined(participant);
+    this.#tellRoad(participant);
     for (const event of early.splice(0)) this.#onEvent(event);
     await joined;
   }
@@ -209,6 +213,7 @@ export class SessionKeeper {
       if (!moved) return this.#watch!.noteFalseAlarm();
       this.#mustGo = false;
       this.#watch!.restart();
+      this.#tellRoad(participant);
       this.#comeBack();
     } catch (error) {
       this.#onRefused(participant, error);
@@ -232,11 +237,18 @@ export class SessionKeeper {
       });
       this.reconnects++;
       this.#watch?.restart();
+      this.#tellRoad(participant);
     } catch {
       // It is tried again after a pause.
     } finally {
       this.#isMoving = false;
     }
+  }
+
+  #tellRoad({ isOverTcp }: Participant): void {
+    if (isOverTcp === this.#isOverTcp) return;
+    this.#isOverTcp = isOverTcp;
+    this.#events.onRoad?.(isOverTcp);
   }
 
   #comeBack(): void {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { statusOf } from "../../../core/directory/bridge-directory-harness.contract.ts";
 import type { RecordingInfo } from "../../../core/wire/bridge-jobs.ts";
-import { KEY, type Stage } from "./stage.ts";
+import { KEY, type Stage } from "./stage.contract.ts";
 
 const BRIDGE = "https://b1.example.org";
 

@@ -4,7 +4,7 @@ import { generateKeyPair, SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { MAX_EVENT_BYTES } from "../../../core/wire/limits.ts";
 import { EVENTS_AUDIENCE, EVENTS_PATH, type RoomEvent } from "../../../core/wire/room-events.ts";
-import { type Stage, WEBHOOK_SECRET } from "./stage.ts";
+import { type Stage, WEBHOOK_SECRET } from "./stage.contract.ts";
 
 const EVENT: RoomEvent = {
   id: "0123456789abcdef0123456789abcdef",

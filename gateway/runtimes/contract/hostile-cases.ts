@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { MAX_BODY_BYTES } from "../../limits.ts";
 import { problemOf } from "../../gateway.fixture.ts";
-import { KEY, PAGE, type Stage } from "./stage.ts";
+import { KEY, PAGE, type Stage } from "./stage.contract.ts";
 
 const TOKENS = "/v1/rooms/room/tokens";
 /** Of a body that the gateway takes no more than MAX_BODY_BYTES of, and gives up at 1 MiB: time enough to say so. */

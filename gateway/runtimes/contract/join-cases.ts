@@ -3,7 +3,7 @@ import { createLocalJWKSet, type JWK, jwtVerify, SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { MAX_TOKEN_CHARS } from "../../../core/wire/limits.ts";
 import { relayTicketSchema } from "../../../core/wire/tokens.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./stage.contract.ts";
 
 export interface Joined {
   relays: { relayId: string; ticket: string }[];

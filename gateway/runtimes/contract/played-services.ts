@@ -144,6 +144,23 @@ export async function playApplication(): Promise<PlayedApplication> {
   return Object.assign(state, service);
 }
 
+/** An etcd whose gateway may be called at these paths only, as a proxy in front of it would have it. */
+export async function playEtcdDoor(
+  etcdUrl: string,
+  paths: readonly string[],
+): Promise<PlayedService & { refused: string[] }> {
+  const refused: string[] = [];
+  const service = await play(async ({ method = "", url = "" }, body) => {
+    if (method === "POST" && paths.includes(url)) {
+      const answer = await fetch(etcdUrl + url, { method, body });
+      return { status: answer.status, body: await answer.json() };
+    }
+    refused.push(`${method} ${url}`);
+    return { status: 403 };
+  });
+  return Object.assign(service, { refused });
+}
+
 export function playKeyServer(keys: JWK[]): Promise<PlayedService> {
   return play(() => ({ body: { keys } }));
 }

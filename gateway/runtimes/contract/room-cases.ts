@@ -3,7 +3,7 @@ import { createLocalJWKSet, jwtVerify } from "jose";
 import { expect, test } from "vitest";
 import { relayTicketSchema } from "../../../core/wire/tokens.ts";
 import type { Joined } from "./join-cases.ts";
-import { KEY, type Stage } from "./stage.ts";
+import { KEY, type Stage } from "./stage.contract.ts";
 
 const MEMBER = { token: "t", tokenExp: 1 };
 

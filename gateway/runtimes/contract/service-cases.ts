@@ -1,7 +1,7 @@
 /** The contract of gateways over HTTP: what a gateway says of itself, how it limits, and that all of its routes were tried. */
 import { expect, test } from "vitest";
 import packageJson from "../../../package.json" with { type: "json" };
-import { ADDRESS_BURST, BUSY_KEY, KEY, KEY_BURST, type Stage } from "./stage.ts";
+import { ADDRESS_BURST, BUSY_KEY, KEY, KEY_BURST, type Stage } from "./stage.contract.ts";
 
 const AT_ONCE = 25;
 

@@ -15,6 +15,7 @@ import {
   type PlayedRelay,
   playApplication,
   playBridge,
+  playEtcdDoor,
   playKeyServer,
   playRelay,
 } from "./played-services.ts";
@@ -48,6 +49,7 @@ export class Stage {
   directory!: TestDirectory["directory"];
   /** What the bridge b1 does with jobs. */
   bridgeAtWork!: BridgeRegistration;
+  etcdDoor: Awaited<ReturnType<typeof playEtcdDoor>> | undefined;
   /** Public half of the gateway's key. */
   ticketKey!: JWK;
   /** Signs what the relay `near` tells gateways. */
@@ -57,7 +59,8 @@ export class Stage {
   identityPem!: string;
   readonly #closers: (() => Promise<unknown>)[] = [];
 
-  async open(start: StartGateway): Promise<void> {
+  /** `etcdPaths`: the gateway reaches etcd through a proxy that lets these paths through only. */
+  async open(start: StartGateway, etcdPaths?: readonly string[]): Promise<void> {
     const etcd = await EtcdProcess.start();
     this.#closers.push(() => etcd.stop());
     const prefix = newPrefix();
@@ -67,10 +70,16 @@ export class Stage {
     await this.#register();
     this.gateway = await start({
       ...settings,
-      TRIBUTARY_ETCD: etcd.url,
+      TRIBUTARY_ETCD: etcdPaths ? await this.#door(etcd.url, etcdPaths) : etcd.url,
       TRIBUTARY_ETCD_PREFIX: prefix,
     });
     this.#closers.push(() => this.gateway.stop());
+  }
+
+  async #door(etcdUrl: string, paths: readonly string[]): Promise<string> {
+    this.etcdDoor = await playEtcdDoor(etcdUrl, paths);
+    this.#closers.push(() => this.etcdDoor?.close() ?? Promise.resolve());
+    return this.etcdDoor.url;
   }
 
   async close(): Promise<void> {
