@@ -41,7 +41,12 @@ const MAX_CEILING_SHARE = 0.5;
 const MAX_GZIP_KIB = 3 * 1024;
 const MAX_STARTUP_MS = 1_000;
 
-function figuresOf({ latenciesMs, failed, seconds, generatorCores }: LoadResult): Figures {
+function figuresOf({ latenciesMs, failures, seconds, generatorCores }: LoadResult): Figures {
+  let failed = 0;
+  for (const [status, count] of failures) {
+    note(`  ${count} joins were answered ${status === 0 ? "by a broken connection" : status}.`);
+    failed += count;
+  }
   return {
     joinsPerSecond: latenciesMs.length / seconds,
     p50Ms: quantile(latenciesMs, 0.5),
@@ -70,6 +75,7 @@ async function ceiling(stage: JoinStage, bytes: number): Promise<number> {
   const child = spawn(process.execPath, ["--import", "tsx", file, String(bytes)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  process.once("exit", () => child.kill());
   try {
     const url = await new Promise<string>((resolve, reject) => {
       child.once("exit", () => reject(new Error("the canned server ended")));
@@ -147,6 +153,8 @@ async function workerBundle(): Promise<void> {
   });
 }
 
+// What it has started ends with it: see the listeners of "exit" there.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1));
 const stage = await openJoinStage(options.directory);
 try {
   const chosen = Object.keys(RUNTIMES).filter((key) => options.runtime === "all" || options.runtime === key);

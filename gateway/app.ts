@@ -12,6 +12,7 @@ import { EVENTS_PATH } from "../core/wire/room-events.ts";
 import { addAudienceRoutes } from "./audience-routes.ts";
 import { Authorisation } from "./authorisation.ts";
 import { BridgeOperations } from "./bridge-operations.ts";
+import { callerBucket } from "./client-address.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { addIngestRoutes } from "./ingest-routes.ts";
@@ -62,7 +63,8 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
 
   app.use(requestId());
   app.use(secureHeaders({ strictTransportSecurity: false, crossOriginResourcePolicy: false }));
-  const perAddress = limitPerAddress(limitOf("perAddress"), deps.clientAddress, config.trustProxy);
+  const bucketOf = callerBucket(deps.clientAddress, config.trustProxy);
+  const perAddress = limitPerAddress(limitOf("perAddress"), bucketOf);
   const desk = new JobDesk({ directory: deps.bridges, clock });
   const bridgeCalls = new BridgeOperations({ ticketKey, clock, fetch: deps.fetch });
   const finder = new RecordingFinder({ desk, operations: bridgeCalls, log });
@@ -75,7 +77,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
 
   const { apiKeys, regions } = config;
   const lookups = new JoinLookups({ directory, clock, reuseMs: deps.lookupReuseMs ?? 0 });
-  addJoinRoutes(app, { authorisation, lookups, clock, ticketKey, apiKeys, guestKey, regions });
+  addJoinRoutes(app, { authorisation, lookups, clock, ticketKey, apiKeys, guestKey, regions, bucketOf });
   const operations = new RelayOperations({ ticketKey, clock, fetch: deps.fetch });
   addRoomRoutes(app, { authorisation, directory, operations, log });
   addTreeRoutes(app, { authorisation, directory, operations, log, clock });

@@ -36,9 +36,18 @@ export class Authorisation {
     return this.#key(c, credentialsOf(c.req.header("authorization")));
   }
 
-  /** A join token for this room, whose holder was not removed. Throws ProblemError. */
-  async joinToken(c: Context, room: string): Promise<CheckedJoinToken> {
-    return this.#token(c, credentialsOf(c.req.header("authorization"), HOW_TO_JOIN), room);
+  /**
+   * A join token for this room, whose holder was not removed, and what `alongside` finds: that is begun once the token is known to be
+   * good, beside the question whether its holder was removed, since the directory may be far away. Throws ProblemError.
+   */
+  async joinToken<T>(
+    c: Context,
+    room: string,
+    alongside: () => Promise<T>,
+  ): Promise<{ token: CheckedJoinToken; found: T }> {
+    const token = await this.#verified(c, credentialsOf(c.req.header("authorization"), HOW_TO_JOIN), room);
+    const [found] = await Promise.all([alongside(), this.#refuseRemoved(room, token)]);
+    return { token, found };
   }
 
   /** An API key, or a join token that makes its holder an admin of this room. Throws ProblemError. */
@@ -96,6 +105,12 @@ export class Authorisation {
   }
 
   async #token(c: Context, credentials: Credentials, room: string): Promise<CheckedJoinToken> {
+    const token = await this.#verified(c, credentials, room);
+    await this.#refuseRemoved(room, token);
+    return token;
+  }
+
+  async #verified(c: Context, credentials: Credentials, room: string): Promise<CheckedJoinToken> {
     if (credentials.kind === "key") {
       throw new ProblemError(
         "token-malformed",
@@ -104,12 +119,14 @@ export class Authorisation {
     }
     const token = await this.#tokens.verify(credentials.token, room);
     await countRequest(c, this.#perKey, "key", token.keyId ?? `jwks ${token.claims.iss}`);
-    if (await this.#directory.isBanned(room, token.name)) {
-      throw new ProblemError(
-        "removed",
-        "An admin removed you from this room, and this join token does not let you back in.",
-      );
-    }
     return token;
+  }
+
+  async #refuseRemoved(room: string, { name }: CheckedJoinToken): Promise<void> {
+    if (!(await this.#directory.isBanned(room, name))) return;
+    throw new ProblemError(
+      "removed",
+      "An admin removed you from this room, and this join token does not let you back in.",
+    );
   }
 }

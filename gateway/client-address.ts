@@ -27,9 +27,11 @@ export function forwardedAddress(request: Request): string | undefined {
 
 const V4_IN_V6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
+const UNKNOWN_BUCKET = "unknown";
+
 /** Bucket of an address: IPv4 as it is, IPv6 by its /64, because one subscriber owns at least that much. */
 export function addressBucket(address: string | undefined): string {
-  if (!address) return "unknown";
+  if (!address) return UNKNOWN_BUCKET;
   const mapped = V4_IN_V6.exec(address)?.[1];
   if (mapped) return mapped;
   if (!address.includes(":")) return address.slice(0, 64);
@@ -40,4 +42,30 @@ export function addressBucket(address: string | undefined): string {
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
   const groups = [...front, ...Array<string>(zeros).fill("0"), ...back].slice(0, 4);
   return `${groups.map((group) => group.replace(/^0+(?=.)/, "").slice(0, 4)).join(":")}::/64`;
+}
+
+/** Which bucket a request counts against. */
+export type CallerBucket = (request: Request, env: unknown) => string;
+
+/** @param trustProxy X-Forwarded-For is written by a proxy of the operator's */
+export function callerBucket(clientAddress: ClientAddress, trustProxy: boolean): CallerBucket {
+  return (request, env) => {
+    const told = trustProxy ? forwardedAddress(request) : undefined;
+    return addressBucket(told ?? clientAddress(request, env));
+  };
+}
+
+const NETWORK_NAME_BYTES = 9;
+
+/**
+ * A name of the network that a caller comes from, for what its client remembers of networks: the same each time, and
+ * no address to read. "" where the address is not known.
+ */
+export async function networkName(bucket: string): Promise<string> {
+  if (bucket === UNKNOWN_BUCKET) return "";
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`network ${bucket}`));
+  const bytes = new Uint8Array(digest, 0, NETWORK_NAME_BYTES);
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }

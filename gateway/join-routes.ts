@@ -5,6 +5,7 @@ import { MAX_JOIN_TOKEN_SECONDS, RELAY_TICKET_SECONDS } from "../core/wire/limit
 import { displayNameSchema, grantsSchema, identitySchema, roomNameSchema } from "../core/wire/room-model.ts";
 import type { JoinToken } from "../core/wire/tokens.ts";
 import type { Authorisation } from "./authorisation.ts";
+import { type CallerBucket, networkName } from "./client-address.ts";
 import { callerRegion, type RegionMap } from "./caller-region.ts";
 import type { JoinLookups } from "./join-lookups.ts";
 import { mintJoinToken } from "./join-tokens.ts";
@@ -129,6 +130,10 @@ const joinedSchema = z
           "In the order to try; all lead into the room. Keep the others for the case that the first one is lost: the last is in another region where there is one.",
       }),
     expiresAt: z.iso.datetime().openapi({ description: "When the tickets end: join again after that." }),
+    network: z.string().openapi({
+      description:
+        "Names the network that the request came from, the same each time, for what a client remembers of networks; empty where it is not known.",
+    }),
   })
   .openapi("Joined");
 
@@ -179,6 +184,7 @@ export interface JoinRoutesDeps {
   /** Key that guests' tokens are signed with; undefined: no guests. */
   guestKey: { id: string; secret: string } | undefined;
   regions: RegionMap;
+  bucketOf: CallerBucket;
 }
 
 export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
@@ -217,9 +223,12 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
 
   app.openapi(joinRoute, async (c) => {
     const { room } = c.req.valid("param");
-    const { claims, name: token } = await deps.authorisation.joinToken(c, room);
+    const joining = await deps.authorisation.joinToken(c, room, () =>
+      Promise.all([deps.lookups.relays(), deps.lookups.root(room)]),
+    );
+    const { claims, name: token } = joining.token;
+    const [known, claim] = joining.found;
     const region = callerRegion(c, c.req.valid("query").region, deps.regions);
-    const [known, claim] = await Promise.all([deps.lookups.relays(), deps.lookups.root(room)]);
     const chosen = chooseRelays(room, known, claim, region);
     if (chosen.length === 0) {
       throw new ProblemError("no-relay", "No relay is up and takes sessions: try again in a few seconds.", {
@@ -248,6 +257,7 @@ export function addJoinRoutes(app: OpenAPIHono, deps: JoinRoutesDeps): void {
         grants: claims.grants,
         relays,
         expiresAt: isoTime(exp),
+        network: await networkName(deps.bucketOf(c.req.raw, c.env)),
       },
       200,
     );

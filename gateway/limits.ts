@@ -1,6 +1,6 @@
 /** Maxima of the gateway, and the middleware that bounds what a caller may ask for: body size and request rate. */
 import type { Context, MiddlewareHandler } from "hono";
-import { addressBucket, type ClientAddress, forwardedAddress } from "./client-address.ts";
+import type { CallerBucket } from "./client-address.ts";
 import { ProblemError } from "./problem.ts";
 import type { CallerLimit } from "./rate-limit.ts";
 
@@ -54,14 +54,9 @@ export function limitBody(maxBytes = MAX_BODY_BYTES): MiddlewareHandler {
   };
 }
 
-export function limitPerAddress(
-  limit: CallerLimit | undefined,
-  clientAddress: ClientAddress,
-  trustProxy: boolean,
-): MiddlewareHandler {
+export function limitPerAddress(limit: CallerLimit | undefined, bucketOf: CallerBucket): MiddlewareHandler {
   return async (c, next) => {
-    const told = trustProxy ? forwardedAddress(c.req.raw) : undefined;
-    await countRequest(c, limit, "address", addressBucket(told ?? clientAddress(c.req.raw, c.env)));
+    await countRequest(c, limit, "address", bucketOf(c.req.raw, c.env));
     await next();
   };
 }

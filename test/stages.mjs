@@ -8,6 +8,7 @@ import { denoExecutable, ROOT } from "../start/dependencies.mjs";
 import { ensureBridgeTools } from "./bridge-tools.mjs";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureEtcd } from "./etcd-binary.mjs";
+import { ensureFirefox } from "./firefox.mjs";
 import { projectFiles } from "./project-files.mjs";
 import { readJunitReport, readVitestReport } from "./reports.mjs";
 import { runCommand } from "./run-command.mjs";
@@ -128,6 +129,8 @@ async function bridgeTests(context) {
 /** @param {StageContext} context @returns {Promise<Counts>} */
 async function browserTests(context) {
   const chromium = await ensureChromium(context.print);
+  // Elsewhere there is no sound server that a Firefox of the tests could have to itself.
+  if (process.platform === "linux") await ensureFirefox(context.print);
   await ensureBridgeTools(context.print);
   return vitest("browser", 360_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
 }

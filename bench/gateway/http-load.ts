@@ -12,8 +12,8 @@ const MAX_CONNECTIONS = 256;
 export interface LoadResult {
   /** Milliseconds from when a request was due to the end of its answer, of those that were answered 200. */
   latenciesMs: number[];
-  /** Answers of another status, and connections that broke. */
-  failed: number;
+  /** What was not answered 200: how many by status, 0 for connections that broke. */
+  failures: Map<number, number>;
   seconds: number;
   /** CPU time of this process over time. */
   generatorCores: number;
@@ -81,11 +81,11 @@ export class HttpLoad {
     const request = this.#requests[this.#next++ % this.#requests.length]!;
     const status = await connection.exchange(request);
     if (status === 200) result.latenciesMs.push(performance.now() - dueMs);
-    else result.failed += 1;
+    else result.failures.set(status, (result.failures.get(status) ?? 0) + 1);
   }
 
   async #measured(run: (result: LoadResult) => Promise<void>): Promise<LoadResult> {
-    const result: LoadResult = { latenciesMs: [], failed: 0, seconds: 0, generatorCores: 0 };
+    const result: LoadResult = { latenciesMs: [], failures: new Map(), seconds: 0, generatorCores: 0 };
     const before = process.cpuUsage();
     const startMs = performance.now();
     await run(result);

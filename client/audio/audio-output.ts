@@ -16,6 +16,14 @@ interface ContextWithSink extends AudioContext {
 /** Seconds of latency asked for: none, so that the browser takes the smallest buffer its device can do. */
 const LATENCY_HINT_S = 0;
 
+/**
+ * Whether `outputLatency` may be read. Firefox waits in it for its sound server, and holds a lock meanwhile that the sound itself needs:
+ * with PulseAudio both wait for ever now and then, and the page with them. It is told by the other thing that its contexts lack.
+ */
+const TELLS_LATENCY = typeof AudioContext !== "undefined" && "setSinkId" in AudioContext.prototype;
+/** Where it may not: two of the buffers that sound servers commonly take. */
+const ASSUMED_LATENCY_US = 40_000;
+
 export class AudioOutput {
   readonly #context: ContextWithSink;
   #node: AudioWorkletNode | undefined;
@@ -44,6 +52,7 @@ export class AudioOutput {
 
   /** From the worklet to the ear as far as the browser knows, microseconds. */
   get latencyUs(): number {
+    if (!TELLS_LATENCY) return ASSUMED_LATENCY_US;
     return Math.max(this.#context.outputLatency ?? 0, this.#context.baseLatency ?? 0) * 1e6;
   }
 

@@ -9,6 +9,7 @@ import {
   SessionClosedError,
   type SessionCounters,
 } from "../../core/session/session.ts";
+import { WebByteStream } from "../../core/session/web-byte-stream.ts";
 import { CLOSE_CODES } from "../../core/wire/close-codes.ts";
 import { LANE_PATH, MAX_CLOSE_REASON_BYTES } from "../../core/wire/limits.ts";
 import { cutToUtf8Bytes } from "../../core/wire/utf8.ts";
@@ -184,7 +185,7 @@ class BrowserSession implements Session {
 
   async openStream(): Promise<ByteStream> {
     try {
-      return new BrowserStream(await this.#transport.createBidirectionalStream());
+      return new WebByteStream(await this.#transport.createBidirectionalStream());
     } catch (cause) {
       throw new SessionClosedError("the session is over; no stream can be opened", { cause });
     }
@@ -239,50 +240,12 @@ class BrowserSession implements Session {
       for (;;) {
         const { value, done } = await reader.read();
         if (done) return;
-        const stream = new BrowserStream(value);
+        const stream = new WebByteStream(value);
         if (this.#onStream === undefined) this.#earlyStreams.push(stream);
         else this.#onStream(stream);
       }
     } catch {
       // The session is ending; `closed` says why.
-    }
-  }
-}
-
-class BrowserStream implements ByteStream {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-
-  constructor(stream: WebTransportBidirectionalStream) {
-    this.#writer = stream.writable.getWriter();
-    this.#reader = stream.readable.getReader();
-    this.#writer.closed.catch(() => undefined);
-    this.#reader.closed.catch(() => undefined);
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      // A copy: the writer may be given a view into a pool that changes before the browser takes it.
-      await this.#writer.write(bytes.slice());
-    } catch (cause) {
-      throw new SessionClosedError("the stream is over; nothing can be written to it", { cause });
-    }
-  }
-
-  async read(): Promise<Uint8Array | undefined> {
-    try {
-      const { value, done } = await this.#reader.read();
-      return done ? undefined : value;
-    } catch (cause) {
-      throw new SessionClosedError("the stream was cut off", { cause });
-    }
-  }
-
-  async finish(): Promise<void> {
-    try {
-      await this.#writer.close();
-    } catch (cause) {
-      throw new SessionClosedError("the stream is over; it cannot be finished", { cause });
     }
   }
 }

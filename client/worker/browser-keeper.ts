@@ -22,7 +22,7 @@ export function browserKeeper(
   start: Start,
   token: JoinToken,
   post: (message: FromWorker) => void,
-  events: KeeperEvents,
+  events: Omit<KeeperEvents, "onRoad">,
 ): SessionKeeper {
   const clock = workerClock;
   const memory = new RoadMemory(clock, start.blockedNetworks, (blocked) =>
@@ -46,6 +46,9 @@ export function browserKeeper(
       client: CLIENT_NAME,
       decodes: decodableCodecs,
     },
-    events,
+    {
+      ...events,
+      onRoad: (isOverTcp) => post({ type: "transport", transport: isOverTcp ? "websocket" : "webtransport" }),
+    },
   );
 }

@@ -62,7 +62,6 @@ export class RoomEngine {
       onJoined: (participant) => this.#onJoined(participant),
       onReconnecting: (reason) => this.#onReconnecting(reason),
       onBack: () => this.#setState("connected", "", ""),
-      onRoad: (isOverTcp) => post({ type: "transport", transport: isOverTcp ? "websocket" : "webtransport" }),
       onClosed: (code, reason) => this.#onClosed(code, reason),
       onEvent: (event) => this.#onEvent(event),
       onAccessUnit: (trackId, unit, arrivedUs) => this.#onAccessUnit(trackId, unit, arrivedUs),

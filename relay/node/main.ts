@@ -18,7 +18,9 @@ async function main(): Promise<number> {
     );
   }
   if (settings.port !== undefined && nodeRuntime.listenUdp === undefined) {
-    logLine("there is no UDP port: Node has no QUIC. Sessions come over TCP.");
+    logLine(
+      "there is no UDP port: Node has no QUIC. Sessions come over TCP, unless @fails-components/webtransport-transport-http3-quiche is installed.",
+    );
   }
   return runRelay(settings, {
     runtime: nodeRuntime,

@@ -7,14 +7,15 @@ import { systemClock } from "../serving/clock.ts";
 import type { HttpListener, RelayRuntime } from "../serving/relay-runtime.ts";
 import { describe, type PortFault } from "../serving/start-error.ts";
 import { tcpConnect } from "../tcp/tcp-connect.ts";
+import { hasNativePart, listenNative } from "./native-listener.ts";
 
 export const nodeRuntime: RelayRuntime = {
   clock: systemClock,
-  // Node has no QUIC of its own.
+  // Node has no QUIC of its own; the native part is for participants.
   connect: tcpConnect(systemClock, (error) =>
     console.error(`a session's handler failed: ${describe(error)}`),
   ),
-  listenUdp: undefined,
+  listenUdp: hasNativePart() ? listenNative : undefined,
   listenHttp,
   checkCertificate: (cert, key) => void createSecureContext({ cert, key }),
   portFault,

@@ -42,11 +42,13 @@ export async function runRelay(
   };
   const running = await serveRelay(config, runtime);
   const unfollow = source.follow((certificate) => running.replaceCertificate(certificate), log);
-  const record = JSON.stringify(running.relay.record);
-  console.info(`Tributary relay is ready: ${running.url || running.fallbackUrl} ${record}`);
   const { drainSeconds } = settings;
   const close = (): Promise<void> => opened.directory.close();
-  await untilShutDown({ ...ending, relay: running, drainSeconds, close, log });
+  // Whoever reads that it is ready may ask it to end at once.
+  const end = untilShutDown({ ...ending, relay: running, drainSeconds, close, log });
+  const record = JSON.stringify(running.relay.record);
+  console.info(`Tributary relay is ready: ${running.url || running.fallbackUrl} ${record}`);
+  await end;
   unfollow();
   return 0;
 }

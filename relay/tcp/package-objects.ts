@@ -114,6 +114,10 @@ export interface ServerArguments {
 
 export interface WebTransportPackage {
   Http2Server: new (options: ServerArguments) => PackageServer;
+  /** Works where the native part is installed. */
+  Http3Server: new (
+    options: ServerArguments,
+  ) => PackageServer;
   WebTransport: new (
     url: string,
     options: {

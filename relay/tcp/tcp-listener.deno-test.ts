@@ -1,5 +1,5 @@
 /** What the TCP listener makes of clients that break the rules, on Deno. */
-import { listenerContract } from "./tcp-listener.contract.ts";
+import { listenerContract } from "../../test/fuzz/tcp-listener.contract.ts";
 
 for (const { name, run, isForNode = false } of listenerContract) {
   if (isForNode) continue;

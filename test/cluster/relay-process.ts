@@ -12,7 +12,12 @@ export class RelayProcess extends RunningProcess {
     onLine?: (line: string) => void,
     runtime: "deno" | "node" = "deno",
   ) {
-    const ports = { RELAY_HOST: "127.0.0.1", RELAY_PORT: "0", RELAY_OPERATIONS_PORT: "0" };
+    const ports = {
+      RELAY_HOST: "127.0.0.1",
+      RELAY_PORT: "0",
+      RELAY_TCP_PORT: "0",
+      RELAY_OPERATIONS_PORT: "0",
+    };
     super({
       program: `relay/${runtime}/main.ts`,
       runtime,

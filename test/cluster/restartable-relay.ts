@@ -20,8 +20,12 @@ export class RestartableRelay {
   static async start(id: string, others: Readonly<Record<string, string>>): Promise<RestartableRelay> {
     const settings = { ...others, RELAY_ID: id };
     const first = await RelayProcess.start(settings);
-    const { url, operationsUrl } = first.record;
-    const ports = { RELAY_PORT: new URL(url).port, RELAY_OPERATIONS_PORT: new URL(operationsUrl).port };
+    const { url, fallbackUrl, operationsUrl } = first.record;
+    const ports = {
+      RELAY_PORT: new URL(url).port,
+      RELAY_TCP_PORT: new URL(fallbackUrl).port,
+      RELAY_OPERATIONS_PORT: new URL(operationsUrl).port,
+    };
     return new RestartableRelay(id, first, { ...settings, ...ports });
   }
 

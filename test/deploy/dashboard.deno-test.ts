@@ -17,6 +17,7 @@ async function metricsText(): Promise<string> {
   const relay = await startRelay({
     host: "127.0.0.1",
     port: 0,
+    tcpPort: 0,
     id: "relay1",
     region: "",
     capacity: 100,

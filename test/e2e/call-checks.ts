@@ -8,7 +8,7 @@ import { judgeTone, type RoomPage, untilGood } from "./room-page.ts";
 
 const RATE_SPAN_MS = 3_000;
 /** Pictures a second. */
-const LEAST_RATE = 8;
+const LEAST_RATE = 5;
 const MOST_RATE = 36;
 const LEAST_SEEN_SHARE = 0.75;
 

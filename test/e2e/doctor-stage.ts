@@ -23,17 +23,23 @@ export const ROOM = "doctor-room";
 export class DoctorStage {
   readonly tributary: RunningTributary;
   readonly proxy: UdpProxy;
+  readonly relayPort: number;
 
-  private constructor(tributary: RunningTributary, proxy: UdpProxy) {
+  private constructor(tributary: RunningTributary, proxy: UdpProxy, relayPort: number) {
     this.tributary = tributary;
     this.proxy = proxy;
+    this.relayPort = relayPort;
   }
 
   static async open(): Promise<DoctorStage> {
     const relayPort = await freeUdpPort();
     const proxy = await UdpProxy.listen({ port: 0, targetPort: relayPort, seed: 7 });
-    const env = { RELAY_PORT: String(relayPort), RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}` };
-    return new DoctorStage(await startTributary({ env }), proxy);
+    const env = {
+      RELAY_PORT: String(relayPort),
+      RELAY_PUBLIC_URL: `https://127.0.0.1:${proxy.port}`,
+      RELAY_TCP_PUBLIC_URL: `https://127.0.0.1:${relayPort}`,
+    };
+    return new DoctorStage(await startTributary({ env }), proxy, relayPort);
   }
 
   /** The road to the relay from now on. */

@@ -12,20 +12,31 @@ import { testClip } from "./test-clip.ts";
 import { freeUdpPort } from "./tributary.ts";
 
 const TRIES = 3;
+/** What the doctor finds of a machine that is busy with other things, as one that runs tests may be. */
+const MACHINE = new Set(["busy-device", "slow"]);
 const TOKEN_TOLERANCE_MS = 6_500;
 
 let stage: DoctorStage;
 let browser: TestBrowser;
+/** Its camera is covered, its microphone muted; it takes any certificate, so that it may use the relay's over TCP. */
+let covered: TestBrowser;
+/** Stays open from the first test to the last. */
+let coveredPage: Page;
 /** Made first, so that it is old when it is wanted. */
 let expired: { token: string; atMs: number };
 
 beforeAll(async () => {
-  [stage, browser] = await Promise.all([DoctorStage.open(), openBrowser(testClip())]);
+  [stage, browser, covered] = await Promise.all([
+    DoctorStage.open(),
+    openBrowser(testClip()),
+    openBrowser(darkClip(), { trustsAnyCertificate: true }),
+  ]);
   expired = { token: await stage.token(1), atMs: Date.now() };
 });
 
 afterAll(async () => {
   await browser?.close();
+  await covered?.close();
   await stage?.close();
 });
 
@@ -44,47 +55,41 @@ async function find(road: Road, isAsExpected: (report: Report) => boolean, page?
   }
 }
 
+/** Checks that are not good, but for what the machine is to blame for. */
 const bad = ({ checks }: Report) =>
-  checks.filter(({ state }) => state === "failed" || state === "warning").map(({ id }) => id);
+  checks
+    .filter(({ state, code }) => (state === "failed" || state === "warning") && !MACHINE.has(code))
+    .map(({ id }) => id);
 
-it("a clean road, a camera and a microphone that work: one can call well", async () => {
-  const page = await browser.newPage();
-  const report = await find({}, ({ verdict }) => verdict.level === "well", page);
-  expect(report.verdict).toEqual({
-    level: "well",
-    title: "You can call well",
-    reasons: [],
-    advice: [],
-    administrator: [],
-  });
+it("a clean road: one can call well; the report that is copied says so, and has no secret in it", async () => {
+  coveredPage = await covered.newPage();
+  const report = await find({}, (found) => bad(found).length === 0, coveredPage);
+  expect(bad(report)).toEqual([]);
+  const isBusy = report.checks.some(({ code }) => MACHINE.has(code));
+  const nothing = { reasons: [], advice: [], administrator: [] };
+  if (!isBusy) expect(report.verdict).toEqual({ level: "well", title: "You can call well", ...nothing });
   expect(report.transport).toBe("webtransport");
-  const states = statesOf(report);
-  expect(states).toMatchObject({
-    gateway: "ok",
-    token: "ok",
-    udp: "ok",
-    echo: "ok",
-    loss: "ok",
-    codecs: "ok",
-    isolation: "ok",
-  });
-  expect(states.camera).toBe("skipped");
-  const withDevices = await checkDevices(page);
-  expect(statesOf(withDevices)).toEqual({ ...states, camera: "ok", microphone: "ok" });
-  expect(withDevices.verdict.level).toBe("well");
-
-  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await page.getByRole("button", { name: "Copy report" }).click();
-  await page.getByText("Copied").waitFor();
-  const text = await page.evaluate(() => navigator.clipboard.readText());
-  expect(JSON.parse(text)).toMatchObject({
-    schema: 1,
-    verdict: { level: "well" },
-    gateway: stage.tributary.url,
-  });
+  const ok = ["secure-context", "token", "webtransport", "echo", "loss", "upload", "download", "fallback"];
+  for (const id of [...ok, "codecs", "isolation"]) expect([id, statesOf(report)[id]]).toEqual([id, "ok"]);
+  expect(statesOf(report)).toMatchObject({ camera: "skipped", microphone: "skipped" });
+  await coveredPage.context().grantPermissions(["clipboard-read", "clipboard-write", "camera", "microphone"]);
+  await coveredPage.getByRole("button", { name: "Copy report" }).click();
+  await coveredPage.getByText("Copied").waitFor();
+  const text = await coveredPage.evaluate(() => navigator.clipboard.readText());
+  const { level } = report.verdict;
+  const copy = { schema: 1, verdict: { level }, gateway: stage.tributary.url };
+  expect(JSON.parse(text)).toMatchObject(copy);
   // No token, ticket or key of any kind.
   expect(text).not.toMatch(/eyJ|token=|secret/i);
-  await page.close();
+});
+
+it("a camera that is covered and a microphone that is muted: others do not see and hear you", async () => {
+  const report = await checkDevices(coveredPage);
+  expect(report.verdict.level).toBe("limits");
+  expect(checkOf(report, "camera")).toMatchObject({ state: "failed", code: "black" });
+  expect(checkOf(report, "microphone")).toMatchObject({ state: "failed", code: "silent" });
+  expect(bad(report)).toEqual(["camera", "microphone"]);
+  expect(report.verdict.advice.join(" ")).toMatch(/cover.*mute/);
 });
 
 it("nobody in the room sees anybody come or go", async () => {
@@ -93,13 +98,33 @@ it("nobody in the room sees anybody come or go", async () => {
   expect(JSON.stringify(body)).not.toContain("doctor-room");
 });
 
-it("UDP that is swallowed: says which port to open", async () => {
-  const report = await find({ up: { loss: 1 }, down: { loss: 1 } }, () => true);
+const SWALLOWED: Road = { up: { loss: 1 }, down: { loss: 1 } };
+
+it("UDP that is swallowed, and TCP that is not taken: says which port to open", async () => {
+  const report = await find(SWALLOWED, () => true);
   expect(report.verdict.level).toBe("cannot");
   expect(checkOf(report, "udp")).toMatchObject({ state: "failed", code: "no-answer" });
-  expect(bad(report)).toEqual(["udp"]);
+  expect(checkOf(report, "fallback")).toMatchObject({ state: "failed", code: "own-certificate" });
+  expect(bad(report)).toEqual(["udp", "fallback"]);
   expect(report.verdict.reasons[0]).toMatch(/does not answer over UDP/);
   expect(report.verdict.advice.join()).toMatch(/another network/);
+  expect(report.verdict.administrator[0]).toContain(`UDP port ${stage.proxy.port} to 127.0.0.1`);
+});
+
+it("UDP that is swallowed, and TCP that works: with limits, measured over TCP", async () => {
+  const isMeasured = (report: Report) => bad(report).join() === "udp";
+  const report = await find(SWALLOWED, isMeasured, coveredPage);
+  expect(report.verdict.level).toBe("limits");
+  expect(report.transport).toBe("websocket");
+  expect(checkOf(report, "udp")).toMatchObject({ state: "failed", code: "no-answer" });
+  const { fallback, echo, loss, download } = statesOf(report);
+  expect({ fallback, echo, loss, download }).toEqual({
+    fallback: "ok",
+    echo: "ok",
+    loss: "ok",
+    download: "ok",
+  });
+  expect(checkOf(report, "fallback").figures.relay).toBe(`127.0.0.1:${stage.relayPort}`);
   expect(report.verdict.administrator[0]).toContain(`UDP port ${stage.proxy.port} to 127.0.0.1`);
 });
 
@@ -130,8 +155,7 @@ it("10 % of loss and a round trip of 200 ms: with limits, for these two reasons"
   const isFound = (report: Report) => /^loss,round-trip(,upload)?$/.test(bad(report).join());
   const report = await find({ up: direction, down: direction }, isFound);
   expect(report.verdict.level).toBe("limits");
-  const { loss, "round-trip": roundTrip, udp } = statesOf(report);
-  expect({ loss, roundTrip, udp }).toEqual({ loss: "warning", roundTrip: "warning", udp: "ok" });
+  expect(statesOf(report)).toMatchObject({ loss: "warning", "round-trip": "warning", echo: "ok" });
   const { upShare, downShare } = checkOf(report, "loss").figures;
   expect(Math.abs(Number(upShare) - 0.1)).toBeLessThan(0.06);
   expect(Math.abs(Number(downShare) - 0.1)).toBeLessThan(0.06);
@@ -175,21 +199,11 @@ it("an expired, a foreign and a damaged invitation are told apart", async () => 
     expect(bad(report)).toEqual(["token"]);
     expect(report.verdict.advice.join(" ")).toMatch(says);
   }
-  await page.close();
-});
-
-it("a camera that is covered and a microphone that is muted: others do not see and hear you", async () => {
-  const covered = await openBrowser(darkClip());
-  const page = await covered.newPage();
-  const before = await find({}, ({ verdict }) => verdict.level === "well", page);
-  expect(before.verdict.level).toBe("well");
+  // Devices are looked at whatever the rest says.
   const report = await checkDevices(page);
-  await covered.close();
-  expect(report.verdict.level).toBe("limits");
-  expect(checkOf(report, "camera")).toMatchObject({ state: "failed", code: "black" });
-  expect(checkOf(report, "microphone")).toMatchObject({ state: "failed", code: "silent" });
-  expect(bad(report)).toEqual(["camera", "microphone"]);
-  expect(report.verdict.advice.join(" ")).toMatch(/cover.*mute/);
+  expect(statesOf(report)).toMatchObject({ token: "failed", camera: "ok", microphone: "ok" });
+  expect(report.verdict.level).toBe("cannot");
+  await page.close();
 });
 
 it("devices that are not allowed, and a browser without WebTransport", async () => {
@@ -202,12 +216,13 @@ it("devices that are not allowed, and a browser without WebTransport", async () 
       "--deny-permission-prompts",
     ],
   });
-  const page = await strict.newPage();
+  const page = await strict.newPage({ ignoreHTTPSErrors: true });
   await page.addInitScript(() => Reflect.deleteProperty(globalThis, "WebTransport"));
-  const report = await find({}, () => true, page);
-  expect(report.verdict.level).toBe("cannot");
+  const report = await find({}, (found) => bad(found).join() === "webtransport", page);
+  expect(report.verdict.level).toBe("limits");
+  expect(report.transport).toBe("websocket");
   expect(checkOf(report, "webtransport")).toMatchObject({ state: "failed", code: "missing" });
-  expect(statesOf(report)).toMatchObject({ gateway: "ok", token: "ok", udp: "skipped", loss: "skipped" });
+  expect(statesOf(report)).toMatchObject({ gateway: "ok", token: "ok", udp: "skipped", fallback: "ok" });
   expect(report.verdict.advice.join(" ")).toMatch(/Chrome, Edge or Firefox/);
   const denied = await checkDevices(page);
   await strict.close();
@@ -216,25 +231,24 @@ it("devices that are not allowed, and a browser without WebTransport", async () 
   expect(denied.verdict.advice.join(" ")).toMatch(/Allow it/);
 });
 
-it("from the lobby one comes to the check and back; a gateway that is gone is said to be", async () => {
+it("from the lobby one comes to the check, and back", async () => {
   const page = await browser.newPage();
   const token = await stage.token();
   await page.goto(`${stage.tributary.url}/r/doctor-room?token=${token}`);
   await page.getByRole("link", { name: "Check your connection" }).click();
   await page.getByRole("heading", { name: "Checking your connection" }).waitFor();
-  expect(await page.getByRole("link", { name: "Back to joining" }).getAttribute("href")).toContain(
-    `/r/doctor-room?token=${token}`,
-  );
-  await page.waitForFunction(() => window.diagnosis?.verdict !== undefined, undefined, { timeout: 40_000 });
+  const back = await page.getByRole("link", { name: "Back to joining" }).getAttribute("href");
+  expect(back).toContain(`/r/doctor-room?token=${token}`);
+  await page.close();
+});
+
+it("a gateway that is gone is said to be", async () => {
   await stage.tributary.stop();
-  await page.evaluate(() => {
-    window.diagnosis = undefined;
-  });
-  await page.getByRole("button", { name: "Run again" }).click();
-  await page.getByRole("heading", { name: "You cannot call from here" }).waitFor({ timeout: 40_000 });
-  const report = (await page.evaluate(() => window.diagnosis)) as Report;
+  await coveredPage.getByRole("button", { name: "Run again" }).click();
+  await coveredPage.getByRole("heading", { name: "You cannot call from here" }).waitFor({ timeout: 40_000 });
+  const report = (await coveredPage.evaluate(() => window.diagnosis)) as Report;
   expect(checkOf(report, "gateway")).toMatchObject({ state: "failed", code: "gateway-unreachable" });
   expect(bad(report)).toEqual(["gateway"]);
-  expect(report.verdict.administrator.join(" ")).toContain(`HTTPS to ${new URL(stage.tributary.url).host}`);
-  await page.close();
+  const { host } = new URL(stage.tributary.url);
+  expect(report.verdict.administrator.join(" ")).toContain(`HTTPS to ${host}`);
 });

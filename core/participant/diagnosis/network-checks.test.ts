@@ -38,13 +38,9 @@ async function diagnosed(world: World): Promise<Outcome> {
   const { clock, random } = sim;
   const pause = (durationMs: number) =>
     new Promise((resolve) => clock.after(durationMs, () => resolve(undefined)));
-  const session = () => {
-    const { dialled, accepted } = createMemorySessionPair({
-      clock,
-      random,
-      up: world.up ?? {},
-      down: world.down ?? {},
-    });
+  const session = (isReliable: boolean) => {
+    const { up = {}, down = {} } = world;
+    const { dialled, accepted } = createMemorySessionPair({ clock, random, up, down, isReliable });
     relay.accept(accepted);
     return dialled;
   };
@@ -52,13 +48,13 @@ async function diagnosed(world: World): Promise<Outcome> {
     if (world.udp === "silent") await pause(Math.min(4_000, timeoutMs));
     if (world.udp !== undefined) throw new SessionClosedError("handshake failed");
     await pause(30);
-    return session();
+    return session(false);
   };
   const overTcp: Connect = async (_url, { timeoutMs }) => {
     if (world.tcp === "silent") await pause(timeoutMs);
     if (world.tcp !== "open") throw new SessionClosedError("no answer");
     await pause(60);
-    return session();
+    return session(true);
   };
   const answer = () => ({
     room: "room",
@@ -203,8 +199,18 @@ describe("ways to a relay", () => {
       expect(states[udp === "missing" ? "webtransport" : "udp"]).toBe("failed");
       expect(transport).toBe("websocket");
       expect(figuresOf("round-trip").p50Ms).toBeCloseTo(30, 0);
+      expect(figuresOf("upload").bps).toBeGreaterThan(2_000_000);
     },
   );
+
+  it.each([300_000, 800_000])("over TCP a narrow uplink of %d bit/s is seen too", async (rateBps) => {
+    const up = { delayMs: 20, rateBps };
+    const { states, codes, figuresOf } = await diagnosed({ udp: "silent", tcp: "open", up, down: GOOD });
+    expect(states).toMatchObject({ fallback: "ok", loss: "ok", upload: "warning", download: "ok" });
+    expect(codes.upload).toBe("slow-upload");
+    expect(Number(figuresOf("upload").bps) / rateBps).toBeGreaterThan(0.7);
+    expect(Number(figuresOf("upload").bps) / rateBps).toBeLessThan(1.05);
+  });
 
   it("neither: which ports, of both", async () => {
     const { verdict, states } = await diagnosed({ udp: "silent", tcp: "silent" });

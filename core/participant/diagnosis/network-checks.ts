@@ -22,7 +22,8 @@ import { notePath, PATH_CHECKS } from "./path-findings.ts";
 import { measurePath, type PathFigures } from "./path-measurement.ts";
 import {
   failureAfter,
-  fallbackFinding,
+  fallbackFails,
+  fallbackWorks,
   pathFailure,
   placeOf,
   type Reached,
@@ -207,11 +208,11 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     }
     const { session, tookMs } = await this.#dial(connectFallback, relay, relay.fallbackUrl);
     if (session === undefined) {
-      board.set("fallback", fallbackFinding(relay, tookMs, "no answer"));
+      board.set("fallback", fallbackFails(relay, tookMs, !isOnlyALook));
       return undefined;
     }
     if (!isOnlyALook) {
-      board.set("fallback", fallbackFinding(relay, tookMs, undefined));
+      board.set("fallback", fallbackWorks(relay, tookMs));
       return await this.#measure(session, relay, true);
     }
     await this.#glance(session, relay, tookMs);
@@ -226,7 +227,7 @@ class NetworkChecks<Signal extends { aborted: boolean }> {
     const { ticket } = relay;
     try {
       const path = await measurePath({ session, clock, random, client, ticket, ...lengths, onProgress });
-      const finding = fallbackFinding(relay, tookMs, undefined);
+      const finding = fallbackWorks(relay, tookMs);
       this.#board.set("fallback", { ...finding, figures: { ...finding.figures, p50Ms: path.rttMs.p50 } });
     } catch (error) {
       this.#board.set("fallback", { ...pathFailure(error), state: "failed" });

@@ -21,6 +21,9 @@ const BUSY =
 /** Where most round trips take so much longer than the fastest, and more than twice as long, something is full and nothing is far. */
 const QUEUE_MS = 60;
 
+/** Jitter of which the device itself explains so much says little of the network. */
+const BUSY_SHARE = 0.4;
+
 export function notePath(board: CheckBoard, path: PathFigures, isReliable: boolean): void {
   board.set("echo", echoFinding(path));
   board.set("loss", lossFinding(path, isReliable));
@@ -57,7 +60,7 @@ function lossFinding({ up, down }: PathFigures, isReliable: boolean): Finding {
   return { state, code: "loss", figures, message: `${found} ${meaning}`, advice: CLOSER };
 }
 
-function roundTripFinding({ rttMs }: PathFigures): Finding {
+function roundTripFinding({ rttMs, deviceLateMs }: PathFigures): Finding {
   const figures = { p50Ms: rttMs.p50, p95Ms: rttMs.p95, minMs: rttMs.min };
   const state = gradeOf(rttMs.p50, THRESHOLDS.roundTripMs);
   const found = `${ms(rttMs.p50)} to the relay and back (95 % within ${ms(rttMs.p95)}).`;
@@ -67,7 +70,9 @@ function roundTripFinding({ rttMs }: PathFigures): Finding {
       ? "People cannot take turns with so much delay."
       : "People hear each other late and begin to talk at the same time.";
   const message = `${found} ${meaning}`;
-  if (rttMs.p50 - rttMs.min > Math.max(QUEUE_MS, rttMs.min)) {
+  const waitMs = rttMs.p50 - rttMs.min;
+  if (waitMs > Math.max(QUEUE_MS, rttMs.min)) {
+    if (deviceLateMs > BUSY_SHARE * waitMs) return { state, figures, ...busyDevice(found, deviceLateMs) };
     return { state, code: "queue", figures, message, advice: BUSY };
   }
   return {
@@ -80,18 +85,29 @@ function roundTripFinding({ rttMs }: PathFigures): Finding {
   };
 }
 
-function jitterFinding({ up, down }: PathFigures): Finding {
-  const figures = { upMs: up.jitterMs, downMs: down.jitterMs };
+function jitterFinding({ up, down, deviceLateMs }: PathFigures): Finding {
+  const figures = { upMs: up.jitterMs, downMs: down.jitterMs, deviceLateMs };
   const worst = Math.max(up.jitterMs, down.jitterMs);
   const state = gradeOf(worst, THRESHOLDS.jitterMs);
   const found = `One in twenty comes ${ms(worst)} later than most.`;
   if (state === "ok") return { state, figures, message: found };
+  if (deviceLateMs > BUSY_SHARE * worst) {
+    return { state, figures, ...busyDevice(found, deviceLateMs) };
+  }
   return {
     state,
     code: "jitter",
     figures,
     message: `${found} Sound and picture are delayed by as much to hide it.`,
     advice: BUSY,
+  };
+}
+
+function busyDevice(found: string, lateMs: number): Omit<Finding, "state"> {
+  return {
+    code: "busy-device",
+    message: `${found} This device was busy with other things, and late by ${ms(lateMs)} itself.`,
+    advice: "Close other programs and pages, plug the charger in, then run this again.",
   };
 }
 

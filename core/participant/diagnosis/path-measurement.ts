@@ -66,6 +66,8 @@ export interface PathFigures {
   rttMs: { min: number; p50: number; p95: number };
   echoesSent: number;
   echoesReceived: number;
+  /** How late the latest 5 % of this device's own timers were: what it adds to every figure by being busy. */
+  deviceLateMs: number;
   up: DirectionFigures;
   down: DirectionFigures;
   /** Round trips over time, for a picture. */
@@ -107,6 +109,7 @@ class PathMeasurement {
   readonly #body = new Uint8Array(ECHO_DATAGRAM_BYTES - HOP_HEADER_BYTES);
   readonly #timers: Timer[] = [];
   readonly #startUs: number;
+  readonly #latesMs: number[] = [];
   readonly #ended: Promise<never>;
   #fail!: (error: PathError) => void;
   #control: ControlChannel<ClientMessageInput, typeof relayMessageSchema> | undefined;
@@ -163,6 +166,7 @@ class PathMeasurement {
       rttMs: { min: Math.min(...rttsMs), p50: quantile(rttsMs, 0.5)!, p95: quantile(rttsMs, 0.95)! },
       echoesSent,
       echoesReceived: received,
+      deviceLateMs: quantile(this.#latesMs, 0.95) ?? 0,
       up: { ...up, loss: upLoss, jitterMs: jitterOut },
       down: { ...down, loss: downLoss, jitterMs: jitterIn },
       timeline: this.#echoes.timeline(clock.nowUs()),
@@ -281,8 +285,11 @@ class PathMeasurement {
   #askEvery(intervalMs: number): void {
     const { clock } = this.#options;
     this.#echoTimer?.cancel();
+    let dueUs = clock.nowUs() + intervalMs * 1000;
     this.#echoTimer = every(clock, intervalMs, () => {
       const nowUs = clock.nowUs();
+      this.#latesMs.push((nowUs - dueUs) / 1000);
+      dueUs = nowUs + intervalMs * 1000;
       writeEchoProbe(this.#body, { isAnswer: false, id: this.#echoes.ask(nowUs) });
       this.#link.send(DATAGRAM_PROBE, this.#body, 0, true, nowUs);
     });

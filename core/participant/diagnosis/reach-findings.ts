@@ -134,19 +134,38 @@ export function pathFailure(error: unknown): Finding {
   };
 }
 
-/** `failure` undefined: it works. */
-export function fallbackFinding(relay: RelayCandidate, tookMs: number, failure: string | undefined): Finding {
-  const { host, port } = placeOf(relay.fallbackUrl);
-  const figures = { relay: `${host}:${port}`, openMs: tookMs };
-  if (failure === undefined) {
-    return { state: "ok", figures, message: `A relay answered over TCP in ${ms(tookMs)}.` };
+/** A session over TCP was opened, and datagrams came back where it was looked for. */
+export function fallbackWorks(relay: RelayCandidate, tookMs: number): Finding {
+  const message = `A relay answered over TCP in ${ms(tookMs)}.`;
+  return { state: "ok", figures: tcpFigures(relay, tookMs), message };
+}
+
+/** `isNeeded`: there is no way over UDP. */
+export function fallbackFails(relay: RelayCandidate, tookMs: number, isNeeded: boolean): Finding {
+  const figures = tcpFigures(relay, tookMs);
+  // Hashes make browsers take a certificate of the relay's own over UDP; over TCP nothing does.
+  if (relay.certificateHashes.length > 0 && failureAfter(tookMs) === "refused") {
+    return {
+      state: isNeeded ? "failed" : "skipped",
+      code: "own-certificate",
+      figures,
+      message: "Over TCP the relay has a certificate of its own, which browsers do not trust.",
+      administrator:
+        "For calls over TCP give the relay a certificate that browsers trust (docs/operating.md).",
+    };
   }
+  const { host, port } = placeOf(relay.fallbackUrl);
   return {
     state: "failed",
     code: "no-answer",
     figures,
-    message: "The relay does not answer over TCP either.",
+    message: `The relay does not answer over TCP${isNeeded ? " either" : ""}.`,
     advice: "Try another network, such as a phone’s hotspot.",
     administrator: `Open TCP port ${port} to ${host} (TLS, WebSocket).`,
   };
+}
+
+function tcpFigures(relay: RelayCandidate, openMs: number): Record<string, number | string> {
+  const { host, port } = placeOf(relay.fallbackUrl);
+  return { relay: `${host}:${port}`, openMs };
 }

@@ -79,12 +79,14 @@ afterAll(async () => {
 
 describe.each(roads)("$name", ({ program, over }) => {
   let page: Page;
+  const said: string[] = [];
 
   beforeAll(async () => {
     const far = await startFarEnd(program);
     // Certificate hashes are no use to a WebSocket.
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     page = await context.newPage();
+    page.on("console", (message) => said.push(message.text()));
     await page.goto(far.page);
     await page.addScriptTag({ content: script });
     const url = over === "WebTransport" ? far.url : far.tcpUrl;
@@ -102,5 +104,11 @@ describe.each(roads)("$name", ({ program, over }) => {
       name,
     );
     expect(failure).toBeUndefined();
+  });
+
+  it("dials the far end alone, and leaves the page its WebTransport", async () => {
+    // The ponyfill's package dials a made-up host where it finds a WebTransport while it is loaded.
+    expect(said.filter((line) => line.includes("example.com"))).toEqual([]);
+    expect(await page.evaluate(() => typeof WebTransport)).toBe("function");
   });
 });

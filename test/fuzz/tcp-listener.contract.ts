@@ -1,21 +1,21 @@
 /**
  * What a TCP listener makes of clients that break the rules, as named cases for any test runner: whatever comes, it counts
- * it, ends that connection alone and goes on. Clients are Node's sockets, which Deno has too.
+ * it, ends that connection alone and goes on.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
-import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Session } from "../../core/session/session.ts";
 import { CLOSE_CODES } from "../../core/wire/close-codes.ts";
 import { TCP_KEEP_ALIVE, TCP_STREAM_END } from "../../core/wire/tcp-messages.ts";
-import { hostileBytes } from "../../test/fuzz/mutation.ts";
-import { seededRandom } from "../../test/sim/seeded-random.ts";
-import { createCertificate } from "../serving/certificate.ts";
-import { systemClock } from "../serving/clock.ts";
-import type { ConnectionLimits } from "./connection-table.ts";
-import { TcpListener } from "./tcp-listener.ts";
+import { createCertificate } from "../../relay/serving/certificate.ts";
+import { systemClock } from "../../relay/serving/clock.ts";
+import type { ConnectionLimits } from "../../relay/tcp/connection-table.ts";
+import { TcpListener } from "../../relay/tcp/tcp-listener.ts";
+import { pause } from "../etcd/etcd-cluster.ts";
+import { seededRandom } from "../sim/seeded-random.ts";
+import { hostileBytes } from "./mutation.ts";
+import { ask, CONNECT, frame, http2, plain, secure, UPGRADE, upgraded } from "./tcp-clients.ts";
 
 interface Scene {
   listener: TcpListener;
@@ -35,56 +35,9 @@ const HOST = "127.0.0.1";
 const FUZZ_SEEDS = 150;
 const certificate = createCertificate();
 
-function pause(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
-}
-
 async function until(what: string, condition: () => boolean): Promise<void> {
   for (let i = 0; i < 1_000 && !condition(); i++) await pause(5);
   assert.ok(condition(), `it did not come to this: ${what}`);
-}
-
-/** A connection without an ear for errors would end this process. */
-function deaf<S extends Socket>(socket: S): S {
-  socket.on("error", () => undefined);
-  return socket;
-}
-
-function secure(port: number, protocol = "http/1.1"): Promise<TLSSocket> {
-  return new Promise((resolve) => {
-    const options = { port, host: HOST, rejectUnauthorized: false, ALPNProtocols: [protocol] };
-    const socket = deaf(connectTls(options, () => resolve(socket)));
-  });
-}
-
-const UPGRADE = [
-  "GET /path?ticket=1 HTTP/1.1",
-  "host: relay.test",
-  "connection: Upgrade",
-  "upgrade: websocket",
-  "sec-websocket-version: 13",
-  "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-  "sec-websocket-protocol: webtransport_kDraft2",
-  "",
-  "",
-].join("\r\n");
-
-/** The answer's first line, and everything behind the head. */
-async function upgraded(port: number): Promise<{ socket: TLSSocket; status: string }> {
-  const socket = await secure(port);
-  const answer = new Promise<string>((resolve) => {
-    socket.once("data", (bytes: Uint8Array) => resolve(String(bytes)));
-    socket.once("close", () => resolve(""));
-  });
-  socket.write(UPGRADE);
-  return { socket, status: (await answer).split("\r\n")[0]! };
-}
-
-/** A WebSocket frame, masked with zeros. */
-function frame(payload: readonly number[], opcode = 2, isLast = true): Uint8Array {
-  const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 255];
-  const [first, ...rest] = length;
-  return Uint8Array.from([(isLast ? 0x80 : 0) | opcode, 0x80 | first!, ...rest, 0, 0, 0, 0, ...payload]);
 }
 
 const DATAGRAM_CAPSULE = 0;
@@ -97,31 +50,6 @@ async function onSession(scene: Scene): Promise<{ socket: TLSSocket; session: Se
   await until("a session", () => scene.sessions.length > before);
   return { socket, session: scene.sessions.at(-1)! };
 }
-
-async function http2(port: number): Promise<ClientHttp2Session> {
-  const client = connectHttp2(`https://${HOST}:${port}`, { rejectUnauthorized: false });
-  client.on("error", () => undefined);
-  await new Promise<void>((resolve) => client.once("remoteSettings", () => resolve()));
-  return client;
-}
-
-function ask(client: ClientHttp2Session, headers: Record<string, string>) {
-  const stream = client.request(headers, { endStream: false });
-  stream.on("error", () => undefined);
-  const status = new Promise<number>((resolve) => {
-    stream.once("response", (answer) => resolve(Number(answer[":status"])));
-    stream.once("close", () => resolve(0));
-  });
-  return { stream, status };
-}
-
-const CONNECT = {
-  ":method": "CONNECT",
-  ":protocol": "webtransport",
-  ":scheme": "https",
-  ":path": "/path",
-  ":authority": "relay.test",
-};
 
 function listenerCase(
   name: string,
@@ -171,9 +99,10 @@ async function closeAfter(scene: Scene, frames: readonly Uint8Array[]): Promise<
 
 export const listenerContract: readonly ListenerCase[] = [
   listenerCase("counts what is no TLS, and answers pages", async ({ listener, port }) => {
-    const plain = deaf(connectTcp(port, HOST, () => plain.write("GET / HTTP/1.1\r\n\r\n")));
+    const socketInPlain = plain(port);
+    socketInPlain.write("GET / HTTP/1.1\r\n\r\n");
     await until("a failed handshake", () => listener.stats().refused["handshake-failed"] > 0);
-    plain.destroy();
+    socketInPlain.destroy();
     const socket = await secure(port);
     const answer = new Promise<string>((resolve) => socket.once("data", (bytes) => resolve(String(bytes))));
     socket.write("GET / HTTP/1.1\r\nhost: relay.test\r\n\r\n");
@@ -208,14 +137,14 @@ export const listenerContract: readonly ListenerCase[] = [
     async (scene) => {
       const { listener, port } = scene;
       const idle = [await secure(port), await secure(port)];
-      const refused = deaf(connectTcp(port, HOST));
+      const refused = plain(port);
       refused.resume();
       await new Promise<void>((resolve) => refused.once("close", () => resolve()));
       assert.equal(listener.stats().refused["too-many-half-open"], 1);
       for (const socket of idle) socket.destroy();
       await until("they are gone", () => listener.stats().halfOpen === 0);
       const three = [await onSession(scene), await onSession(scene), await onSession(scene)];
-      const fourth = deaf(connectTcp(port, HOST));
+      const fourth = plain(port);
       fourth.resume();
       await new Promise<void>((resolve) => fourth.once("close", () => resolve()));
       assert.equal(listener.stats().refused["too-many-connections"], 1);
