@@ -1,80 +1,86 @@
-/** Two pages on a relay that runs on Node: the web app and the gateway are `npm start`'s, whose tickets that relay takes. */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { JSONWebKeySet } from "jose";
-import { MemoryDirectory } from "../../core/directory/memory.ts";
-import { nodeRuntime } from "../../relay/node/runtime.ts";
-import { createCertificate } from "../../relay/serving/certificate.ts";
-import { systemClock } from "../../relay/serving/clock.ts";
-import type { RunningRelay } from "../../relay/serving/relay-config.ts";
-import { serveRelay } from "../../relay/serving/serve-relay.ts";
-import { ticketKeysOf } from "../../relay/ticket-verifier.ts";
+/**
+ * A call between a relay on Node and one on Deno: Ann's browser has a WebSocket to the first, Bob's has WebTransport to the
+ * second, and the relays have a link over TCP.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeKeys } from "../cluster/cluster-keys.ts";
+import { RelayProcess } from "../cluster/relay-process.ts";
+import { RunningProcess } from "../cluster/running-process.ts";
+import { EtcdProcess } from "../etcd/etcd-process.ts";
+import { ensureEtcd } from "../etcd-binary.mjs";
 import { openBrowser, type TestBrowser } from "./browser.ts";
-import { expectCall } from "./call-verdict.ts";
+import { checkCall } from "./call-checks.ts";
 import { RoomPage } from "./room-page.ts";
 import { testClip } from "./test-clip.ts";
-import { type RunningTributary, startTributary } from "./tributary.ts";
 
-const ROOM = "on-node";
+const ROOM = "node-and-deno";
+const GATEWAY_READY = /^Gateway is ready: (http:\S+)$/m;
 
-let tributary: RunningTributary;
+let etcd: EtcdProcess | undefined;
+const processes: RunningProcess[] = [];
+let gateway: URL;
 let browser: TestBrowser;
-let relay: RunningRelay;
+let ann: RoomPage;
+let bob: RoomPage;
 
-async function startRelay(): Promise<RunningRelay> {
-  const keys = (await (await fetch(`${tributary.url}/.well-known/jwks.json`)).json()) as JSONWebKeySet;
-  const { certPem, keyPem } = await createCertificate();
-  const config = {
-    host: "127.0.0.1",
-    port: undefined,
-    publicUrl: undefined,
-    tcpPort: 0,
-    tcpPublicUrl: undefined,
-    // The one that the tickets are for.
-    id: "local",
-    region: "",
-    capacity: 100,
-    version: "0.0.0",
-    certificate: { certPem, keyPem, hashes: [] },
-    keys: ticketKeysOf(keys),
-    directory: new MemoryDirectory(systemClock),
-    operations: { host: "127.0.0.1", port: 0 },
-    log: () => undefined,
-  };
-  return serveRelay(config, nodeRuntime);
-}
-
-async function join(identity: string): Promise<RoomPage> {
-  const page = await browser.newPage();
-  await page.context().route(/\/v1\/rooms\/[^/]+\/join$/, async (route) => {
-    const response = await route.fetch();
-    const answer = (await response.json()) as { relays: object[] };
-    const { url, fallbackUrl } = relay.relay.record;
-    await route.fulfill({
-      response,
-      json: { ...answer, relays: answer.relays.map((one) => ({ ...one, url, fallbackUrl })) },
-    });
+/** A guest's page in a region, at whose relay it comes in. */
+async function join(name: string, region: string): Promise<RoomPage> {
+  const answer = await fetch(new URL(`/v1/rooms/${ROOM}/guests`, gateway), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name }),
   });
-  return RoomPage.join(page, tributary.url, ROOM, await tributary.mint(ROOM, identity));
+  const { token } = (await answer.json()) as { token: string };
+  return RoomPage.join(await browser.newPage(), `http://${region}.localhost:${gateway.port}`, ROOM, token);
 }
 
-beforeAll(async () => {
-  [tributary, browser] = await Promise.all([
-    startTributary(),
-    openBrowser(testClip(), { trustsAnyCertificate: true }),
-  ]);
-  relay = await startRelay();
-});
+async function startAll(): Promise<void> {
+  process.env.ETCD_PATH = await ensureEtcd((line: string) => console.info(line));
+  etcd = await EtcdProcess.start();
+  const keys = await makeKeys();
+  const shared = { TRIBUTARY_ETCD: etcd.url };
+  const relay = { ...shared, TRIBUTARY_TICKET_JWKS: keys.publicJwk };
+  const front = new RunningProcess({
+    program: "test/cluster/gateway.deno.ts",
+    settings: { ...shared, ...keys.gateway, PORT: "0" },
+  });
+  processes.push(front);
+  processes.push(
+    ...(await Promise.all([
+      RelayProcess.start({ ...relay, RELAY_ID: "on-node", RELAY_REGION: "eu" }, undefined, "node"),
+      RelayProcess.start({ ...relay, RELAY_ID: "on-deno", RELAY_REGION: "us" }),
+    ])),
+  );
+  await front.until(() => GATEWAY_READY.test(front.output), "gets ready");
+  gateway = new URL(GATEWAY_READY.exec(front.output)![1]!);
+}
 
-afterAll(async () => {
-  await browser?.close();
-  await relay?.stop();
-  await tributary?.stop();
-});
+describe("Ann at a relay on Node and Bob at one on Deno", () => {
+  beforeAll(async () => {
+    // Browsers take no certificate by its hash for a WebSocket.
+    [browser] = await Promise.all([openBrowser(testClip(), { trustsAnyCertificate: true }), startAll()]);
+    ann = await join("ann", "eu");
+    bob = await join("bob", "us");
+    await Promise.all([ann.seeCamera(bob.identity), bob.seeCamera(ann.identity)]);
+    await Promise.all([ann.firstPicture(bob.identity), bob.firstPicture(ann.identity)]);
+  });
 
-it("see and hear each other", async () => {
-  const [ann, bob] = [await join("ann"), await join("bob")];
-  await Promise.all([ann.seeCamera("bob"), bob.seeCamera("ann")]);
-  await expectCall(ann, "bob");
-  await expectCall(bob, "ann");
-  expect(relay.relay.record.participants).toBe(2);
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all(processes.map((one) => one.end()));
+    await etcd?.stop();
+  });
+
+  it("have come in there, each by its own road", async () => {
+    const [{ connection: here }, { connection: there }] = await Promise.all([ann.stats(), bob.stats()]);
+    expect([here.relayId, here.transport]).toEqual(["on-node", "websocket"]);
+    expect([there.relayId, there.transport]).toEqual(["on-deno", "webtransport"]);
+    console.info(`  in the room after ${here.joinMs} ms (WebSocket) and ${there.joinMs} ms (WebTransport)`);
+  });
+
+  checkCall(() => ({ ann, bob }));
+
+  it("nothing went wrong in either page", () => {
+    expect(browser.problems).toEqual([]);
+  });
 });
