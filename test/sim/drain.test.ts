@@ -19,7 +19,7 @@ async function call(rootId: string, awayMs: number) {
       if (event.type === "go-away") {
         const member = members.get(identity)!;
         void sim.move(member, { relayId: elsewhere[member.wish.relayId!]! });
-      } else if (event.type !== "track-wanted" && event.type !== "speakers")
+      } else if (!["track-wanted", "speakers", "decodable"].includes(event.type))
         events.push(`${identity} ${event.type}`);
     };
     const member = await sim.joined({ identity, relayId, network: { delayMs }, onEvent });

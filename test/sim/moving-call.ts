@@ -18,7 +18,7 @@ const SOUND_MS = 20;
 /** Roundtrip, a relay, repair. */
 const SETTLE_MS = 2_000;
 /** What happens to a participant and says nothing of others. */
-const OWN_AFFAIRS = new Set(["encoder-rate", "track-wanted", "keyframe-requested", "speakers"]);
+const OWN_AFFAIRS = new Set(["encoder-rate", "track-wanted", "keyframe-requested", "speakers", "decodable"]);
 
 /** One of our own tracks and what was sent of it. */
 export interface Sending {

@@ -100,7 +100,7 @@ let bob: SimulatedMember;
 let heardUs = 0;
 const news: ParticipantEvent[] = [];
 
-const OWN_AFFAIRS = new Set(["encoder-rate", "track-wanted", "keyframe-requested", "speakers"]);
+const OWN_AFFAIRS = new Set(["encoder-rate", "track-wanted", "keyframe-requested", "speakers", "decodable"]);
 
 beforeEach(async () => {
   sim = new SimulatedCluster(5);

@@ -25,6 +25,7 @@ class Stage {
   /** What the relay has given us to come back with. */
   ticket: string | undefined;
   readonly tickets: string[] = [];
+  readonly refusedTickets = new Set<string>();
   readonly candidates = new RelayCandidates(this.clock, () => this.#ask());
 
   hold(...relayIds: string[]): void {
@@ -49,6 +50,7 @@ class Stage {
     if (answer instanceof Error) throw answer;
     await this.#pass(answer);
     await turn;
+    if (this.refusedTickets.has(ticket)) throw new JoinFailedError("ticket-expired", "");
     if (isWanted?.() === false) throw new JoinFailedError("lost", "called off");
     this.relayId = relayId;
   }
@@ -144,6 +146,25 @@ it("the relay that we are with is gone on with by its ticket, though others answ
   expect(stage.relayId).toBe("home");
   expect(stage.dialled).toEqual(["home", "second", "third"]);
   expect(stage.tickets).toEqual(["from home", "", ""]);
+});
+
+it("one relay is dialled once, though the gateway names it too", async () => {
+  const stage = new Stage();
+  stage.ticket = "from home";
+  stage.answers.set("home", 200);
+  stage.gateway = ["home"];
+  expect(await stage.run()).toBe(true);
+  await stage.clock.advance(1_000);
+  expect(stage.dialled).toEqual(["home"]);
+});
+
+it("and with the gateway's ticket where its own is refused", async () => {
+  const stage = new Stage();
+  stage.ticket = "from home";
+  stage.refusedTickets.add("from home");
+  stage.gateway = ["home"];
+  expect(await stage.run()).toBe(true);
+  expect(stage.tickets).toEqual(["from home", ""]);
 });
 
 it("another relay is not waited for long where the one that we are with is dead", async () => {

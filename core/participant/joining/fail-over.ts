@@ -100,6 +100,9 @@ export class FailOver {
       while (isWanted() && !this.#isOffline()) {
         const relay = this.#candidates.take(tried) ?? this.#known(known, participant.resumeAt);
         if (relay === undefined) break;
+        // There is another ticket for that one already.
+        if (relay.relayId === participant.relayId) await home.over;
+        if (!isWanted()) break;
         tried.add(relay.relayId);
         known.add(relay.relayId);
         try {

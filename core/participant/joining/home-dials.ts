@@ -28,16 +28,22 @@ export interface HomeDialOptions {
 }
 
 export class HomeDials {
+  /** Settles when no further dial will be made. */
+  readonly over: Promise<void>;
   readonly #clock: Clock;
   readonly #options: HomeDialOptions;
   readonly #pause: BackOff;
   #lastUs = 0;
+  #end: () => void = () => undefined;
   #isStopped = false;
 
   constructor(clock: Clock, random: Random, options: HomeDialOptions) {
     this.#clock = clock;
     this.#options = options;
     this.#pause = new BackOff(clock, random, pauseMs);
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
   }
 
   /** Settles when others may go first: some time after the newest dial. */
@@ -67,6 +73,7 @@ export class HomeDials {
       if (!isOffline()) dials.push(this.#dial(home));
       await this.#pause.pause();
     }
+    this.#end();
     return await Promise.any(dials);
   }
 
