@@ -132,7 +132,7 @@ async function browserTests(context) {
   // Elsewhere there is no sound server that a Firefox of the tests could have to itself.
   if (process.platform === "linux") await ensureFirefox(context.print);
   await ensureBridgeTools(context.print);
-  return vitest("browser", 360_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
+  return vitest("browser", 420_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
 }
 
 /**

@@ -10,6 +10,9 @@ const RATE_SPAN_MS = 3_000;
 /** Pictures a second. */
 const LEAST_RATE = 5;
 const MOST_RATE = 36;
+/** A page that is held up shows the same picture for a while. */
+const LEAST_LOOKS = 5;
+const MOST_LOOKS = 40;
 const LEAST_SEEN_SHARE = 0.75;
 
 export interface CallPair {
@@ -46,8 +49,11 @@ export function checkCall(pair: () => CallPair): void {
   it("see the picture that went in", async () => {
     for (const { viewer, of } of directions()) {
       const verdicts = [];
-      for (let i = 0; i < 5; i++) {
-        verdicts.push(await viewer.firstPicture(of.identity));
+      const frames = new Set<number>();
+      for (let i = 0; i < MOST_LOOKS && (i < LEAST_LOOKS || frames.size <= 2); i++) {
+        const seen = await viewer.firstPicture(of.identity);
+        verdicts.push(seen);
+        frames.add(seen.frame);
         await viewer.page.waitForTimeout(200);
       }
       report(`worst picture of ${of.identity}`, Math.min(...verdicts.map((one) => one.psnrDb)), "dB PSNR");
@@ -55,7 +61,7 @@ export function checkCall(pair: () => CallPair): void {
         expect(psnrDb).toBeGreaterThan(28);
         expect(colourError).toBeLessThan(40);
       }
-      expect(new Set(verdicts.map((one) => one.frame)).size).toBeGreaterThan(2);
+      expect(frames.size).toBeGreaterThan(2);
     }
   });
 

@@ -4,13 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, type TestBrowser } from "./browser.ts";
+import { checkCall, report } from "./call-checks.ts";
 import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
 import { testClip } from "./test-clip.ts";
 import { type RunningTributary, startTributary } from "./tributary.ts";
 
 const ROOM = "call";
-const report = (what: string, value: number, unit: string): void =>
-  console.info(`  ${what}: ${value.toFixed(1)} ${unit}`);
 
 let tributary: RunningTributary;
 let browser: TestBrowser;
@@ -36,29 +35,7 @@ afterAll(async () => {
 });
 
 describe("two in a room", () => {
-  it("see each other at the camera's rate", async () => {
-    const rates = await untilGood(
-      () => Promise.all([ann.renderedRate("bob", 3000), bob.renderedRate("ann", 3000)]),
-      (both) => Math.min(...both) > 24,
-    );
-    for (const rate of rates) report("rendered", rate, "frames a second");
-    expect(Math.min(...rates)).toBeGreaterThan(24);
-    expect(Math.max(...rates)).toBeLessThan(36);
-  });
-
-  it("see the picture that went in", async () => {
-    const verdicts = [];
-    for (let i = 0; i < 5; i++) {
-      verdicts.push(await bob.firstPicture("ann"), await ann.firstPicture("bob"));
-      await ann.page.waitForTimeout(200);
-    }
-    report("worst picture", Math.min(...verdicts.map((one) => one.psnrDb)), "dB PSNR");
-    for (const { psnrDb, colourError } of verdicts) {
-      expect(psnrDb).toBeGreaterThan(28);
-      expect(colourError).toBeLessThan(40);
-    }
-    expect(new Set(verdicts.map((one) => one.frame)).size).toBeGreaterThan(2);
-  });
+  checkCall(() => ({ ann, bob }));
 
   it("send it in three temporal layers, all of which arrive and are shown", async () => {
     const sent = (await ann.stats()).tracks.find(
@@ -81,32 +58,6 @@ describe("two in a room", () => {
     report("missed", seen.missed, "pictures");
     expect(seen.decoded).toBeGreaterThan(50);
     expect(seen.missed).toBe(0);
-  });
-
-  it("hear the tone that went in", async () => {
-    for (const listener of [ann, bob]) {
-      const { loudShare, toneShare } = await untilGood(
-        async () => judgeTone(await listener.listen(3000)),
-        (tone) => tone.toneShare > 0.9 && tone.loudShare < 0.9,
-      );
-      report("heard as the tone", toneShare * 100, "% of what was loud");
-      expect(toneShare).toBeGreaterThan(0.9);
-      // Beats of 250 ms with pauses of 250 ms, and windows that reach over edges.
-      expect(loudShare).toBeGreaterThan(0.35);
-      expect(loudShare).toBeLessThan(0.9);
-    }
-  });
-
-  it("hear in step with what they see", async () => {
-    const offsetMs = await untilGood(
-      async () => {
-        await bob.page.waitForTimeout(1000);
-        return (await bob.inbound("ann", "video")).avOffsetMs ?? Number.NaN;
-      },
-      (ms) => Math.abs(ms) <= 45,
-    );
-    report("sound before picture", offsetMs, "ms");
-    expect(Math.abs(offsetMs)).toBeLessThanOrEqual(45);
   });
 
   it("read each other's chat", async () => {

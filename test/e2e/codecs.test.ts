@@ -155,6 +155,35 @@ describe("browsers that lack something", () => {
     await Promise.all([eve, cyd].map(({ page }) => page.context().close()));
   });
 
+  it("read their camera off a <video>, and go on in a tab that is not seen", async () => {
+    const fay = await join("watched", "fay", without("MediaStreamTrackProcessor"));
+    const bob = await join("watched", "bob");
+    await bob.seeCamera("fay");
+    expect((await bob.firstPicture("fay")).psnrDb).toBeGreaterThan(28);
+    const inStep = await untilGood(
+      async () => {
+        await bob.page.waitForTimeout(500);
+        return (await bob.inbound("fay", "video")).avOffsetMs ?? Number.NaN;
+      },
+      (ms) => Math.abs(ms) <= 45,
+    );
+    report("sound before picture", inStep, "ms");
+    expect(Math.abs(inStep)).toBeLessThanOrEqual(45);
+    await fay.page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { get: () => true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await bob.page.waitForTimeout(500);
+    const rate = await untilGood(
+      () => bob.renderedRate("fay", 1_500),
+      (perSecond) => perSecond > 5,
+    );
+    report("not seen", rate, "pictures a second");
+    expect(rate).toBeGreaterThan(5);
+    expect((await bob.firstPicture("fay")).psnrDb).toBeGreaterThan(28);
+    await Promise.all([fay, bob].map(({ page }) => page.context().close()));
+  });
+
   it("without any of WebCodecs: are heard, hear, and say what they cannot do", async () => {
     const names = ["VideoEncoder", "VideoDecoder", "AudioEncoder", "AudioDecoder", "AudioData"];
     const ann = await join("bare", "ann");
