@@ -2,8 +2,8 @@
  * A cluster on one machine, as `npm run cluster` runs it: etcd, two gateways that share their keys, five relays in three made-up
  * regions with made-up roads between them. Everything on loopback; everything ends with it.
  */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import { EtcdProcess } from "../etcd/etcd-process.ts";
+import { type ClusterKeys, makeKeys } from "./cluster-keys.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { Crossings, originOf, type PortedPlace } from "./crossings.ts";
 import { freeTcpPort } from "./free-tcp-port.ts";
@@ -13,7 +13,6 @@ import { RelayProcess } from "./relay-process.ts";
 import { RunningProcess } from "./running-process.ts";
 
 const GATEWAYS = 2;
-const SECRET_BYTES = 32;
 const GATEWAY_READY = /^Gateway is ready: (http:\S+)$/m;
 
 export interface RunningRelayPlace extends PortedPlace {
@@ -29,11 +28,6 @@ export interface RunningBridge {
   id: string;
   url: string;
   process: RunningProcess;
-}
-
-interface ClusterKeys {
-  publicJwk: string;
-  gateway: Record<string, string>;
 }
 
 export class Cluster {
@@ -157,15 +151,3 @@ export class Cluster {
 }
 
 /** One ticket key for both gateways, its public half for the relays, and an API key. */
-async function makeKeys(): Promise<ClusterKeys> {
-  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const jwk = await exportJWK(publicKey);
-  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString("hex");
-  return {
-    publicJwk: JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk) }),
-    gateway: {
-      TRIBUTARY_TICKET_KEY: JSON.stringify(await exportJWK(privateKey)),
-      TRIBUTARY_API_KEYS: `cluster:${secret}`,
-    },
-  };
-}

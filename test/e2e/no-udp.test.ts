@@ -1,8 +1,9 @@
 /** A call on a network that lets no UDP through: over TCP from the first second, and over UDP as soon as that works. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UdpProxy } from "../udp-proxy/udp-proxy.ts";
 import { openBrowser, type TestBrowser } from "./browser.ts";
-import { judgeTone, RoomPage, untilGood } from "./room-page.ts";
+import { checkCall } from "./call-checks.ts";
+import { RoomPage } from "./room-page.ts";
 import { testClip } from "./test-clip.ts";
 import { freeUdpPort, type RunningTributary, startTributary } from "./tributary.ts";
 
@@ -44,54 +45,37 @@ afterAll(async () => {
   await proxy?.close();
 });
 
-async function judgeCall(): Promise<void> {
-  for (const [listener, speaker] of [
-    [ann, "bob"],
-    [bob, "ann"],
-  ] as const) {
-    await listener.firstPicture(speaker);
-    const rate = await untilGood(
-      () => listener.renderedRate(speaker, 2_000),
-      (perSecond) => perSecond > 24,
-    );
-    const tone = await untilGood(
-      async () => judgeTone(await listener.listen(2_000)),
-      ({ toneShare, loudShare }) => toneShare > 0.9 && loudShare < 0.9,
-    );
-    const { connection } = await listener.stats();
-    const video = await listener.inbound(speaker, "video");
-    const audio = await listener.inbound(speaker, "audio");
-    console.info(
-      `  ${connection.transport}: in the room after ${connection.joinMs} ms, ${rate.toFixed(1)} frames a second,`,
-      `${(tone.toneShare * 100).toFixed(0)} % tone, rtt ${connection.rttMs} ms, sound before picture ${video.avOffsetMs?.toFixed(0)} ms`,
-      `capture to speaker ${audio.captureToRenderMs?.toFixed(0)} ms, to screen ${video.captureToRenderMs?.toFixed(0)} ms`,
-    );
-    expect(rate).toBeGreaterThan(24);
-    expect(tone.toneShare).toBeGreaterThan(0.9);
-  }
-}
+describe("without UDP", () => {
+  it("two are in a room over TCP", async () => {
+    for (const page of [ann, bob]) {
+      const { connection } = await page.stats();
+      console.info(`  ${connection.transport}: in the room after ${connection.joinMs} ms`);
+      expect(connection.transport).toBe("websocket");
+    }
+    expect(proxy.counters.down.forwarded).toBe(0);
+  });
 
-it("two see and hear each other over TCP", async () => {
-  for (const page of [ann, bob]) expect((await page.stats()).connection.transport).toBe("websocket");
-  await judgeCall();
-  expect(proxy.counters.down.forwarded).toBe(0);
+  checkCall(() => ({ ann, bob }));
 });
 
-it("both go on over UDP when it is let through, without a reload", async () => {
-  const left = ann.page.evaluate(() => {
-    let count = 0;
-    window.tributary.room?.on("participant-left", () => count++);
-    return new Promise<number>((resolve) => setTimeout(() => resolve(count), 5_000));
+describe("with UDP again", () => {
+  it("both go on over it without a reload, and nobody sees anybody leave", async () => {
+    const left = ann.page.evaluate(() => {
+      let count = 0;
+      window.tributary.room?.on("participant-left", () => count++);
+      return new Promise<number>((resolve) => setTimeout(() => resolve(count), 5_000));
+    });
+    for (const direction of ["up", "down"] as const) proxy.change(direction, OPEN);
+    for (const { page } of [ann, bob]) {
+      await page.waitForFunction(
+        async () => (await window.tributary.room?.getStats())?.connection.transport === "webtransport",
+        undefined,
+        { timeout: BACK_TIMEOUT_MS, polling: 250 },
+      );
+    }
+    expect(await left).toBe(0);
+    expect(proxy.counters.down.forwarded).toBeGreaterThan(100);
   });
-  for (const direction of ["up", "down"] as const) proxy.change(direction, OPEN);
-  for (const { page } of [ann, bob]) {
-    await page.waitForFunction(
-      async () => (await window.tributary.room?.getStats())?.connection.transport === "webtransport",
-      undefined,
-      { timeout: BACK_TIMEOUT_MS, polling: 250 },
-    );
-  }
-  await judgeCall();
-  expect(await left).toBe(0);
-  expect(proxy.counters.down.forwarded).toBeGreaterThan(100);
+
+  checkCall(() => ({ ann, bob }));
 });

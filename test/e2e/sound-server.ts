@@ -33,15 +33,7 @@ export async function startSoundServer(clip: TestClip): Promise<SoundServer> {
     // What a sink plays is no microphone to a browser; a source that is made of it is one.
     "module-remap-source source_name=microphone master=played.monitor",
   ];
-  const own = [
-    "-n",
-    "--daemonize=no",
-    "--exit-idle-time=-1",
-    "--use-pid-file=no",
-    "--disable-shm=yes",
-    "--high-priority=no",
-    "--realtime=no",
-  ];
+  const own = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"];
   const server = new Program("pulseaudio", [...own, ...modules.map((module) => `--load=${module}`)], {
     ...env,
     HOME: folder,

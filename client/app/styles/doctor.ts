@@ -401,7 +401,7 @@ export const doctorStyles = css`
     overflow-wrap: anywhere;
     text-align: right;
   }
-  .devices {
+  .button.devices {
     width: 100%;
     margin: 8px 0;
   }
@@ -467,7 +467,7 @@ export const doctorStyles = css`
       text-align: left;
     }
     .actions .button,
-    .devices {
+    .button.devices {
       padding: 0 10px;
       font-size: 0.94rem;
       white-space: nowrap;

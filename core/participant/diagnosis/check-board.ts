@@ -4,7 +4,7 @@ import { CHECK_IDS, type Check, type CheckId, type CheckState } from "./diagnosi
 /** What a check has come to; what is left out is empty. */
 export type Finding = { state: CheckState } & Partial<Omit<Check, "id" | "state">>;
 
-const NOTHING = { code: "", figures: {}, message: "", advice: "", administrator: "" };
+const nothing = () => ({ code: "", figures: {}, message: "", advice: "", administrator: "" });
 
 export class CheckBoard {
   readonly #checks = new Map<CheckId, Check>();
@@ -13,7 +13,7 @@ export class CheckBoard {
   /** `onChange` is told which one. */
   constructor(onChange: (id: CheckId) => void) {
     this.#onChange = onChange;
-    for (const id of CHECK_IDS) this.#checks.set(id, { id, state: "waiting", ...NOTHING });
+    for (const id of CHECK_IDS) this.#checks.set(id, { id, state: "waiting", ...nothing() });
   }
 
   get all(): Check[] {
@@ -29,7 +29,7 @@ export class CheckBoard {
   }
 
   set(id: CheckId, finding: Finding): void {
-    this.#checks.set(id, { ...NOTHING, id, ...finding });
+    this.#checks.set(id, { ...nothing(), id, ...finding });
     this.#onChange(id);
   }
 
