@@ -147,6 +147,7 @@ async function untilSeen(patienceMs: number): Promise<number> {
   const before = heardUs;
   while (heardUs <= before && sim.clock.nowUs() < endUs) await sim.clock.advance(5);
   expect(heardUs).toBeGreaterThan(before);
+  console.info(`  seen again after ${((heardUs - startUs) / 1000).toFixed(0)} ms`);
   return (heardUs - startUs) / 1000;
 }
 
