@@ -25,11 +25,12 @@ const url = (key = KEY): string => `icecast://source:${key}@127.0.0.1:${icecast.
 /** All that was sent was heard, once, in one piece. */
 async function expectHeard(index = 0): Promise<void> {
   const heard = icecast.heard[index]!;
-  expect(await heard.ended).toEqual({ code: "finished", message: "The sender is done." });
+  // ffmpeg's SOURCE never reads its answer, so that its end is a reset, which may come before the end is read.
+  expect((await heard.ended).message).toMatch(/^The sender is done\.$|read ECONNRESET/);
   expect(heard.toneHz).toBeGreaterThan(TONE_HZ * 0.97);
   expect(heard.toneHz).toBeLessThan(TONE_HZ * 1.03);
   expect(heard.control.stats.skippedBlocks).toBe(0);
-  // ffmpeg's SOURCE never reads its answer, so that its end is a reset, which takes what was on its way: 5 frames.
+  // A reset takes what was on its way: 5 frames.
   expect(heard.blocks).toBeGreaterThanOrEqual(SECONDS * 50 - 6);
   expect(heard.blocks).toBeLessThanOrEqual(SECONDS * 50 + 8);
   expect(heard.breaks).toBe(heard.control.stats.gaps);
