@@ -15,7 +15,7 @@ const ownStage = [
 
 /** Browser tests in which no call is judged: they run beside the others. */
 const beside = [
-  "test/e2e/{pages,devices,device-changes,start,deno-task}.test.ts",
+  "test/e2e/{pages,devices,device-changes,doctor,outputs,start,deno-task}.test.ts",
   "test/e2e/session/**/*.test.ts",
   "**/chromium.test.ts",
 ];
