@@ -13,13 +13,6 @@ const ownStage = [
   "**/chromium.test.ts",
 ];
 
-/** Browser tests in which no call is judged: they run beside the others. */
-const beside = [
-  "test/e2e/{pages,devices,device-changes,doctor,outputs,start,deno-task}.test.ts",
-  "test/e2e/session/**/*.test.ts",
-  "**/chromium.test.ts",
-];
-
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -62,19 +55,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "browser-beside",
-          include: beside,
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
           name: "browser",
-          include: ["test/e2e/**/*.test.ts"],
-          exclude: [...away, ...beside],
+          include: ["test/e2e/**/*.test.ts", "**/chromium.test.ts"],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,

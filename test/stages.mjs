@@ -22,7 +22,6 @@ import { runCommand } from "./run-command.mjs";
 
 const BIOME = join(ROOT, "node_modules", "@biomejs", "biome", "bin", "biome");
 const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-const BUILD = join(ROOT, "start", "build.mjs");
 const VITEST = join(ROOT, "node_modules", "vitest", "vitest.mjs");
 
 /** In front of a command that others go before. */
@@ -133,16 +132,7 @@ async function browserTests(context) {
   // Elsewhere there is no sound server that a Firefox of the tests could have to itself.
   if (process.platform === "linux") await ensureFirefox(context.print);
   await ensureBridgeTools(context.print);
-  // Once, before two suites want it at the same time.
-  const built = await oneCheck("build of the web client", process.execPath, [BUILD], 120_000, context);
-  const options = { show: true, env: { CHROMIUM_PATH: chromium } };
-  return sum([
-    built,
-    ...(await Promise.all([
-      vitest("browser", 600_000, context, options),
-      vitest("browser-beside", 300_000, context, options),
-    ])),
-  ]);
+  return vitest("browser", 720_000, context, { show: true, env: { CHROMIUM_PATH: chromium } });
 }
 
 /**
