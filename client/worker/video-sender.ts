@@ -126,9 +126,6 @@ export class VideoSender {
   }
 
   /** Keeps to this rate from the next picture on; where it is little for the size, to half or a third of the pictures. */
-  get probeBps() {
-    return this.#bitrateBps;
-  }
   setBitrate(bitrateBps: number): void {
     this.#bitrateBps = Math.max(LEAST_BPS, Math.round(bitrateBps));
     const encoder = this.#encoder;

@@ -1,6 +1,7 @@
 /**
  * The slice of WebTransport that the rest of Tributary uses. Implementations: Deno (relay/deno), browser
- * (client), memory (core/session/memory.ts, for simulation). All run core/session/session.contract.ts.
+ * (client), over TCP everywhere (core/session/reliable-session.ts), Node's native part (relay/node), memory (core/session/memory.ts,
+ * for simulation). All run core/session/session.contract.ts.
  */
 
 /** How a session ended. `code` is the application's (core/wire/close-codes.ts); `clean` = the other side said goodbye. */

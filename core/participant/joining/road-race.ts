@@ -65,8 +65,11 @@ class RoadRace {
         isBegun = true;
         void dial(overTcp, fallbackUrl, false);
       };
-      void dial(overUdp, url, true).then(beginTcp);
-      clock.after(memory.isUdpBlocked ? 0 : HEAD_START_MS, beginTcp);
+      const headStart = clock.after(memory.isUdpBlocked ? 0 : HEAD_START_MS, beginTcp);
+      void dial(overUdp, url, true).then(() => {
+        headStart.cancel();
+        beginTcp();
+      });
     });
   }
 }
