@@ -151,7 +151,9 @@ function installCamera(args: CameraArgs): void {
   const ask = MediaDevices.prototype.getUserMedia;
   MediaDevices.prototype.getUserMedia = async function (this: MediaDevices, constraints = {}) {
     const { audio, video } = constraints;
-    const stream = audio ? await ask.call(this, { audio }) : new MediaStream();
+    // All play the same tone: the microphone's would be cancelled as the echo of what the others are heard to play.
+    const heard = { ...(audio as MediaTrackConstraints), echoCancellation: false };
+    const stream = audio ? await ask.call(this, { audio: heard }) : new MediaStream();
     if (video) stream.addTrack(await openCamera());
     return stream;
   };
