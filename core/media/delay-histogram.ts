@@ -7,6 +7,9 @@ import { cheapestDelay } from "./cheapest-delay.ts";
 const BUCKET_US = 5_000;
 /** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time; nor are the units behind it that were stuck with it. */
 const BUCKETS = 80;
+/** The same holds of what comes late by this much after nothing has come for so long: a road that opens again brings what waited for it. */
+const LATE_US = 60_000;
+const SILENCE_US = 400_000;
 /** Weight that the past keeps with each unit, once enough have been seen. */
 const FORGET = 0.992;
 /** The fastest transit is looked for in the last one to two windows of this length. */
@@ -24,6 +27,7 @@ export class DelayHistogram {
   #previousTransitUs: number | undefined;
   /** Capture time at the end of the last outage: what was captured before was stuck in it. */
   #outageEndUs = Number.NEGATIVE_INFINITY;
+  #arrivedUs = Number.POSITIVE_INFINITY;
 
   /**
    * @param quantile share of units that should be in time, 0..1
@@ -34,8 +38,11 @@ export class DelayHistogram {
     this.#price = (100 * perCentWorthUs) / BUCKET_US;
   }
 
-  /** Notes one unit; both times in microseconds, of any two clocks. Returns its relative delay. */
-  push(captureTimeUs: number, arrivedUs: number): number {
+  /**
+   * Notes one unit; both times in microseconds, of any two clocks. Returns its relative delay; undefined when it was stuck in an
+   * outage, so that its delay says nothing of the road as it is.
+   */
+  push(captureTimeUs: number, arrivedUs: number): number | undefined {
     const transitUs = arrivedUs - captureTimeUs;
     if (arrivedUs - this.#windowStartUs > WINDOW_US) {
       this.#previousMinimum = this.#currentMinimum;
@@ -45,8 +52,11 @@ export class DelayHistogram {
     this.#currentMinimum = Math.min(this.#currentMinimum, transitUs);
     const relativeUs = transitUs - this.baseUs;
     const bucket = Math.floor(relativeUs / BUCKET_US);
-    if (bucket >= BUCKETS && captureTimeUs > this.#outageEndUs) this.#outageEndUs = arrivedUs - this.baseUs;
-    if (bucket >= BUCKETS || captureTimeUs < this.#outageEndUs) return relativeUs;
+    const wasSilent = arrivedUs - this.#arrivedUs > SILENCE_US;
+    this.#arrivedUs = arrivedUs;
+    const isStuck = bucket >= BUCKETS || (wasSilent && relativeUs > LATE_US);
+    if (isStuck && captureTimeUs > this.#outageEndUs) this.#outageEndUs = arrivedUs - this.baseUs;
+    if (isStuck || captureTimeUs < this.#outageEndUs) return undefined;
     this.#count++;
     // Early on the past weighs little, so that the first guess is forgotten soon.
     const forget = Math.min(FORGET, 1 - 1 / (this.#count + 1));

@@ -175,6 +175,25 @@ describe("JitterBuffer", () => {
     expect(delays.at(-1)).toBeLessThan(40);
   });
 
+  it.each([true, false])(
+    "starts after an outage with what is new, not with what waited: repaired: %s",
+    (recovered) => {
+      const { played, delays, playout } = replay({
+        count: 400,
+        // 700 ms in which nothing came; the last 250 ms of it come at once, the oldest first.
+        transitMs: (i) => {
+          if (i < 200 || i >= 235) return 30;
+          return i < 223 ? undefined : (235 - i) * 20 + 30 + (i - 223);
+        },
+        recovered: (i) => recovered && i >= 223 && i < 235,
+      });
+      expect(played.filter((id) => id >= 200 && id < 233)).toEqual([]);
+      expect(played.at(-1)).toBeGreaterThan(390);
+      expect(Math.max(...delays.slice(-300))).toBeLessThan(60);
+      expect(playout.jitter.targetMs).toBeLessThan(40);
+    },
+  );
+
   it.each([
     [true, 0],
     [false, 10 * 210],

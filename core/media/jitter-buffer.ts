@@ -17,6 +17,8 @@ const STEP_US = 10_000;
 const LEAST_STEP_US = 2_500;
 /** Concealed so long without a unit, the stream counts as stopped and fills anew. */
 const MAX_CONCEALED_US = 500_000;
+/** The stream starts with a unit that has waited too long already only when none comes within this time that has not. */
+const MAX_START_WAIT_US = 60_000;
 /** Further over the target than this the extra is skipped instead of hurried. */
 const SKIP_ABOVE_US = 400_000;
 
@@ -54,6 +56,8 @@ export class JitterBuffer {
   /** Capture time that `next` should have. */
   #nextCaptureUs = 0;
   #newest: number | undefined;
+  /** Arrival of the first unit while filling. */
+  #fillingSinceUs = 0;
   /** First unit that came by itself: copies of earlier ones are not recovered, they were before our time. */
   #first: number | undefined;
   /** Concealed since the last unit, and not yet standing for a unit that is known to be missing. */
@@ -127,6 +131,7 @@ export class JitterBuffer {
     if (isNewest && unit.recovered !== true) {
       this.pace.arrived(unit.frameId, unit.captureTimeUs, arrivedUs);
     }
+    if (this.#units.size === 0) this.#fillingSinceUs = arrivedUs;
     this.#units.set(unit.frameId, unit);
     while (this.#units.size > MAX_HELD_UNITS) {
       const oldest = this.#oldest()!;
@@ -211,12 +216,15 @@ export class JitterBuffer {
     let unit = this.#oldest();
     if (unit === undefined) return SILENCE;
     // Units that waited longer than needed (a burst at the start) would only add delay.
-    while (this.#units.size > 1 && this.#delayOf(unit, nowUs) >= this.#target.targetUs + this.#frameUs) {
+    const mostUs = this.#target.targetUs + this.#frameUs;
+    while (this.#units.size > 1 && this.#delayOf(unit, nowUs) >= mostUs) {
       this.#units.delete(unit.frameId);
       this.#dropped.skipped++;
       unit = this.#oldest()!;
     }
-    if (this.#delayOf(unit, nowUs) < this.#target.targetUs) return SILENCE;
+    const delayUs = this.#delayOf(unit, nowUs);
+    if (delayUs < this.#target.targetUs) return SILENCE;
+    if (delayUs >= mostUs && nowUs - this.#fillingSinceUs < MAX_START_WAIT_US) return SILENCE;
     return this.#play(unit, 0);
   }
 

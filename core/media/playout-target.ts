@@ -64,7 +64,7 @@ export class PlayoutTarget {
   /** A unit arrived; `recovered`: after it had been lost. */
   push(captureTimeUs: number, arrivedUs: number, recovered: boolean): void {
     const relativeUs = this.#histogram.push(captureTimeUs, arrivedUs);
-    this.#recoveries.push(relativeUs, recovered, arrivedUs);
+    if (relativeUs !== undefined) this.#recoveries.push(relativeUs, recovered, arrivedUs);
     const wanted = Math.max(this.ownUs, this.#syncDelayUs, this.#minDelayUs);
     const bounded = Math.min(wanted, this.#maxDelayUs);
     const elapsedUs = Math.max(0, arrivedUs - (this.#followedUs ?? arrivedUs));

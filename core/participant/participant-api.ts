@@ -52,9 +52,9 @@ export interface PublishedTrack {
   readonly trackId: number;
   readonly offer: TrackOffer;
   /**
-   * Sends one unit now. Fills in nothing: frameId must grow by one per rendition. Returns false when the link dropped
-   * any of it; after that the encoder should make a keyframe soon. While no session is open units are dropped and counted, and
-   * the first one after that returns false.
+   * Sends one unit now. Fills in nothing: frameId must grow by one per rendition. Returns false when the
+   * encoder should make a keyframe: once after something was dropped, and not before the link takes datagrams again. While no session
+   * is open units are dropped and counted.
    */
   send(unit: AccessUnit): boolean;
   setMuted(muted: boolean): Promise<void>;

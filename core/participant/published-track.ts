@@ -66,8 +66,10 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
   #muteWishes = 0;
   #datagrams = 0;
   #lost = 0;
-  /** Something was lost since the last unit was taken. */
-  #lostLater = false;
+  /** Something was lost for which no keyframe has been asked yet. */
+  #mustMend = false;
+  /** Whether the link took what it was given last: before it does, a keyframe would be lost as well. */
+  #isTaken = true;
   #units = 0;
 
   constructor(trackId: number, offer: TrackOffer, requests: TrackRequests) {
@@ -118,7 +120,8 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
     this.#roads.unshift(new SendingRoad(road, this));
     // Another relay says anew what it knows of subscribers.
     for (const rendition of this.#renditions) rendition.limitBps = undefined;
-    if (isGap) this.#lostLater = true;
+    this.#isTaken = true;
+    if (isGap) this.#mustMend = true;
   }
 
   closeRoad(road: Road): void {
@@ -149,20 +152,14 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
     const outbound = this.#roads[0]?.road.recovery.outbound ?? NO_LOSSES;
     const wrapped = this.#redundancy?.wrap(unit, room, outbound);
     const carried = wrapped === undefined ? unit : { ...unit, bytes: wrapped };
-    const lostBefore = this.#lost;
     const { history } = rendition;
     rendition.packetizer.push(carried, limit, wrapped !== undefined, (datagram) =>
       this.#sendEverywhere(history, datagram),
     );
     this.#units++;
-    if (this.#roads.length === 0) {
-      // A keyframe would be dropped as well: the first unit that goes out again answers for these.
-      this.#lostLater = true;
-      return true;
-    }
-    const whole = this.#lost === lostBefore && !this.#lostLater;
-    this.#lostLater = false;
-    return whole;
+    const mend = this.#mustMend && this.#isTaken;
+    if (mend) this.#mustMend = false;
+    return !mend;
   }
 
   /** What all open roads carry: the media part is the same on each. */
@@ -174,16 +171,13 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
 
   #sendEverywhere(history: BlockHistory, datagram: Uint8Array): void {
     const roads = this.#roads;
-    if (roads.length === 0) {
-      this.#lost++;
-      return;
-    }
+    if (roads.length === 0) return this.#noteLost();
     const block = mediaBlockOf(datagram);
     const symbol = mediaSymbolOf(datagram);
     history.addSource(block, symbol, datagram, HOP_HEADER_BYTES, roads[0]!.road.link.nowUs());
     if ((mediaFlagsOf(datagram) & FLAG_BLOCK_END) !== 0) history.find(block)?.setSourceCount(symbol + 1);
     for (let i = 0; i < roads.length; i++) {
-      if (!roads[i]!.send(datagram) && i === 0) this.#lost++;
+      if (!roads[i]!.send(datagram) && i === 0) this.#noteLost();
     }
   }
 
@@ -191,9 +185,14 @@ export class LocalPublishedTrack implements PublishedTrack, SentTrack {
     if (road !== this.#roads[0]) return;
     this.#datagrams++;
     this.#renditions[rendition]!.bytes += bytes;
-    if (taken) return;
+    if (taken) this.#isTaken = true;
+    else this.#noteLost();
+  }
+
+  #noteLost(): void {
     this.#lost++;
-    this.#lostLater = true;
+    this.#mustMend = true;
+    this.#isTaken = false;
   }
 
   /** The relay says within which time repair of this track is of use to it, and what subscribers' hops lose. */
