@@ -8,6 +8,7 @@ import {
   planAnswer,
   proactiveCount,
   roundsWithin,
+  roundWaitMs,
 } from "./protection-policy.ts";
 
 const HOP: HopConditions = { loss: 0.1, burstMs: 0, rttMs: 80, reorderMs: 0 };
@@ -76,6 +77,18 @@ describe("repair unasked", () => {
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
     expect(counts[3]).toBeGreaterThan(counts[0]!);
     expect(proactiveCount(64, 0, "key", { ...HOP, loss: 0.35 })).toBe(32);
+  });
+  it("is more where a picture would wait for a round that nobody waits for otherwise", () => {
+    const waits = [20, 80, 200].map((rttMs) => roundWaitMs(60, true, { ...HOP, rttMs }));
+    const counts = [0, ...waits].map((waitMs) => proactiveCount(4, 1, "normal", HOP, waitMs));
+    expect(counts[0]).toBe(0);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(counts.at(-1)).toBeGreaterThan(counts[1]!);
+    expect(proactiveCount(4, 1, "normal", { ...HOP, loss: 0.0001 }, 200)).toBe(0);
+  });
+  it("counts no waiting that the playout gives anyway, and none of sound", () => {
+    expect(roundWaitMs(200, true, HOP)).toBe(0);
+    expect(roundWaitMs(60, false, HOP)).toBe(0);
   });
   it("is for keyframes first", () => {
     const of = (importance: "key" | "normal" | "discardable") => proactiveCount(32, 0, importance, HOP);

@@ -30,6 +30,9 @@ export interface InboundHop {
 /** How many datagrams of repair one source symbol that arrives in time is worth. */
 const SYMBOL_PRICE = 130;
 /** Price of a keyframe's symbol and of one that nothing refers to, relative to that. */
+/** How many datagrams of repair it is worth that a picture need not wait a millisecond for a round which is not waited for anyway. */
+const WAIT_PRICE_A_MS = 0.25;
+const WAIT_PRICE_STEP = 4;
 const PRICE_FACTORS = { key: 3, normal: 1, discardable: 0.4 } as const;
 export type Importance = keyof typeof PRICE_FACTORS;
 
@@ -64,6 +67,11 @@ export function roundMs(hop: HopConditions): number {
 /** Rounds that fit into `leftMs`, counted from the moment the first NACK leaves. */
 export function roundsWithin(leftMs: number, hop: HopConditions): number {
   return Math.max(0, Math.min(MAX_ROUNDS, Math.floor((leftMs - 2) / roundMs(hop))));
+}
+
+/** What a picture waits beyond its playout when something of it must be asked for. */
+export function roundWaitMs(playoutDelayMs: number, isPicture: boolean, hop: HopConditions): number {
+  return aimedDelayMs(playoutDelayMs, isPicture, hop) > playoutDelayMs ? roundMs(hop) : 0;
 }
 
 /** The delay that repair is planned for: a picture waits for one round in any case. */
@@ -161,25 +169,32 @@ function stillLost(gapMs: number, hop: HopConditions): number {
   return hop.loss + (1 - hop.loss) * Math.exp(-gapMs / hop.burstMs);
 }
 
-/** Repair symbols to send unasked with a block of `sourceCount`, when `rounds` of NACK and answer can follow. */
+/**
+ * Repair symbols to send unasked with a block of `sourceCount`, when `rounds` of NACK and answer can follow; `waitMs`: see `roundWaitMs`.
+ */
 export function proactiveCount(
   sourceCount: number,
   rounds: number,
   importance: Importance,
   hop: HopConditions,
+  waitMs = 0,
 ): number {
   if (hop.loss < MIN_LOSS || (rounds > 0 && isBursty(hop))) return 0;
   const table = tableOf(hop.loss, importance);
-  const key = rounds * MAX_BLOCK_SYMBOLS + Math.min(sourceCount, MAX_SOURCE_SYMBOLS);
+  const wait = Math.min(MAX_WAIT_STEPS, Math.round((waitMs * WAIT_PRICE_A_MS) / WAIT_PRICE_STEP));
+  const sources = Math.min(sourceCount, MAX_SOURCE_SYMBOLS);
+  const key = (wait * (MAX_ROUNDS + 1) + rounds) * MAX_BLOCK_SYMBOLS + sources;
   let count = table.proactive[key]!;
   if (count === NOT_COMPUTED) {
-    count = cheapestProactive(table, Math.min(sourceCount, MAX_SOURCE_SYMBOLS), rounds);
+    const waitPrice = wait * WAIT_PRICE_STEP * PRICE_FACTORS[importance];
+    count = cheapestProactive(table, sources, rounds, waitPrice);
     table.proactive[key] = count;
   }
   return count;
 }
 
 const NOT_COMPUTED = 0xff;
+const MAX_WAIT_STEPS = 20;
 
 interface Table {
   loss: number;
@@ -233,11 +248,12 @@ function makeTable(loss: number, price: number): Table {
     loss,
     answers,
     costs,
-    proactive: new Uint8Array(MAX_BLOCK_SYMBOLS * (MAX_ROUNDS + 1)).fill(NOT_COMPUTED),
+    proactive: new Uint8Array((MAX_WAIT_STEPS + 1) * (MAX_ROUNDS + 1) * MAX_BLOCK_SYMBOLS).fill(NOT_COMPUTED),
   };
 }
 
-function cheapestProactive(table: Table, sourceCount: number, rounds: number): number {
+/** `waitPrice`: what it costs that anything must be asked for. */
+function cheapestProactive(table: Table, sourceCount: number, rounds: number, waitPrice: number): number {
   const after = table.costs[rounds]!;
   let best = Number.POSITIVE_INFINITY;
   let found = 0;
@@ -250,7 +266,7 @@ function cheapestProactive(table: Table, sourceCount: number, rounds: number): n
       // Without a further round all missing sources are gone, not only as many as symbols are short.
       const gone = rounds === 0 ? (lost * sourceCount) / ((sourceCount + count) * deficit) : 1;
       const scale = deficit <= MAX_DEFICIT ? 1 : deficit / MAX_DEFICIT;
-      expected += lostOf[lost]! * after[Math.min(deficit, MAX_DEFICIT)]! * scale * gone;
+      expected += lostOf[lost]! * (waitPrice + after[Math.min(deficit, MAX_DEFICIT)]! * scale * gone);
     }
     if (expected >= best) continue;
     best = expected;

@@ -28,6 +28,7 @@ import {
   planAnswer,
   proactiveCount,
   roundsWithin,
+  roundWaitMs,
 } from "./protection-policy.ts";
 import { RepairBody } from "./repair-body.ts";
 import type { RepairBudget } from "./repair-budget.ts";
@@ -157,7 +158,8 @@ export class RepairSender {
     if (leftMs <= 0) return;
     // Not what is left now: where time is short, the receiver asks before the block has ended.
     const rounds = roundsWithin(aimedMs - hop.reorderMs - NOTICE_MS, hop);
-    const count = proactiveCount(symbols.sourceCount, rounds, block.importance, hop);
+    const waitMs = roundWaitMs(this.playoutDelayMs, isPicture, hop);
+    const count = proactiveCount(symbols.sourceCount, rounds, block.importance, hop, waitMs);
     if (count === 0) return;
     missing.clear();
     this.#enqueue(block, count, nowUs, nowUs + leftMs * 1000, 0);
