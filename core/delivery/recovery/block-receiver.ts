@@ -138,9 +138,11 @@ export class BlockReceiver {
     if (index > wanted.highest + 1) wanted.noteHole(nowUs);
     wanted.highest = Math.max(wanted.highest, index);
     wanted.noteEmitted(index);
+    const symbols = history.find(number);
+    // Before it is passed on: the hops behind this one protect a block once it is whole.
+    if ((flags & FLAG_BLOCK_END) !== 0) symbols?.setSourceCount(index + 1);
     if (isNew) emit(datagram, nowUs);
     else this.#drop("duplicate");
-    const symbols = history.find(number);
     if (symbols === undefined) {
       if (history.isClosed(number)) wanted.done = true;
       return;
@@ -150,7 +152,6 @@ export class BlockReceiver {
       wanted.done = true;
       return;
     }
-    if ((flags & FLAG_BLOCK_END) !== 0) symbols.setSourceCount(index + 1);
     this.#advance(wanted, symbols, nowUs);
   }
 

@@ -48,6 +48,8 @@ const MIN_SPREAD_MS = 10;
 /** Unless it is the last answer, it must have come when the receiver looks whether it has failed. */
 const MAX_EARLY_SPREAD_MS = 24;
 const MAX_ROUNDS = 4;
+/** A receiver needs about so long to notice a loss: the next few datagrams must arrive. */
+const NOTICE_MS = 16;
 /** Noticing a loss takes up to two pictures, since blocks go on over several small ones. */
 const PICTURE_NOTICE_MS = 80;
 /** For a round more than the aim allows, and a loss of its NACK. */
@@ -69,9 +71,14 @@ export function roundsWithin(leftMs: number, hop: HopConditions): number {
   return Math.max(0, Math.min(MAX_ROUNDS, Math.floor((leftMs - 2) / roundMs(hop))));
 }
 
-/** What a picture waits beyond its playout when something of it must be asked for. */
-export function roundWaitMs(playoutDelayMs: number, isPicture: boolean, hop: HopConditions): number {
-  return aimedDelayMs(playoutDelayMs, isPicture, hop) > playoutDelayMs ? roundMs(hop) : 0;
+/** Rounds that fit before a block's datagrams are due so long after they were sent, the time to notice a loss included. */
+export function roundsBefore(delayMs: number, hop: HopConditions): number {
+  return roundsWithin(delayMs - hop.reorderMs - NOTICE_MS, hop);
+}
+
+/** What a picture waits beyond its playout when something of it must be asked for: nothing where the playout gives the time for that. */
+export function roundWaitMs(playoutDelayMs: number, hop: HopConditions): number {
+  return roundsBefore(playoutDelayMs, hop) === 0 ? roundMs(hop) : 0;
 }
 
 /** The delay that repair is planned for: a picture waits for one round in any case. */

@@ -27,7 +27,7 @@ import {
   type Importance,
   planAnswer,
   proactiveCount,
-  roundsWithin,
+  roundsBefore,
   roundWaitMs,
 } from "./protection-policy.ts";
 import { RepairBody } from "./repair-body.ts";
@@ -55,9 +55,6 @@ const IN_FLIGHT_MARGIN_US = 2_000;
 
 /** More repair symbols than this of one block are hardly of use, also as probes. */
 const MAX_PROBES_PER_BLOCK = 3;
-
-/** A receiver needs about so long to notice a loss: the next few datagrams must arrive. */
-const NOTICE_MS = 16;
 
 interface Pending {
   block: SentBlock;
@@ -157,8 +154,8 @@ export class RepairSender {
     const leftMs = aimedMs + graceMs(isPicture, hop) - (nowUs - block.firstUs) / 1000;
     if (leftMs <= 0) return;
     // Not what is left now: where time is short, the receiver asks before the block has ended.
-    const rounds = roundsWithin(aimedMs - hop.reorderMs - NOTICE_MS, hop);
-    const waitMs = roundWaitMs(this.playoutDelayMs, isPicture, hop);
+    const rounds = roundsBefore(aimedMs, hop);
+    const waitMs = roundWaitMs(this.playoutDelayMs, hop);
     const count = proactiveCount(symbols.sourceCount, rounds, block.importance, hop, waitMs);
     if (count === 0) return;
     missing.clear();
