@@ -149,13 +149,14 @@ export class RepairSender {
     const symbols = this.#options.history.find(block.number);
     if (symbols === undefined || !symbols.isComplete) return;
     block.proactiveDone = true;
-    const { hop, isPicture } = this.#options;
+    const { hop, isPicture, budget } = this.#options;
     const aimedMs = aimedDelayMs(this.playoutDelayMs, isPicture, hop);
     const leftMs = aimedMs + graceMs(isPicture, hop) - (nowUs - block.firstUs) / 1000;
     if (leftMs <= 0) return;
     // Not what is left now: where time is short, the receiver asks before the block has ended.
     const rounds = roundsBefore(aimedMs, hop);
-    const waitMs = roundWaitMs(this.playoutDelayMs, hop);
+    // What little may be spent on a congested hop is for what is known to be lost.
+    const waitMs = budget.congested ? 0 : roundWaitMs(this.playoutDelayMs, hop);
     const count = proactiveCount(symbols.sourceCount, rounds, block.importance, hop, waitMs);
     if (count === 0) return;
     missing.clear();
