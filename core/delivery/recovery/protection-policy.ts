@@ -3,7 +3,7 @@
  * symbol costs 1, and each decision is the cheapest in expectation, rounds of repair that still fit included.
  * docs/wire.md, "Recovery".
  */
-import { MAX_BLOCK_SYMBOLS, MAX_SOURCE_SYMBOLS } from "../../wire/limits.ts";
+import { MAX_SOURCE_SYMBOLS } from "../../wire/limits.ts";
 
 /** What a hop is like, as far as repair is concerned. */
 export interface HopConditions {
@@ -29,10 +29,12 @@ export interface InboundHop {
 
 /** How many datagrams of repair one source symbol that arrives in time is worth. */
 const SYMBOL_PRICE = 130;
-/** Price of a keyframe's symbol and of one that nothing refers to, relative to that. */
-/** How many datagrams of repair it is worth that a picture need not wait a millisecond for a round which is not waited for anyway. */
+/** The same of a millisecond that a picture need not wait for a round which is not waited for anyway. */
 const WAIT_PRICE_A_MS = 0.25;
+/** That price is rounded to steps of so much, of which there are so many. */
 const WAIT_PRICE_STEP = 4;
+const MAX_WAIT_STEPS = 20;
+/** Price of a keyframe's symbol and of one that nothing refers to, relative to that. */
 const PRICE_FACTORS = { key: 3, normal: 1, discardable: 0.4 } as const;
 export type Importance = keyof typeof PRICE_FACTORS;
 
@@ -190,7 +192,7 @@ export function proactiveCount(
   const table = tableOf(hop.loss, importance);
   const wait = Math.min(MAX_WAIT_STEPS, Math.round((waitMs * WAIT_PRICE_A_MS) / WAIT_PRICE_STEP));
   const sources = Math.min(sourceCount, MAX_SOURCE_SYMBOLS);
-  const key = (wait * (MAX_ROUNDS + 1) + rounds) * MAX_BLOCK_SYMBOLS + sources;
+  const key = (wait * (MAX_ROUNDS + 1) + rounds) * (MAX_SOURCE_SYMBOLS + 1) + sources;
   let count = table.proactive[key]!;
   if (count === NOT_COMPUTED) {
     const waitPrice = wait * WAIT_PRICE_STEP * PRICE_FACTORS[importance];
@@ -201,7 +203,6 @@ export function proactiveCount(
 }
 
 const NOT_COMPUTED = 0xff;
-const MAX_WAIT_STEPS = 20;
 
 interface Table {
   loss: number;
@@ -255,7 +256,9 @@ function makeTable(loss: number, price: number): Table {
     loss,
     answers,
     costs,
-    proactive: new Uint8Array((MAX_WAIT_STEPS + 1) * (MAX_ROUNDS + 1) * MAX_BLOCK_SYMBOLS).fill(NOT_COMPUTED),
+    proactive: new Uint8Array((MAX_WAIT_STEPS + 1) * (MAX_ROUNDS + 1) * (MAX_SOURCE_SYMBOLS + 1)).fill(
+      NOT_COMPUTED,
+    ),
   };
 }
 

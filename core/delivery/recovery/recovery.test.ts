@@ -30,6 +30,8 @@ class Hop {
   readonly hop = { conditions: this.conditions, holesSeen: 0, isReliable: false, isSpent: false };
   readonly repairs: Uint8Array[] = [];
   readonly out: Uint8Array[] = [];
+  /** Of each of them, whether its block was whole when it came out. */
+  readonly wholeWhenOut: boolean[] = [];
   readonly nacks: Nack[] = [];
   nowUs = START_US;
   readonly sender = new RepairSender(
@@ -57,7 +59,10 @@ class Hop {
       history: this.receivedHistory,
       hop: this.hop,
       isPicture: false,
-      emit: (datagram) => void this.out.push(datagram.slice()),
+      emit: (datagram) => {
+        this.out.push(datagram.slice());
+        this.wholeWhenOut.push(this.receivedHistory.find(mediaBlockOf(datagram))?.isComplete === true);
+      },
     },
     200,
   );
@@ -129,6 +134,14 @@ describe("a probe", () => {
     expect(hop.sender.counters).toMatchObject({ repairsSent: 0, bytes: 0 });
     for (const repair of hop.repairs) hop.receiver.pushRepair(repair, hop.nowUs);
     expect(hop.parts).toEqual(hexOf(sent));
+  });
+});
+
+describe("a block", () => {
+  it("is whole when its last datagram is passed on, so that the hops behind can protect it", () => {
+    const hop = new Hop();
+    hop.unit(1, 8);
+    expect(hop.wholeWhenOut).toEqual([...new Array(7).fill(false), true]);
   });
 });
 
