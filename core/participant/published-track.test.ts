@@ -1,22 +1,11 @@
 import { expect, it } from "vitest";
-import { unitOf } from "../../test/sim/simulated-cluster.ts";
+import { CAMERA, unitOf } from "../../test/sim/simulated-cluster.ts";
 import type { PacedSink, Pacer } from "../delivery/congestion/pacer.ts";
 import type { HopRecovery } from "../session/hop-recovery.ts";
 import type { Link } from "../session/link.ts";
 import type { LinkDrop } from "../session/link-stats.ts";
-import type { TrackOffer } from "../wire/room-model.ts";
 import { LocalPublishedTrack } from "./published-track.ts";
 import type { Road } from "./road.ts";
-
-const CAMERA: TrackOffer = {
-  kind: "video",
-  source: "camera",
-  codec: "avc1.42E01F",
-  frameRate: 30,
-  renditions: [{ width: 640, height: 360, maxBitrateBps: 1_000_000, temporalLayers: 1 }],
-  muted: false,
-  encrypted: false,
-};
 
 /** A road whose link takes datagrams or not, as `fault` says. */
 class TestRoad implements Road {
@@ -62,6 +51,9 @@ it("asks for one with the first unit on a road after a gap, and not where nothin
   const other = new TestRoad();
   track.openRoad(other, false);
   expect(send()).toBe(true);
+  // What only the road that is being left loses was not missed.
   road.fault = "closed";
+  expect(send()).toBe(true);
+  road.fault = undefined;
   expect(send()).toBe(true);
 });
