@@ -50,7 +50,7 @@ describe("audio redundancy", () => {
       1, 2, 3, 4,
     ]);
   });
-  it("reaches over bursts", () => expect(distances([1, 2, 3, 4, 5, 6, 7, 8], BURSTY)).toEqual([2, 4, 6]));
+  it("reaches over bursts", () => expect(distances([1, 2, 3, 4, 5, 6, 7, 8], BURSTY)).toEqual([1, 3, 5]));
   it("has nothing to carry at first", () => expect(distances([1])).toEqual([]));
   it("leaves out what was not sent", () => expect(distances([1, 2, 4])).toEqual([2]));
   it("keeps to the datagram", () => expect(distances([1, 2, 3], CALM, 150)).toEqual([1]));

@@ -14,13 +14,10 @@ const LOSSY = 0.14;
 /** Two lossy hops behind each other. */
 const VERY_LOSSY_DISTANCES = [1, 2, 3, 4];
 const VERY_LOSSY = 0.24;
-const BURSTY_DISTANCES = [2, 4, 6];
-/** Very long bursts: copies on both sides of 100 ms. */
-const LONG_BURST_DISTANCES = [2, 5, 8];
+const BURSTY_DISTANCES = [1, 3, 5];
 const BURSTY_MS = 12;
-const LONG_BURST_MS = 45;
 /** Frames are remembered up to the largest distance. */
-const REMEMBERED = 9;
+const REMEMBERED = 6;
 const ENTRY_BYTES = 5;
 const MAX_AGE_US = 6_500_000;
 
@@ -33,7 +30,7 @@ export function redundancyDistances(hop: Readonly<Losses>): readonly number[] {
     if (hop.loss < LOSSY) return CALM_DISTANCES;
     return hop.loss < VERY_LOSSY ? LOSSY_DISTANCES : VERY_LOSSY_DISTANCES;
   }
-  return hop.burstMs < LONG_BURST_MS ? BURSTY_DISTANCES : LONG_BURST_DISTANCES;
+  return BURSTY_DISTANCES;
 }
 
 export class AudioRedundancy {

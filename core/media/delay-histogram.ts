@@ -2,7 +2,7 @@
  * How late units of a track arrive compared with the fastest of the last seconds, and how long to wait so that
  * nearly all make it: an exponentially forgetting histogram of relative delay, as in NetEQ (docs, "Jitter buffer").
  */
-import { cheapestDelay } from "./cheapest-delay.ts";
+import { cheapestDelay, type LossWorth } from "./cheapest-delay.ts";
 
 const BUCKET_US = 5_000;
 /** Together 400 ms. What is later than that comes after an outage, and is not worth waiting for the next time; nor are the units behind it that were stuck with it. */
@@ -18,7 +18,7 @@ const WINDOW_US = 2_000_000;
 export class DelayHistogram {
   readonly #shares = new Float64Array(BUCKETS);
   readonly #quantile: number;
-  readonly #price: number;
+  readonly #worth: LossWorth | undefined;
   #count = 0;
   #windowStartUs = 0;
   #currentMinimum = Number.POSITIVE_INFINITY;
@@ -31,18 +31,18 @@ export class DelayHistogram {
 
   /**
    * @param quantile share of units that should be in time, 0..1
-   * @param perCentWorthUs one per cent of units in time is worth so much delay; the quantile is not waited for at a higher price
+   * @param worth how much delay units in time are worth; the quantile is not waited for at a higher price
    */
-  constructor(quantile: number, perCentWorthUs = Number.POSITIVE_INFINITY) {
+  constructor(quantile: number, worth?: LossWorth) {
     this.#quantile = quantile;
-    this.#price = (100 * perCentWorthUs) / BUCKET_US;
+    this.#worth = worth;
   }
 
   /**
-   * Notes one unit; both times in microseconds, of any two clocks. Returns its relative delay; undefined when it was stuck in an
-   * outage, so that its delay says nothing of the road as it is.
+   * Notes one unit, whose delay counts for the wait if `counts`; both times in microseconds, of any two clocks. Returns its
+   * relative delay; undefined when it was stuck in an outage, so that its delay says nothing of the road as it is.
    */
-  push(captureTimeUs: number, arrivedUs: number): number | undefined {
+  push(captureTimeUs: number, arrivedUs: number, counts = true): number | undefined {
     const transitUs = arrivedUs - captureTimeUs;
     if (arrivedUs - this.#windowStartUs > WINDOW_US) {
       this.#previousMinimum = this.#currentMinimum;
@@ -57,6 +57,7 @@ export class DelayHistogram {
     const isStuck = bucket >= BUCKETS || (wasSilent && relativeUs > LATE_US);
     if (isStuck && captureTimeUs > this.#outageEndUs) this.#outageEndUs = arrivedUs - this.baseUs;
     if (isStuck || captureTimeUs < this.#outageEndUs) return undefined;
+    if (!counts) return relativeUs;
     this.#count++;
     // Early on the past weighs little, so that the first guess is forgotten soon.
     const forget = Math.min(FORGET, 1 - 1 / (this.#count + 1));
@@ -93,9 +94,7 @@ export class DelayHistogram {
     for (let below = 0; buckets < BUCKETS && below < total * this.#quantile; buckets++) {
       below += this.#shares[buckets]!;
     }
-    const isPriced = Number.isFinite(this.#price);
-    return (
-      BUCKET_US * (isPriced ? Math.min(buckets, cheapestDelay(this.#shares, total, this.#price)) : buckets)
-    );
+    if (this.#worth === undefined) return BUCKET_US * buckets;
+    return BUCKET_US * Math.min(buckets, cheapestDelay(this.#shares, total, BUCKET_US, this.#worth));
   }
 }

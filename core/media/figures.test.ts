@@ -43,6 +43,15 @@ describe("DelayHistogram", () => {
     expect(histogram.targetUs()).toBe(45_000);
   });
 
+  it("leaves out what does not count for the wait", () => {
+    const histogram = new DelayHistogram(0.95);
+    for (let i = 0; i < 1_000; i++) {
+      const late = i % 10 === 5;
+      expect(histogram.push(i * 20_000, i * 20_000 + (late ? 42_000 : 0), !late)).toBe(late ? 42_000 : 0);
+    }
+    expect(histogram.targetUs()).toBe(5_000);
+  });
+
   it("takes a longer road for the new base after the old one is forgotten", () => {
     const histogram = new DelayHistogram(0.95);
     for (let i = 0; i < 1_000; i++) histogram.push(i * 20_000, i * 20_000 + (i < 100 ? 10_000 : 90_000));

@@ -3,11 +3,11 @@
  * back, and what picture and application ask for. Goes up at once, and down slowly: by one frame a second, or faster where
  * it is far too long.
  */
-import { SOUND_PER_CENT_WORTH_US } from "./cheapest-delay.ts";
+import { soundWorth } from "./cheapest-delay.ts";
 import { DelayHistogram } from "./delay-histogram.ts";
 import { RecoveryDelays } from "./recovery-delays.ts";
 
-/** The jitter's part covers all units that are worth it. */
+/** The jitter's part covers all units that are worth it, lost ones aside. */
 const QUANTILE = 1;
 /** Waiting time before anything is known of the network. */
 const INITIAL_TARGET_US = 20_000;
@@ -17,7 +17,7 @@ const FALL_SHARE = 0.5;
 const MOST_FALL_US = 80_000;
 
 export class PlayoutTarget {
-  readonly #histogram = new DelayHistogram(QUANTILE, SOUND_PER_CENT_WORTH_US);
+  readonly #histogram = new DelayHistogram(QUANTILE, soundWorth);
   readonly #recoveries = new RecoveryDelays();
   readonly #frameUs: number;
   #minDelayUs: number;
@@ -63,7 +63,7 @@ export class PlayoutTarget {
 
   /** A unit arrived; `recovered`: after it had been lost. */
   push(captureTimeUs: number, arrivedUs: number, recovered: boolean): void {
-    const relativeUs = this.#histogram.push(captureTimeUs, arrivedUs);
+    const relativeUs = this.#histogram.push(captureTimeUs, arrivedUs, !recovered);
     if (relativeUs !== undefined) this.#recoveries.push(relativeUs, recovered, arrivedUs);
     const wanted = Math.max(this.ownUs, this.#syncDelayUs, this.#minDelayUs);
     const bounded = Math.min(wanted, this.#maxDelayUs);

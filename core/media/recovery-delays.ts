@@ -3,7 +3,7 @@
  * wait for them. They are few, so the histogram of all units would give them up; they are remembered
  * longer here, and forgotten at once when the loss is over.
  */
-import { cheapestDelay, SOUND_PER_CENT_WORTH_US } from "./cheapest-delay.ts";
+import { cheapestDelay, soundWorth } from "./cheapest-delay.ts";
 
 const BUCKET_US = 5_000;
 /** Together 400 ms: what takes longer to bring back is not worth waiting for. */
@@ -12,7 +12,6 @@ const BUCKETS = 80;
 const FORGET = 0.999;
 /** Until so many units are known, one that came back late may be chance: it takes a second one. */
 const LEAST_UNITS = 300;
-const PRICE = (100 * SOUND_PER_CENT_WORTH_US) / BUCKET_US;
 /** Without another one for this long the loss is over. */
 const OVER_AFTER_US = 5_000_000;
 
@@ -40,7 +39,8 @@ export class RecoveryDelays {
   /** Wait from the fastest arrival on that is worth it for their sake; 0 while nothing, or next to nothing, is lost. */
   targetUs(nowUs: number): number {
     if (this.#isOver(nowUs)) return 0;
-    return cheapestDelay(this.#weights, Math.max(LEAST_UNITS, this.#units), PRICE) * BUCKET_US;
+    const units = Math.max(LEAST_UNITS, this.#units);
+    return cheapestDelay(this.#weights, units, BUCKET_US, soundWorth) * BUCKET_US;
   }
 
   #isOver(nowUs: number): boolean {

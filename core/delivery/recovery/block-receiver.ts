@@ -133,7 +133,9 @@ export class BlockReceiver {
     this.#deadline.push(captureTimeUs, nowUs);
     const precedingUs = this.#pace.captureUs || captureTimeUs;
     this.#pace.push(header.frameId, captureTimeUs, header.fragmentIndex, header.fragmentCount, nowUs);
-    const wanted = this.#arrive(number, precedingUs, captureTimeUs, true, nowUs);
+    const slot = this.#wanted[number % MAX_HISTORY_BLOCKS]!;
+    const mayBeAnswer = slot.number === number && slot.generation > 0;
+    const wanted = this.#arrive(number, precedingUs, captureTimeUs, !mayBeAnswer, nowUs);
     if (isNew && wanted.generation > 0 && (wanted.passed || index <= wanted.askedTo)) this.#recovered++;
     if (index > wanted.highest + 1) wanted.noteHole(nowUs);
     wanted.highest = Math.max(wanted.highest, index);
@@ -185,14 +187,14 @@ export class BlockReceiver {
     number: number,
     precedingUs: number,
     captureUs: number,
-    isMedia: boolean,
+    isInTurn: boolean,
     nowUs: number,
   ): WantedBlock {
     const { holesSeen } = this.#options.hop;
     const ahead = this.#newest < 0 ? 1 : blocksAhead(number, this.#newest);
     const lostSomething = holesSeen !== this.#holesBefore;
-    // What comes of older blocks, repair above all, says nothing about what was lost behind the newest.
-    if (ahead > 0 || (ahead === 0 && isMedia)) this.#holesBefore = holesSeen;
+    // What comes again, or for older blocks, says nothing about what was lost behind the newest.
+    if (ahead >= 0 && isInTurn) this.#holesBefore = holesSeen;
     // So far behind can only be a numbering that began anew.
     if (ahead > 0 || ahead <= -MAX_HISTORY_BLOCKS) {
       if (this.#newest >= 0 && ahead > 0) this.#passTo(ahead, precedingUs, captureUs, lostSomething, nowUs);

@@ -59,3 +59,16 @@ it("takes datagrams back that came late", () => {
   estimator.count(-5, 10, 1_000);
   expect(estimator.mean).toBeLessThan(0.01);
 });
+
+it("sees bursts of pictures whose datagrams leave together, also while none took two of them", () => {
+  const estimator = new LossEstimator();
+  for (let picture = 0; picture < 300; picture++) {
+    const lost = picture % 10 === 0;
+    for (let n = 0; n < 5; n++) {
+      estimator.count(lost ? 1 : 0, 1, picture * 33_000 + n * 100);
+      estimator.sample(lost, picture * 33_000 + n * 100);
+    }
+  }
+  expect(estimator.burstMs).toBeGreaterThan(5);
+  expect(estimator.burstMs).toBeLessThan(33);
+});

@@ -15,6 +15,8 @@ const LAG_US = 6_000_000;
 /** Pairs that are assumed to have been seen without any connection. */
 const PRIOR_PAIRS = 6;
 const MIN_PAIRS = 3;
+/** Less than this beyond chance is chance. */
+const LEAST_EXCESS = 0.08;
 /** Lost datagrams that are remembered for that. */
 const REMEMBERED = 16;
 
@@ -104,15 +106,19 @@ export class LossEstimator {
     const base = Math.min(0.9, this.mean);
     let sumUs = 0;
     let fromUs = 0;
+    let before: number | undefined;
     for (let lag = 0; lag < LAG_EDGES_US.length; lag++) {
-      // What is never seen, since datagrams lie further apart, goes with the next.
       if (this.#pairs[lag]! < MIN_PAIRS) continue;
-      const untilUs = LAG_EDGES_US[lag]!;
       const share = (this.#bothLost[lag]! + base * PRIOR_PAIRS) / (this.#pairs[lag]! + PRIOR_PAIRS);
-      const excess = (share - base) / (1 - base);
-      if (excess < 0.08) break;
-      sumUs += excess * (untilUs - fromUs);
-      fromUs = untilUs;
+      const measured = (share - base) / (1 - base);
+      const excess = measured < LEAST_EXCESS ? 0 : measured;
+      // Where no datagrams lie so far apart, the losses have ended somewhere between what is seen on both sides.
+      const edgeUs = lag === 0 ? 0 : LAG_EDGES_US[lag - 1]!;
+      sumUs += (((before ?? excess) + excess) / 2) * (edgeUs - fromUs);
+      if (excess === 0) break;
+      fromUs = LAG_EDGES_US[lag]!;
+      sumUs += excess * (fromUs - edgeUs);
+      before = excess;
     }
     return sumUs / 1000;
   }

@@ -12,6 +12,7 @@ import {
   graceMs,
   type InboundHop,
   isBursty,
+  lastResortMs,
   nackCopies,
   roundMs,
   roundsWithin,
@@ -136,6 +137,13 @@ export class NackSchedule {
     return leftMs < conditions.rttMs + 1 ? leftMs + graceMs(isPicture, conditions) : leftMs;
   }
 
+  /** The end of grace may have come before a burst is over: then what is left is counted from when the loss was seen. */
+  #lastResortMs(wanted: WantedBlock, nowUs: number): number {
+    const { isPicture, hop } = this.#options;
+    const seenUs = Math.min(wanted.hasHole ? wanted.holeUs : NEVER, wanted.knownUs);
+    return seenUs === NEVER ? 0 : (seenUs - nowUs) / 1000 + lastResortMs(isPicture, hop.conditions);
+  }
+
   /** Asks for a block whose time has come; the NACK is valid until `emitNack` returns. */
   ask(wanted: WantedBlock, nowUs: number, emitNack: (nack: Nack) => void): void {
     wanted.nextNackUs = NEVER;
@@ -149,7 +157,9 @@ export class NackSchedule {
     const isGrowing = wanted.isIdlePlan || (isBursty(conditions) && !wanted.endsKnown(symbols));
     const needed = isGrowing ? NACK_NEEDS_ALL : wanted.needed(symbols);
     if (needed <= 0) return;
-    const leftMs = this.#leftMs(wanted, symbols, nowUs);
+    const plannedMs = this.#leftMs(wanted, symbols, nowUs);
+    const isPlanned = plannedMs >= conditions.rttMs + 1;
+    const leftMs = isPlanned ? plannedMs : this.#lastResortMs(wanted, nowUs);
     if (leftMs < conditions.rttMs + 1 || wanted.generation >= MAX_NACK_GENERATIONS) {
       wanted.copiesLeft = 0;
       if (!wanted.isIdlePlan) this.givenUp += needed === NACK_NEEDS_ALL ? 1 : needed;
@@ -163,7 +173,7 @@ export class NackSchedule {
       return;
     }
     if (wanted.copiesLeft > 0) wanted.copiesLeft--;
-    else this.#beginRound(wanted, symbols, leftMs, isGrowing, nowUs);
+    else this.#beginRound(wanted, symbols, leftMs, isPlanned, isGrowing, nowUs);
     // A copy that may mean more than the one before is a NACK of its own.
     if (isGrowing) wanted.generation++;
     const nack = this.#nack;
@@ -182,6 +192,7 @@ export class NackSchedule {
     wanted: WantedBlock,
     symbols: SymbolBlock | undefined,
     leftMs: number,
+    isPlanned: boolean,
     isGrowing: boolean,
     nowUs: number,
   ): void {
@@ -189,7 +200,7 @@ export class NackSchedule {
     const { conditions } = hop;
     const round = roundMs(conditions);
     // Within grace what is left counts it already: a round more is then taken for possible, and found too late if it is not.
-    const untilMs = leftMs - conditions.rttMs + graceMs(isPicture, conditions);
+    const untilMs = leftMs - conditions.rttMs + (isPlanned ? graceMs(isPicture, conditions) : 0);
     const isLast = roundsWithin(untilMs, conditions) === 0;
     const spareMs = isLast ? leftMs - conditions.rttMs - 2 : round;
     const copies = nackCopies(isLast, conditions);

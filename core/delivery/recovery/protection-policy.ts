@@ -56,6 +56,7 @@ const NOTICE_MS = 16;
 const PICTURE_NOTICE_MS = 80;
 /** For a round more than the aim allows, and a loss of its NACK. */
 const PICTURE_GRACE_MS = 140;
+const LAST_RESORT_ROUNDS = 2;
 const MAX_DEFICIT = 24;
 /** Proactive repair is at most this share of the block. */
 const MAX_PROACTIVE_SHARE = 0.5;
@@ -91,6 +92,14 @@ export function aimedDelayMs(playoutDelayMs: number, isPicture: boolean, hop: Ho
 /** How long after that repair goes on: a picture that is late is still what the next ones refer to. */
 export function graceMs(isPicture: boolean, hop: HopConditions): number {
   return isPicture ? hop.rttMs + hop.reorderMs + PICTURE_GRACE_MS : 0;
+}
+
+/**
+ * How long after a loss was seen repair goes on, however old the picture is by then: the only other help is a keyframe, which
+ * would come no sooner.
+ */
+export function lastResortMs(isPicture: boolean, hop: HopConditions): number {
+  return isPicture ? LAST_RESORT_ROUNDS * roundMs(hop) + PICTURE_NOTICE_MS : 0;
 }
 
 export function isBursty(hop: HopConditions): boolean {

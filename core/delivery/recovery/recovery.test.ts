@@ -52,21 +52,25 @@ class Hop {
     },
     200,
   );
-  readonly receiver = new BlockReceiver(
-    {
-      trackId: TRACK,
-      rendition: 0,
-      history: this.receivedHistory,
-      hop: this.hop,
-      isPicture: false,
-      emit: (datagram) => {
-        this.out.push(datagram.slice());
-        this.wholeWhenOut.push(this.receivedHistory.find(mediaBlockOf(datagram))?.isComplete === true);
-      },
-    },
-    200,
-  );
+  readonly receiver: BlockReceiver;
   readonly #packetizer = new Packetizer(TRACK);
+
+  constructor(isPicture = false) {
+    this.receiver = new BlockReceiver(
+      {
+        trackId: TRACK,
+        rendition: 0,
+        history: this.receivedHistory,
+        hop: this.hop,
+        isPicture,
+        emit: (datagram) => {
+          this.out.push(datagram.slice());
+          this.wholeWhenOut.push(this.receivedHistory.find(mediaBlockOf(datagram))?.isComplete === true);
+        },
+      },
+      200,
+    );
+  }
 
   /** Sends a unit of `count` datagrams; those for which `isLost` says so do not arrive. Returns all of them. */
   unit(frameId: number, count: number, isLost: (index: number) => boolean = () => false): Uint8Array[] {
@@ -186,6 +190,41 @@ describe("a lost datagram", () => {
       expect(hop.nacks.length > 0).toBe(!leftOut);
     }
   });
+
+  it("of a block in the middle of a burst is asked for, also when the one before was asked for unseen", () => {
+    const hop = new Hop();
+    Object.assign(hop.conditions, { loss: 0.1, burstMs: 40 });
+    for (const frameId of [1, 2, 3, 4]) {
+      hop.unit(frameId, 8);
+      hop.pass(33);
+    }
+    const unseen = hop.unit(5, 8, () => true);
+    hop.pass(33);
+    const hidden = hop.unit(6, 8, () => true);
+    hop.pass(20);
+    expect(hop.nacks.map(({ block }) => block)).toContain(mediaBlockOf(unseen[0]!));
+    hop.sender.onNack(hop.nacks[0]!, hop.nowUs);
+    for (const repair of hop.repairs) hop.receiver.pushRepair(repair, hop.nowUs);
+    hop.unit(7, 8);
+    hop.pass(20);
+    expect(hop.nacks.map(({ block }) => block)).toContain(mediaBlockOf(hidden[0]!));
+  });
+
+  it.each([true, false])(
+    "in a burst longer than all grace is asked for if it is of a picture: %s",
+    (isPicture) => {
+      const hop = new Hop(isPicture);
+      hop.unit(1, 8);
+      hop.pass(33);
+      const lost = hop.unit(2, 8, () => true);
+      hop.pass(600);
+      hop.unit(3, 8);
+      hop.pass(600);
+      const times = hop.nacks.filter(({ block }) => block === mediaBlockOf(lost[0]!)).length;
+      expect(times > 0).toBe(isPicture);
+      expect(times).toBeLessThan(10);
+    },
+  );
 
   it("is not asked for when no answer can come in time", () => {
     const hop = new Hop();
