@@ -2,6 +2,7 @@
 import { audioLevelOf, VoiceDetector } from "../../core/media/audio-level.ts";
 import { CaptureClock } from "../../core/media/capture-clock.ts";
 import { Resampler } from "../../core/media/resampler.ts";
+import { SampleClock } from "../../core/media/sample-clock.ts";
 import type { CapturedSound } from "../audio/captured-sound.ts";
 import { type CaptureInput, type CaptureReader, readSound } from "./capture-input.ts";
 import { FRAME_SAMPLES, OPUS_RATE_HZ, type OpusEncoding, openOpusEncoding } from "./opus-encoding.ts";
@@ -80,14 +81,17 @@ export class AudioSender {
   async #readAll(reader: CaptureReader<CapturedSound>): Promise<void> {
     const originsUs = reader.hasOwnClock ? [] : this.#originsUs;
     let clock: CaptureClock | undefined;
+    const sampleClock = new SampleClock();
     let resampler: { rateHz: number; convert: Resampler | undefined } | undefined;
     for (;;) {
       const sound = await reader.read();
       if (sound === undefined) break;
       if (this.#over || reader !== this.#reader) continue;
       const { samples, rateHz } = sound;
-      clock ??= new CaptureClock(originsUs, (samples.length / rateHz) * 1e6);
-      const captureUs = clock.map(sound.timestampUs, workerClock.nowUs());
+      const durationUs = (samples.length / rateHz) * 1e6;
+      clock ??= new CaptureClock(originsUs, durationUs);
+      const statedUs = clock.map(sound.timestampUs, workerClock.nowUs());
+      const captureUs = sampleClock.next(statedUs, durationUs);
       if (resampler?.rateHz !== rateHz) {
         const convert = rateHz === OPUS_RATE_HZ ? undefined : new Resampler(rateHz, OPUS_RATE_HZ);
         resampler = { rateHz, convert };

@@ -3,8 +3,8 @@
  * time on the playout clock: the sound's of the same person, or its own when there is no sound.
  */
 import type { AccessUnit } from "../../core/delivery/access-unit.ts";
-import { DecodeOrder } from "../../core/media/decode-order.ts";
 import { evenWorth } from "../../core/media/cheapest-delay.ts";
+import { DecodeOrder } from "../../core/media/decode-order.ts";
 import { DelayHistogram } from "../../core/media/delay-histogram.ts";
 import { FreezeMeter } from "../../core/media/freeze-meter.ts";
 import { RateMeter } from "../../core/media/rate-meter.ts";
@@ -29,6 +29,8 @@ const WORTH = evenWorth(15_000);
 const DECODE_ALLOWANCE_US = 8_000;
 /** Sound may be ahead of the picture by this much before the sound is asked to wait; with what single pictures are late by, it stays below 45 ms (ITU-R BT.1359). */
 const DEAD_BAND_US = 25_000;
+/** The picture may be ahead of its sound by this much: viewers notice sound that is late from 125 ms on (ITU-R BT.1359). */
+const PICTURE_AHEAD_US = 15_000;
 const MAX_SYNC_DELAY_US = 300_000;
 /** The delay moves by at most this much a frame, unless it is far off. */
 const SLEW_US = 2_000;
@@ -268,7 +270,7 @@ export class VideoReceiver {
     const sound = heard === undefined ? undefined : heard - DISPLAY_LATENCY_US;
     let wanted = own;
     if (sound !== undefined && this.sound !== undefined) {
-      wanted = Math.max(sound, Math.min(own, sound + DEAD_BAND_US));
+      wanted = Math.max(sound - PICTURE_AHEAD_US, Math.min(own, sound + DEAD_BAND_US));
       // The picture cannot keep up with the sound: the sound waits a little more each frame, or less again.
       const missingUs = own - DEAD_BAND_US - sound;
       this.#syncDelayUs = Math.min(MAX_SYNC_DELAY_US, Math.max(0, this.#syncDelayUs + missingUs * 0.05));

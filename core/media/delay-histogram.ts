@@ -12,6 +12,9 @@ const LATE_US = 60_000;
 const SILENCE_US = 400_000;
 /** Weight that the past keeps with each unit, once enough have been seen. */
 const FORGET = 0.992;
+/** At first it keeps less: what a join keeps busy says little of what comes after it. */
+const FIRST_FORGET = 0.97;
+const FIRST_UNITS = 250;
 /** The fastest transit is looked for in the last one to two windows of this length. */
 const WINDOW_US = 2_000_000;
 
@@ -60,7 +63,7 @@ export class DelayHistogram {
     if (!counts) return relativeUs;
     this.#count++;
     // Early on the past weighs little, so that the first guess is forgotten soon.
-    const forget = Math.min(FORGET, 1 - 1 / (this.#count + 1));
+    const forget = Math.min(this.#count < FIRST_UNITS ? FIRST_FORGET : FORGET, 1 - 1 / (this.#count + 1));
     for (let i = 0; i < BUCKETS; i++) this.#shares[i]! *= forget;
     this.#shares[bucket]! += 1 - forget;
     if (this.#previousTransitUs !== undefined) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { soundWorth } from "./cheapest-delay.ts";
 import { DelayHistogram } from "./delay-histogram.ts";
 import { FreezeMeter } from "./freeze-meter.ts";
 import { PlayoutClock } from "./playout-clock.ts";
@@ -50,6 +51,17 @@ describe("DelayHistogram", () => {
       expect(histogram.push(i * 20_000, i * 20_000 + (late ? 42_000 : 0), !late)).toBe(late ? 42_000 : 0);
     }
     expect(histogram.targetUs()).toBe(5_000);
+  });
+
+  it("forgets soon what was late while a stream began", () => {
+    const histogram = new DelayHistogram(1, soundWorth);
+    const targets: number[] = [];
+    for (let i = 0; i < 400; i++) {
+      histogram.push(i * 20_000, i * 20_000 + (i >= 20 && i < 24 ? 70_000 : 0));
+      targets.push(histogram.targetUs());
+    }
+    expect(targets[30]).toBe(75_000);
+    expect(targets[220]).toBe(5_000);
   });
 
   it("takes a longer road for the new base after the old one is forgotten", () => {
