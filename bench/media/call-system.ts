@@ -12,7 +12,7 @@ export interface Account {
   playedMs: number;
   /** How long sound and picture are held back by their jitter buffers; null when nothing was played. */
   audioBufferMs: number | null;
-  /** Tributary counts from capture, WebRTC from the picture's first datagram. */
+  /** The sound's from each frame's arrival on. The picture's: Tributary counts from capture, WebRTC from its first datagram. */
   videoBufferMs: number | null;
   /** Of the picture as it was encoded. */
   pictureWidth: number | null;

@@ -84,7 +84,7 @@ async function joinFromLobby(page: Page, url: string): Promise<Viewer> {
     page,
     joinedAtMs: startTime + responseEnd,
     ownFigures: async () => ownFigures(await page.evaluate("globalThis.tributary.room.getStats()")),
-    account: async () => accountOf(await page.evaluate("globalThis.tributary.room.getStats()")),
+    account: openAccount(page),
     async leave() {
       await page.evaluate("globalThis.tributary.room?.leave()");
       await page.close();
@@ -96,17 +96,26 @@ function inbound(stats: RoomStats, kind: TrackStats["kind"]): TrackStats | undef
   return stats.tracks.find((track) => track.kind === kind && track.direction === "inbound");
 }
 
-function accountOf(stats: RoomStats): Account {
-  const audio = inbound(stats, "audio");
-  const video = inbound(stats, "video");
-  return {
-    atMs: Date.now(),
-    receivedBytes: stats.connection.bytesReceived,
-    concealedMs: audio?.concealedMs ?? 0,
-    playedMs: audio?.totalPlayedMs ?? 0,
-    audioBufferMs: audio?.playoutDelayMs ?? null,
-    videoBufferMs: video?.playoutDelayMs ?? null,
-    pictureWidth: video?.frameWidth || null,
+/** Looks at the SDK's own account; the sound's buffer is a mean since the look before. */
+function openAccount(page: Page): () => Promise<Account> {
+  let before: TrackStats | undefined;
+  return async () => {
+    const stats: RoomStats = await page.evaluate("globalThis.tributary.room.getStats()");
+    const audio = inbound(stats, "audio");
+    const video = inbound(stats, "video");
+    const count = (audio?.jitterBufferEmittedCount ?? 0) - (before?.jitterBufferEmittedCount ?? 0);
+    const delayMs = (audio?.jitterBufferDelayMs ?? 0) - (before?.jitterBufferDelayMs ?? 0);
+    const isFirst = before === undefined;
+    before = audio;
+    return {
+      atMs: Date.now(),
+      receivedBytes: stats.connection.bytesReceived,
+      concealedMs: audio?.concealedMs ?? 0,
+      playedMs: audio?.totalPlayedMs ?? 0,
+      audioBufferMs: isFirst || count <= 0 ? null : delayMs / count,
+      videoBufferMs: video?.playoutDelayMs ?? null,
+      pictureWidth: video?.frameWidth || null,
+    };
   };
 }
 

@@ -167,6 +167,9 @@ export interface TrackStats {
   playoutDelayMs?: number;
   /** What the playout delay is steered towards; within the bounds of `setPlayoutDelay`. Audio only. */
   targetDelayMs?: number;
+  /** Sum of the times that frames waited from their arrival to their playout, and how many frames these were. Audio only. */
+  jitterBufferDelayMs?: number;
+  jitterBufferEmittedCount?: number;
   concealedMs?: number;
   totalPlayedMs?: number;
   /** Sound minus picture at the playout, positive = sound early. On the video track. */

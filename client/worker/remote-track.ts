@@ -112,6 +112,8 @@ function audioFigures(audio: AudioReceiver): Partial<TrackStats> {
     jitterMs: round(audio.jitter.jitterMs),
     playoutDelayMs: round(audio.jitter.delayMs),
     targetDelayMs: round(audio.jitter.targetMs),
+    jitterBufferDelayMs: round(audio.jitter.waitedMs),
+    jitterBufferEmittedCount: audio.jitter.emittedUnits,
     concealedMs: round((audio.concealedSamples / OPUS_RATE_HZ) * 1000),
     totalPlayedMs: round((audio.playedSamples / OPUS_RATE_HZ) * 1000),
     ...(captureToRenderMs === undefined ? {} : { captureToRenderMs: round(captureToRenderMs) }),

@@ -145,6 +145,14 @@ describe("JitterBuffer", () => {
     for (let i = 100; i < targets.length; i++) expect(targets[i]!).toBeGreaterThan(targets[i - 50]! - 85);
   });
 
+  it("accounts for how long units wait, from the arrival of each", () => {
+    const { playout, delays } = replay({ count: 1_000, transitMs: (i) => (i % 2 === 0 ? 30 : 48) });
+    const { waitedMs, emittedUnits } = playout.jitter;
+    expect(emittedUnits).toBeGreaterThan(990);
+    // Every second one has been on its way for 18 ms of what it is held back.
+    expect(Math.abs(waitedMs / emittedUnits + 9 - mean(delays))).toBeLessThan(3);
+  });
+
   it("waits for what repair brings back while the loss lasts, and not after", () => {
     // Every 25th unit is late by a round trip: far too few for the quantile of all units.
     const brought = (i: number): boolean => i > 100 && i < 1_000 && i % 40 === 0;

@@ -10,6 +10,8 @@ import { PlayoutTarget } from "./playout-target.ts";
 
 /** Units held at most; at more the oldest are skipped (`overflow`). 2 s of 20 ms frames. */
 export const MAX_HELD_UNITS = 100;
+/** Arrivals that are remembered, a power of two above that. */
+const ARRIVALS = 128;
 /** Further apart than this two ids are of different numberings. */
 const MAX_ID_DISTANCE = 1_000;
 /** Sound is decided on in steps of this length. */
@@ -65,6 +67,11 @@ export class JitterBuffer {
   #concealedInARowUs = 0;
   #lastWasEmpty = false;
   #delayUs = 0;
+  /** By frame id modulo ARRIVALS. */
+  readonly #arrivedUs = new Float64Array(ARRIVALS);
+  #pulledUs = 0;
+  #waitedUs = 0;
+  #emitted = 0;
   #paused = false;
 
   constructor(options: JitterBufferOptions) {
@@ -93,6 +100,15 @@ export class JitterBuffer {
   /** How long the sound played last had waited since the fastest possible arrival. */
   get delayMs(): number {
     return this.#delayUs / 1000;
+  }
+
+  /** Sum of the times from arrival to leaving the buffer, of all `emittedUnits` (jitterBufferDelay of W3C webrtc-stats). */
+  get waitedMs(): number {
+    return this.#waitedUs / 1000;
+  }
+
+  get emittedUnits(): number {
+    return this.#emitted;
   }
 
   get heldUnits(): number {
@@ -133,6 +149,7 @@ export class JitterBuffer {
     }
     if (this.#units.size === 0) this.#fillingSinceUs = arrivedUs;
     this.#units.set(unit.frameId, unit);
+    this.#arrivedUs[unit.frameId % ARRIVALS] = arrivedUs;
     while (this.#units.size > MAX_HELD_UNITS) {
       const oldest = this.#oldest()!;
       this.#units.delete(oldest.frameId);
@@ -151,6 +168,7 @@ export class JitterBuffer {
 
   /** The speaker has nothing decoded left (same clock as `arrivedUs`). */
   pull(nowUs: number): Playout {
+    this.#pulledUs = nowUs;
     if (this.#next === undefined) return this.#start(nowUs);
     let unit = this.#units.get(this.#next) ?? this.#oldest();
     if (unit === undefined) return this.#starve();
@@ -242,6 +260,8 @@ export class JitterBuffer {
 
   #play(unit: AccessUnit, concealedUs: number): Playout {
     this.#units.delete(unit.frameId);
+    this.#waitedUs += Math.max(0, this.#pulledUs - this.#arrivedUs[unit.frameId % ARRIVALS]!);
+    this.#emitted++;
     this.#expect(unit);
     this.#concealedInARowUs = 0;
     this.#lastWasEmpty = isEmptyFrame(unit.bytes);
