@@ -158,6 +158,20 @@ describe("Shedding", () => {
     expect(starts.length).toBeLessThan(13);
   });
 
+  it.each([
+    { queuesMs: [18, 16, 18, 16, 18], isOver: false },
+    { queuesMs: [0, 17, 24, 24, 24], isOver: true },
+  ])("gives a try up at a short queue only while it grows: %o", ({ queuesMs, isOver }) => {
+    const { congest, run, state } = setUp(["layered"]);
+    congest(500_000);
+    while (state.paddingBps === 0) run(50);
+    for (const queueMs of queuesMs) {
+      state.bandwidth.newestQueueMs = queueMs;
+      run(50);
+    }
+    expect(state.paddingBps === 0).toBe(isOver);
+  });
+
   it("goes back to what held when a step up was too much after all", () => {
     const { congest, run, levels } = setUp(["layered"]);
     congest(700_000);
@@ -190,7 +204,7 @@ describe("Shedding", () => {
     const { congest, run, levels } = setUp(Array.from({ length: 8 }, () => "plain"));
     congest(200_000);
     expect(levels.slice(1).every((level) => level === LEVEL_PAUSED)).toBe(true);
-    run(15_000);
+    run(20_000);
     expect(levels.slice(1).every((level) => level === LEVEL_ALL)).toBe(true);
   });
 });

@@ -14,12 +14,16 @@ const BASE_FILL = 0.95;
 const FILL = 0.88;
 /** A step up is tried with padding that grows for so long to a little more than it needs, and stays there for so long. */
 const PROBE_GROWS_US = 1_000_000;
+/** Longer where it would grow a second by more than so many times the link's rate: much too much is soon a long queue. */
+const MOST_PROBE_GROWTH = 1.5;
+const MOST_PROBE_GROWS_US = 2_500_000;
 const PROBE_STAYS_US = 500_000;
 const PROBE_MARGIN = 1.1;
 /** And is then on trial for this long. */
 const TRIAL_US = 700_000;
-/** A queue above this in so many reports running ends either. */
+/** A queue above this, or above half of it and growing, in so many reports running ends either. */
 const FULL_QUEUE_MS = 30;
+const FILLING_QUEUE_MS = FULL_QUEUE_MS / 2;
 const FULL_REPORTS = 2;
 /** The link must be free for so long before a step up that is known to fit; */
 const LEAST_PATIENCE_US = 400_000;
@@ -71,6 +75,7 @@ export class Shedding {
   /** What held before something was left out for loss, until it is known whether that helps. */
   #beforeLoss: Share | undefined;
   #fullReports = 0;
+  #newestQueueMs = 0;
   /** Pictures of a step up; twice as many after each that held. */
   #step = 1;
   #paceBps: number | undefined;
@@ -179,7 +184,7 @@ export class Shedding {
     const next = this.#nextAbove(this.#share, nowUs);
     const fullBps = Math.min(rateBps, (this.#bandwidth.limitBps ?? 0) * FILL);
     if (this.#neededBps(next, nowUs) <= fullBps) this.#set(next);
-    else if (freeUs > this.#patienceUs) this.#try(next, nowUs);
+    else if (freeUs > this.#patienceUs) this.#try(next, rateBps, nowUs);
   }
 
   #measureRepair(nowUs: number): void {
@@ -193,7 +198,10 @@ export class Shedding {
   }
 
   #judge(attempt: Attempt, hasNews: boolean, nowUs: number): void {
-    this.#fullReports = this.#bandwidth.newestQueueMs > FULL_QUEUE_MS ? this.#fullReports + 1 : 0;
+    const { newestQueueMs } = this.#bandwidth;
+    const isFilling = newestQueueMs > FILLING_QUEUE_MS && newestQueueMs > this.#newestQueueMs;
+    this.#newestQueueMs = newestQueueMs;
+    this.#fullReports = isFilling || newestQueueMs > FULL_QUEUE_MS ? this.#fullReports + 1 : 0;
     if (hasNews || this.#fullReports >= FULL_REPORTS) {
       this.#attempt = undefined;
       this.#padding.stop();
@@ -256,12 +264,14 @@ export class Shedding {
   }
 
   /** Some pictures more or, when all are sent, one layer: padding first. */
-  #try(next: Share, nowUs: number): void {
+  #try(next: Share, rateBps: number, nowUs: number): void {
     const before = this.#share;
-    this.#attempt = { before, next, isOn: false, endsUs: nowUs + PROBE_GROWS_US + PROBE_STAYS_US };
-    this.#fullReports = 0;
     const moreBps = this.#neededBps(next, nowUs) * PROBE_MARGIN - this.#neededBps(before, nowUs);
-    this.#padding.start(moreBps, PROBE_GROWS_US);
+    const slowlyUs = (PROBE_GROWS_US * moreBps) / (rateBps * MOST_PROBE_GROWTH);
+    const growsUs = Math.max(PROBE_GROWS_US, Math.min(MOST_PROBE_GROWS_US, slowlyUs));
+    this.#attempt = { before, next, isOn: false, endsUs: nowUs + growsUs + PROBE_STAYS_US };
+    this.#fullReports = 0;
+    this.#padding.start(moreBps, growsUs);
   }
 
   #nextAbove({ level, kept }: Share, nowUs: number): Share {

@@ -40,6 +40,8 @@ function distances(frameIds: number[], hop = CALM, maxBytes = 900): number[] {
 
 describe("audio redundancy", () => {
   it("carries the last two frames", () => expect(distances([1, 2, 3, 4])).toEqual([1, 2]));
+  it("carries only the last one while nothing is lost", () =>
+    expect(distances([1, 2, 3, 4], { ...CALM, loss: 0 })).toEqual([1]));
   it("carries a third where two copies are not enough", () =>
     expect(distances([1, 2, 3, 4], { ...CALM, loss: 0.2 })).toEqual([1, 2, 3]));
   it("serves the hops behind the relay too", () => {

@@ -7,6 +7,9 @@ import { type RedundantFrame, writeRedundantPayload } from "../wire/redundancy.t
 import type { AccessUnit } from "./access-unit.ts";
 import type { HopConditions } from "./recovery/protection-policy.ts";
 
+/** While nothing is lost one copy is enough for the first losses, until the others are called for: each costs as much as the sound itself. */
+const CLEAN_DISTANCES = [1];
+const CLEAN = 0.003;
 const CALM_DISTANCES = [1, 2];
 /** Where two copies are not enough: a third brings back what they do not, 20 ms later, and long before repair would. */
 const LOSSY_DISTANCES = [1, 2, 3];
@@ -26,6 +29,7 @@ export type Losses = Pick<HopConditions, "loss" | "burstMs">;
 
 /** How many frames back the copies are, for what is known of the way to the receiver. */
 export function redundancyDistances(hop: Readonly<Losses>): readonly number[] {
+  if (hop.loss < CLEAN) return CLEAN_DISTANCES;
   if (hop.loss < 0.01 || hop.burstMs < BURSTY_MS) {
     if (hop.loss < LOSSY) return CALM_DISTANCES;
     return hop.loss < VERY_LOSSY ? LOSSY_DISTANCES : VERY_LOSSY_DISTANCES;

@@ -230,6 +230,7 @@ export class HopRecovery {
       this.#outbound.reorderMs = losses.reorderMs;
     }
     // Loss without a queue is what repair is for, even while a lower rate is on trial.
+    this.#outbound.queueMs = Math.max(0, this.#link.bandwidth.newestQueueMs);
     this.budget.congested = this.#link.bandwidth.hasQueue;
   }
 

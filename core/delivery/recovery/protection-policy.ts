@@ -14,6 +14,8 @@ export interface HopConditions {
   rttMs: number;
   /** How much later than its successors a datagram may arrive. */
   reorderMs: number;
+  /** What the newest datagrams waited in the network's queue, beyond the round trip; absent where that is not known. */
+  queueMs?: number;
 }
 
 /** What is known of the hop at this end. */

@@ -11,7 +11,7 @@ import {
   writeHopHeader,
 } from "../../wire/datagram.ts";
 import { MAX_HISTORY_BLOCKS } from "../../wire/limits.ts";
-import type { Nack } from "../../wire/nack.ts";
+import { NACK_NEEDS_ALL, type Nack } from "../../wire/nack.ts";
 import { Packetizer } from "../packetizer.ts";
 import { BlockPool } from "../reed-solomon/block-pool.ts";
 import { BlockHistory } from "./block-history.ts";
@@ -279,6 +279,31 @@ describe("answers", () => {
     hop.sender.onNack({ ...nack, generation: 9 }, hop.nowUs);
     expect(hop.repairs).toEqual([]);
   });
+});
+
+describe("what waits in the network's queue", () => {
+  it.each([0, 200])(
+    "of %i ms is not taken for lost, in answer to a receiver that does not see it",
+    (queueMs) => {
+      const hop = new Hop();
+      Object.assign(hop.conditions, { queueMs });
+      const sent = hop.unit(1, 8, () => true);
+      hop.pass(100);
+      const held = new Uint8Array(0);
+      const block = mediaBlockOf(sent[0]!);
+      const nack = {
+        trackId: TRACK,
+        rendition: 0,
+        block,
+        generation: 1,
+        needed: NACK_NEEDS_ALL,
+        withinMs: 150,
+        held,
+      };
+      hop.sender.onNack(nack, hop.nowUs);
+      expect(hop.repairs.length > 0).toBe(queueMs === 0);
+    },
+  );
 });
 
 describe("memory", () => {

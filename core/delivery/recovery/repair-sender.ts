@@ -176,7 +176,8 @@ export class RepairSender {
     missing.set(block.sent);
     missing.removeHeld(nack.held);
     // The NACK left half a round trip ago, and does not know of what was sent after half a round trip before that.
-    const unknownSinceUs = nowUs - (hop.rttMs + hop.reorderMs) * 1000 - IN_FLIGHT_MARGIN_US;
+    const onTheWayMs = hop.rttMs + hop.reorderMs + (hop.queueMs ?? 0);
+    const unknownSinceUs = nowUs - onTheWayMs * 1000 - IN_FLIGHT_MARGIN_US;
     let needed = nack.needed;
     if (needed === NACK_NEEDS_ALL) block.removeNewer(missing, unknownSinceUs);
     needed = Math.min(needed, missing.count);
