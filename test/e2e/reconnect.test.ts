@@ -7,8 +7,11 @@ import { ProxiedCall } from "./proxied-call.ts";
 import { judgeTone, type RoomPage, untilGood } from "./room-page.ts";
 
 const ROOM = "outage";
-/** Longer than the silence after which a client gives its session up. */
-const OUTAGE_MS = 8_000;
+/**
+ * Longer than the silence after which a client gives its session up. Both are back before the relay gives theirs up, after 10 s: who
+ * is back before it sees the other leave and join when that one comes after it.
+ */
+const OUTAGE_MS = 6_000;
 /** Frames a second: a busy machine draws fewer than were captured. */
 const LEAST_RATE = 5;
 const RECOVERY_MS = 15_000;
