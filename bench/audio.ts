@@ -17,7 +17,7 @@ const options = readOptions({
   jitter: { default: 0, min: 0, max: 500, about: "delay added at random, milliseconds at most" },
   copies: {
     default: "auto",
-    oneOf: ["auto", "none", "1", "1-2", "2-4", "1-3-5", "2-4-6"],
+    oneOf: ["auto", "none", "1", "1-2", "2-4", "1-3-5"],
     about: "distances of the copies",
   },
   seconds: { default: 300, min: 5, max: 3_600, about: "length of the speech" },

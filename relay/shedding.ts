@@ -271,6 +271,7 @@ export class Shedding {
     const growsUs = Math.max(PROBE_GROWS_US, Math.min(MOST_PROBE_GROWS_US, slowlyUs));
     this.#attempt = { before, next, isOn: false, endsUs: nowUs + growsUs + PROBE_STAYS_US };
     this.#fullReports = 0;
+    this.#newestQueueMs = this.#bandwidth.newestQueueMs;
     this.#padding.start(moreBps, growsUs);
   }
 

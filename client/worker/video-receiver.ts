@@ -24,7 +24,7 @@ const MAX_DECODING = 60;
 const MAX_DECODING_PAST = 300;
 /** Share of pictures that should be in time, unless one per cent of them costs more delay than this. */
 const QUANTILE = 0.95;
-const WORTH = evenWorth(15_000);
+const pictureWorth = evenWorth(15_000);
 /** From complete arrival to decoded. */
 const DECODE_ALLOWANCE_US = 8_000;
 /** Sound may be ahead of the picture by this much before the sound is asked to wait; with what single pictures are late by, it stays below 45 ms (ITU-R BT.1359). */
@@ -92,7 +92,7 @@ export class VideoReceiver {
   readonly #joinCalledUs: number;
   readonly #catchUp = new CatchUp();
   readonly #reordering = new Reordering();
-  #histogram = new DelayHistogram(QUANTILE, WORTH);
+  #histogram = new DelayHistogram(QUANTILE, pictureWorth);
   readonly #waiting: WaitingFrame[] = [];
   #minDelayUs: number;
   #maxDelayUs: number;
@@ -152,7 +152,7 @@ export class VideoReceiver {
     this.rate.push(unit.bytes.length * 8, arrivedUs);
     // The way of what was replayed says nothing about the way of what comes now.
     if (this.#catchUp.push(unit.captureTimeUs, arrivedUs))
-      this.#histogram = new DelayHistogram(QUANTILE, WORTH);
+      this.#histogram = new DelayHistogram(QUANTILE, pictureWorth);
     this.#histogram.push(unit.captureTimeUs, arrivedUs);
     this.order.push(unit, arrivedUs, this.#decode);
     const blockedUs = this.order.blockedSinceUs;

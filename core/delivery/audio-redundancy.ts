@@ -19,6 +19,7 @@ const VERY_LOSSY_DISTANCES = [1, 2, 3, 4];
 const VERY_LOSSY = 0.24;
 const BURSTY_DISTANCES = [1, 3, 5];
 const BURSTY_MS = 12;
+const LEAST_BURSTY = 0.01;
 /** Frames are remembered up to the largest distance. */
 const REMEMBERED = 6;
 const ENTRY_BYTES = 5;
@@ -30,11 +31,9 @@ export type Losses = Pick<HopConditions, "loss" | "burstMs">;
 /** How many frames back the copies are, for what is known of the way to the receiver. */
 export function redundancyDistances(hop: Readonly<Losses>): readonly number[] {
   if (hop.loss < CLEAN) return CLEAN_DISTANCES;
-  if (hop.loss < 0.01 || hop.burstMs < BURSTY_MS) {
-    if (hop.loss < LOSSY) return CALM_DISTANCES;
-    return hop.loss < VERY_LOSSY ? LOSSY_DISTANCES : VERY_LOSSY_DISTANCES;
-  }
-  return BURSTY_DISTANCES;
+  if (hop.loss >= LEAST_BURSTY && hop.burstMs >= BURSTY_MS) return BURSTY_DISTANCES;
+  if (hop.loss < LOSSY) return CALM_DISTANCES;
+  return hop.loss < VERY_LOSSY ? LOSSY_DISTANCES : VERY_LOSSY_DISTANCES;
 }
 
 export class AudioRedundancy {

@@ -13,15 +13,15 @@ export function evenWorth(perCentWorthUs: number): LossWorth {
 
 /** What is lost of sound up to this share should come back whenever a wait can bring it. */
 const FEW = 0.003;
-const FEW_WORTH_US = evenWorth(150_000);
-const MORE_WORTH_US = evenWorth(20_000);
+const fewWorth = evenWorth(150_000);
+const moreWorth = evenWorth(20_000);
 
 /**
  * Of sound. The first losses are heard most, each further per cent less (the E-model's packet-loss impairment flattens in the same
  * way, ITU-T G.107 section 7.5), so that a long wait for the longest of many bursts is not worth it.
  */
 export function soundWorth(share: number): number {
-  return share <= FEW ? FEW_WORTH_US(share) : FEW_WORTH_US(FEW) + MORE_WORTH_US(share - FEW);
+  return share <= FEW ? fewWorth(share) : fewWorth(FEW) + moreWorth(share - FEW);
 }
 
 /**

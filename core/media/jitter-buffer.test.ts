@@ -154,7 +154,7 @@ describe("JitterBuffer", () => {
   });
 
   it("waits for what repair brings back while the loss lasts, and not after", () => {
-    // Every 25th unit is late by a round trip: far too few for the quantile of all units.
+    // Every 40th unit is late by 50 ms: far too few for the quantile of all units.
     const brought = (i: number): boolean => i > 100 && i < 1_000 && i % 40 === 0;
     const transitMs = (i: number): number => (brought(i) ? 80 : 30);
     const { concealedMs, targets, playout } = replay({ count: 2_500, transitMs });

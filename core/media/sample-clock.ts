@@ -9,7 +9,7 @@ const WINDOW_US = 2_000_000;
 const JUMP_US = 60_000;
 
 export class SampleClock {
-  /** Length of all sound since the last jump. */
+  /** Length of all sound so far. */
   #countedUs = 0;
   #windowStartUs = 0;
   /** Stated minus counted time, the least of each window. */

@@ -229,8 +229,8 @@ export class HopRecovery {
       this.#outbound.burstMs = losses.estimator.burstMs;
       this.#outbound.reorderMs = losses.reorderMs;
     }
-    // Loss without a queue is what repair is for, even while a lower rate is on trial.
     this.#outbound.queueMs = Math.max(0, this.#link.bandwidth.newestQueueMs);
+    // Loss without a queue is what repair is for, even while a lower rate is on trial.
     this.budget.congested = this.#link.bandwidth.hasQueue;
   }
 
