@@ -17,9 +17,9 @@ import { DatagramQueue, type DatagramWriter } from "./datagram-queue.ts";
 
 /** Datagrams that wait this long on average are held up by the browser's congestion control: another lane is opened. */
 const LANE_AFTER_WAIT_MS = 12;
-/** What a new lane helps is seen after this time; and so long after one that could not be opened no other is tried. */
+/** What a new lane helps is seen after this time; and so long after one that could not be opened no other is tried: handshakes are lost too. */
 const LANE_PAUSE_MS = 700;
-const LANE_FAILED_PAUSE_MS = 10_000;
+const LANE_FAILED_PAUSE_MS = 2_000;
 const LANE_TIMEOUT_MS = 5_000;
 const LANE_KEY_BYTES = 18;
 /** Datagrams that the browser may hold for us while this thread is busy. */
