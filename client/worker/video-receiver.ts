@@ -25,6 +25,8 @@ const MAX_DECODING_PAST = 300;
 /** Share of pictures that should be in time, unless one per cent of them costs more delay than this. */
 const QUANTILE = 0.95;
 const pictureWorth = evenWorth(15_000);
+/** Less where the sound would have to wait with it. */
+const worthWithSound = evenWorth(10_000);
 /** From complete arrival to decoded. */
 const DECODE_ALLOWANCE_US = 8_000;
 /** Sound may be ahead of the picture by this much before the sound is asked to wait; with what single pictures are late by, it stays below 45 ms (ITU-R BT.1359). */
@@ -258,13 +260,15 @@ export class VideoReceiver {
     this.framesRendered++;
   }
 
+  /** From capture to canvas, for a wait that begins with the fastest arrival. */
+  #delayFor(waitUs: number): number {
+    const ownUs = Math.max(this.#minDelayUs, waitUs) + DECODE_ALLOWANCE_US + this.#reordering.delayUs;
+    return this.#histogram.baseUs + Math.min(this.#maxDelayUs, ownUs);
+  }
+
   /** Moves the delay towards what network and sound ask for. */
   #follow(nowUs: number): void {
-    const ownUs = Math.min(
-      this.#maxDelayUs,
-      Math.max(this.#minDelayUs, this.#histogram.targetUs()) + DECODE_ALLOWANCE_US + this.#reordering.delayUs,
-    );
-    const own = this.#histogram.baseUs + ownUs;
+    const own = this.#delayFor(this.#histogram.targetUs());
     const heard = this.sound?.playout.delayUs(nowUs);
     // Drawn this much before the sound is heard, the picture is seen together with it.
     const sound = heard === undefined ? undefined : heard - DISPLAY_LATENCY_US;
@@ -272,7 +276,7 @@ export class VideoReceiver {
     if (sound !== undefined && this.sound !== undefined) {
       wanted = Math.max(sound - PICTURE_AHEAD_US, Math.min(own, sound + DEAD_BAND_US));
       // The picture cannot keep up with the sound: the sound waits a little more each frame, or less again.
-      const missingUs = own - DEAD_BAND_US - sound;
+      const missingUs = this.#delayFor(this.#histogram.targetUs(worthWithSound)) - DEAD_BAND_US - sound;
       this.#syncDelayUs = Math.min(MAX_SYNC_DELAY_US, Math.max(0, this.#syncDelayUs + missingUs * 0.05));
       this.sound.jitter.setSyncDelay(
         this.#syncDelayUs > 0 ? this.sound.jitter.ownTargetUs + this.#syncDelayUs : 0,

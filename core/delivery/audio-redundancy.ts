@@ -13,7 +13,7 @@ const CLEAN = 0.003;
 const CALM_DISTANCES = [1, 2];
 /** Where two copies are not enough: a third brings back what they do not, 20 ms later, and long before repair would. */
 const LOSSY_DISTANCES = [1, 2, 3];
-const LOSSY = 0.14;
+const LOSSY = 0.08;
 /** Two lossy hops behind each other. */
 const VERY_LOSSY_DISTANCES = [1, 2, 3, 4];
 const VERY_LOSSY = 0.24;

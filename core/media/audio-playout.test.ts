@@ -31,12 +31,13 @@ async function encode(count: number, fec: boolean): Promise<Uint8Array[]> {
   return frames;
 }
 
-/** Plays frames that arrive `arrivalUs` after their capture (undefined: lost), a frame of delay asked for. */
+/** Plays frames that arrive `arrivalUs` after their capture (undefined: lost), two frames of delay asked for. */
 async function play(
   frames: readonly Uint8Array[],
   arrivalUs: (frame: number) => number | undefined,
+  minDelayUs = 45_000,
 ): Promise<{ playout: AudioPlayout; heard: number[] }> {
-  const playout = new AudioPlayout({ frameDurationUs: FRAME_US, minDelayUs: 45_000, maxDelayUs: 500_000 });
+  const playout = new AudioPlayout({ frameDurationUs: FRAME_US, minDelayUs, maxDelayUs: 500_000 });
   const decoder = await createDecoder({ channels: 1, sampleRate: 48_000, maxFrameSize: 5_760 });
   playout.decoder = {
     decode: (bytes) => decoder.decodeFloat(bytes),
@@ -109,6 +110,30 @@ describe("AudioPlayout", () => {
     const late = await play(await encode(200, false), (frame) => (frame >= 100 && frame < 103 ? 70_000 : 0));
     expect(late.playout.underruns).toBeGreaterThan(0);
     expect(largestStep(late.heard)).toBeLessThan(1.6 * largestStep(clean.heard));
+  });
+
+  it("makes what it holds last until a burst is over, and makes up for it then", async () => {
+    const frames = await encode(200, false);
+    // Nothing for 120 ms, with 85 and a frame in hand; then all at once, as copies.
+    const burst = (frame: number) => (frame >= 100 && frame < 105 ? (105 - frame) * FRAME_US : 0);
+    const { playout, heard } = await play(frames, burst, 85_000);
+    expect(playout.counters.concealed).toBe(0);
+    expect(playout.counters.stretchedIn / 48).toBeGreaterThan(15);
+    expect(playout.counters.stretchedIn / 48).toBeLessThanOrEqual(60);
+    const { stretchedIn, stretchedOut } = playout.counters;
+    expect((stretchedIn - stretchedOut) / 48).toBeLessThanOrEqual(15);
+    const clean = await play(frames, () => 0, 85_000);
+    expect(largestStep(heard)).toBeLessThan(1.6 * largestStep(clean.heard));
+  });
+
+  it("does not draw out the end of what the sender ended", async () => {
+    const frames = await encode(150, false);
+    const until100 = (frame: number) => (frame <= 100 ? 0 : undefined);
+    const cut = await play(frames, until100);
+    expect(cut.playout.counters.stretchedIn).toBeGreaterThan(0);
+    frames[100] = frames[100]!.slice(0, 1);
+    const ended = await play(frames, until100);
+    expect(ended.playout.counters.stretchedIn).toBe(0);
   });
 
   it("fades what it makes up, and stops after half a second", async () => {

@@ -12,7 +12,7 @@ export function evenWorth(perCentWorthUs: number): LossWorth {
 }
 
 /** What is lost of sound up to this share should come back whenever a wait can bring it. */
-const FEW = 0.003;
+const FEW = 0.004;
 const fewWorth = evenWorth(150_000);
 const moreWorth = evenWorth(20_000);
 

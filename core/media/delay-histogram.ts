@@ -88,8 +88,8 @@ export class DelayHistogram {
     return this.#count;
   }
 
-  /** Wait, from the fastest transit on, that covers the quantile or what is worth it. 0 before the first unit. */
-  targetUs(): number {
+  /** Wait, from the fastest transit on, that covers the quantile or what is worth it, by another price than usual if need be. 0 before the first unit. */
+  targetUs(worth = this.#worth): number {
     let total = 0;
     for (let i = 0; i < BUCKETS; i++) total += this.#shares[i]!;
     if (total === 0) return 0;
@@ -97,7 +97,7 @@ export class DelayHistogram {
     for (let below = 0; buckets < BUCKETS && below < total * this.#quantile; buckets++) {
       below += this.#shares[buckets]!;
     }
-    if (this.#worth === undefined) return BUCKET_US * buckets;
-    return BUCKET_US * Math.min(buckets, cheapestDelay(this.#shares, total, BUCKET_US, this.#worth));
+    if (worth === undefined) return BUCKET_US * buckets;
+    return BUCKET_US * Math.min(buckets, cheapestDelay(this.#shares, total, BUCKET_US, worth));
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { soundWorth } from "./cheapest-delay.ts";
+import { evenWorth, soundWorth } from "./cheapest-delay.ts";
 import { DelayHistogram } from "./delay-histogram.ts";
 import { FreezeMeter } from "./freeze-meter.ts";
 import { PlayoutClock } from "./playout-clock.ts";
@@ -42,6 +42,13 @@ describe("DelayHistogram", () => {
     }
     expect(histogram.baseUs).toBe(-7e9);
     expect(histogram.targetUs()).toBe(45_000);
+  });
+
+  it("waits less where each millisecond must bring more", () => {
+    const histogram = new DelayHistogram(1, evenWorth(15_000));
+    for (let i = 0; i < 1_000; i++) histogram.push(i * 20_000, i * 20_000 + (i % 20 === 0 ? 62_000 : 0));
+    expect(histogram.targetUs()).toBe(65_000);
+    expect(histogram.targetUs(evenWorth(10_000))).toBe(5_000);
   });
 
   it("leaves out what does not count for the wait", () => {

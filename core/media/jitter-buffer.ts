@@ -21,6 +21,9 @@ const LEAST_STEP_US = 2_500;
 const MAX_CONCEALED_US = 500_000;
 /** The stream starts with a unit that has waited too long already only when none comes within this time that has not. */
 const MAX_START_WAIT_US = 60_000;
+/** So many frames without a unit are more than one that was lost: what is held is made to last, once it is this little. */
+const SILENT_FRAMES = 2.25;
+const FEW_UNITS = 4;
 /** Further over the target than this the extra is skipped instead of hurried. */
 const SKIP_ABOVE_US = 400_000;
 
@@ -66,7 +69,11 @@ export class JitterBuffer {
   #concealedUs = 0;
   #concealedInARowUs = 0;
   #lastWasEmpty = false;
+  #newestIsEmpty = false;
+  #lastArrivedUs = 0;
   #delayUs = 0;
+  /** How much later than the target the sound is because it was made to last. */
+  #heldOutUs = 0;
   /** By frame id modulo ARRIVALS. */
   readonly #arrivedUs = new Float64Array(ARRIVALS);
   #pulledUs = 0;
@@ -127,6 +134,7 @@ export class JitterBuffer {
 
   /** Takes a unit that arrived; `arrivedUs` and `unit.captureTimeUs` may be of different clocks. */
   push(unit: AccessUnit, arrivedUs: number): void {
+    this.#lastArrivedUs = arrivedUs;
     if (this.#next !== undefined && Math.abs((unit.frameId - this.#next) | 0) > MAX_ID_DISTANCE) {
       // Another numbering altogether: the publisher started over.
       this.reset();
@@ -135,11 +143,18 @@ export class JitterBuffer {
       this.#dropped.duplicate++;
       return;
     }
-    const isNewest = this.#newest === undefined || ((unit.frameId - this.#newest) | 0) > 0;
-    if (isNewest) this.#newest = unit.frameId;
+    const ahead = this.#newest === undefined ? 1 : (unit.frameId - this.#newest) | 0;
+    const isNewest = ahead > 0;
+    if (isNewest) {
+      this.#newest = unit.frameId;
+      this.#newestIsEmpty = isEmptyFrame(unit.bytes);
+    }
+    // A gap that is longer than what is concealed is an outage, and says nothing of losses.
+    if ((ahead - 1) * this.#frameUs <= MAX_CONCEALED_US) this.#target.noteMissing(isNewest ? ahead - 1 : -1);
     if (unit.recovered !== true) this.#first ??= unit.frameId;
     const isOurs = this.#first !== undefined && ((unit.frameId - this.#first) | 0) >= 0;
-    this.#target.push(unit.captureTimeUs, arrivedUs, isOurs && (unit.recovered === true || !isNewest));
+    const isRecovered = isOurs && (unit.recovered === true || !isNewest);
+    this.#target.push(unit.captureTimeUs, arrivedUs, isRecovered, this.#heldOutUs);
     if (this.#next !== undefined && ((unit.frameId - this.#next) | 0) < 0) {
       this.#dropped.late++;
       return;
@@ -203,7 +218,16 @@ export class JitterBuffer {
   /** How to pace the sound that was captured at `captureUs` and is played now. */
   paceAt(nowUs: number, captureUs: number, playedUs: number): Pace {
     this.#delayUs = nowUs - captureUs - this.#target.baseUs;
-    return this.pace.decide(nowUs, this.#delayUs, this.#target.targetUs, playedUs);
+    const isSilent = this.#isSilent(nowUs);
+    const overUs = Math.max(0, this.#delayUs - this.#target.targetUs);
+    this.#heldOutUs = isSilent ? overUs : Math.min(this.#heldOutUs, overUs);
+    return this.pace.decide(nowUs, this.#delayUs, this.#target.targetUs, playedUs, isSilent);
+  }
+
+  /** Nothing comes though it should. */
+  #isSilent(nowUs: number): boolean {
+    if (this.#paused || this.#newestIsEmpty || this.#units.size > FEW_UNITS) return false;
+    return nowUs - this.#lastArrivedUs > SILENT_FRAMES * this.#frameUs;
   }
 
   /** While paused (the publisher muted) an empty buffer is silence, not loss; the next unit starts anew. */

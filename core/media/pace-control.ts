@@ -7,6 +7,8 @@ import { ClockDrift } from "./clock-drift.ts";
 /** The delay may be this much over or under the target; under it units come too late. */
 const OVER_BAND_US = 10_000;
 const UNDER_BAND_US = 3_000;
+/** Sound that nothing has followed for a while is made to last, until it is this much over the target. */
+const MOST_HELD_OUT_US = 50_000;
 /** Over so many times the upper limit the sound is hurried whatever it sounds like. */
 const FAST_TIMES = 4;
 /** Between two changes the ear gets this much of the sound as it is. */
@@ -69,10 +71,17 @@ export class PaceControl {
     this.#decidedUs = undefined;
   }
 
-  /** What to do with the sound whose delay is `delayUs` now; the speaker has taken `playedUs` of sound since it began. */
-  decide(nowUs: number, delayUs: number, targetUs: number, playedUs: number): Pace {
+  /**
+   * What to do with the sound whose delay is `delayUs` now; the speaker has taken `playedUs` of sound since it began.
+   * `silent`: the road brings nothing, and what there is is not much.
+   */
+  decide(nowUs: number, delayUs: number, targetUs: number, playedUs: number, silent: boolean): Pace {
     this.#followDrift(nowUs, playedUs);
     const excessUs = delayUs - targetUs;
+    if (silent) {
+      const mostUs = Math.min(MAX_CHANGE_US, MOST_HELD_OUT_US - excessUs);
+      return mostUs > 0 ? { kind: "longer", mostUs, fast: false, forDrift: false } : AS_IT_IS;
+    }
     if (excessUs > OVER_BAND_US) {
       const fast = delayUs > FAST_TIMES * (targetUs + OVER_BAND_US);
       if (!fast && nowUs < this.#restUntilUs) return AS_IT_IS;

@@ -61,10 +61,17 @@ export class PlayoutTarget {
     this.#syncDelayUs = delayUs;
   }
 
-  /** A unit arrived; `recovered`: after it had been lost. */
-  push(captureTimeUs: number, arrivedUs: number, recovered: boolean): void {
+  /** So many units more did not come when it was their turn; -1: one of them came after all. */
+  noteMissing(count: number): void {
+    this.#recoveries.noteMissing(count);
+  }
+
+  /** A unit arrived; `recovered`: after it had been lost. `heldOutUs`: what was left of the sound was made to last so much longer. */
+  push(captureTimeUs: number, arrivedUs: number, recovered: boolean, heldOutUs: number): void {
     const relativeUs = this.#histogram.push(captureTimeUs, arrivedUs, !recovered);
-    if (relativeUs !== undefined) this.#recoveries.push(relativeUs, recovered, arrivedUs);
+    if (relativeUs !== undefined) {
+      this.#recoveries.push(Math.max(0, relativeUs - heldOutUs), recovered, arrivedUs);
+    }
     const wanted = Math.max(this.ownUs, this.#syncDelayUs, this.#minDelayUs);
     const bounded = Math.min(wanted, this.#maxDelayUs);
     const elapsedUs = Math.max(0, arrivedUs - (this.#followedUs ?? arrivedUs));

@@ -19,16 +19,25 @@ export class RecoveryDelays {
   readonly #weights = new Float64Array(BUCKETS);
   /** Units since the loss began, by the weight that they still have. */
   #units = 0;
+  /** Of these, the ones that have not come. */
+  #missing = 0;
   #lastUs = Number.NEGATIVE_INFINITY;
 
-  /** Notes a unit of the track; `relativeUs` is its delay behind the fastest. */
+  /** So many units more are missing; -1: one fewer is. */
+  noteMissing(count: number): void {
+    this.#missing = Math.max(0, this.#missing + count);
+  }
+
+  /** Notes a unit of the track; `relativeUs` is its delay behind the fastest, so far as it would have had to be waited for. */
   push(relativeUs: number, recovered: boolean, nowUs: number): void {
     if (this.#isOver(nowUs) && !recovered) return;
     if (this.#isOver(nowUs)) {
       this.#weights.fill(0);
       this.#units = 0;
+      this.#missing = 0;
     }
     this.#units = this.#units * FORGET + 1;
+    this.#missing *= FORGET;
     for (let i = 0; i < BUCKETS; i++) this.#weights[i]! *= FORGET;
     if (!recovered) return;
     this.#lastUs = nowUs;
@@ -40,7 +49,10 @@ export class RecoveryDelays {
   targetUs(nowUs: number): number {
     if (this.#isOver(nowUs)) return 0;
     const units = Math.max(LEAST_UNITS, this.#units);
-    return cheapestDelay(this.#weights, units, BUCKET_US, soundWorth) * BUCKET_US;
+    const missing = this.#missing / units;
+    // No wait brings back what is missing for good, which is heard all the same.
+    const worth = (late: number): number => soundWorth(missing + late);
+    return cheapestDelay(this.#weights, units, BUCKET_US, worth) * BUCKET_US;
   }
 
   #isOver(nowUs: number): boolean {

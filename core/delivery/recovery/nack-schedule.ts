@@ -10,6 +10,7 @@ import type { PlayoutDeadline } from "./playout-deadline.ts";
 import {
   aimedDelayMs,
   graceMs,
+  type HopConditions,
   type InboundHop,
   isBursty,
   lastResortMs,
@@ -31,6 +32,9 @@ const MIN_IDLE_US = 6_000;
 const SPENT_WAIT_US = 10_000;
 /** Times that the rest of a block is asked for when nothing shows that there is a rest. */
 const MAX_IDLE_ASKS = 2;
+/** On a bursty hop silence may be a burst that lasts: asked for again and again, an answer may be on its way when it ends. */
+const MAX_BURST_ASKS = 8;
+const BURST_ASKS_A_ROUND = 2.5;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface NackScheduleOptions {
@@ -69,9 +73,10 @@ export class NackSchedule {
     const reorderUs = conditions.reorderMs * 1000;
     const ends = wanted.endsKnown(symbols);
     if (!ends && !wanted.hasHole) {
-      if (wanted.idleAsks >= MAX_IDLE_ASKS) return;
+      if (wanted.idleAsks >= maxIdleAsks(conditions)) return;
       const idleUs = Math.max(MIN_IDLE_US, pace.patienceUs) + reorderUs;
       wanted.isIdlePlan = true;
+      wanted.suspectedUs = Math.min(wanted.suspectedUs, nowUs + idleUs);
       this.#askAt(wanted, nowUs + Math.max(idleUs, this.#waitUs(wanted, symbols, nowUs)));
       return;
     }
@@ -140,7 +145,7 @@ export class NackSchedule {
   /** The end of grace may have come before a burst is over: then what is left is counted from when the loss was seen. */
   #lastResortMs(wanted: WantedBlock, nowUs: number): number {
     const { isPicture, hop } = this.#options;
-    const seenUs = Math.min(wanted.hasHole ? wanted.holeUs : NEVER, wanted.knownUs);
+    const seenUs = Math.min(wanted.hasHole ? wanted.holeUs : NEVER, wanted.knownUs, wanted.suspectedUs);
     return seenUs === NEVER ? 0 : (seenUs - nowUs) / 1000 + lastResortMs(isPicture, hop.conditions);
   }
 
@@ -208,16 +213,21 @@ export class NackSchedule {
     wanted.copiesLeft = copies - 1;
     wanted.copySpacingUs = 1000 * Math.min(COPY_SPACING_MS, Math.max(1, spareMs / copies));
     // A later datagram of the block may have time for one more when this answer has failed the first.
-    const endsUs = nowUs + 1000 * (isLast ? Math.max(round, leftMs + 1) : round);
+    let endsUs = nowUs + 1000 * (isLast ? Math.max(round, leftMs + 1) : round);
+    if (wanted.isIdlePlan && isBursty(conditions)) endsUs = nowUs + (1000 * round) / BURST_ASKS_A_ROUND;
     // The answer of a round that news cut short comes by itself, and is looked at when it is due.
     wanted.roundEndsUs = wanted.roundEndsUs > nowUs ? Math.min(wanted.roundEndsUs, endsUs) : endsUs;
     if (wanted.isIdlePlan) {
       wanted.askedTo = wanted.highest;
-      if (++wanted.idleAsks >= MAX_IDLE_ASKS) wanted.roundEndsUs = NEVER;
+      if (++wanted.idleAsks >= maxIdleAsks(conditions)) wanted.roundEndsUs = NEVER;
     } else {
       wanted.askedTo = wanted.endsKnown(symbols) ? MAX_SOURCE_SYMBOLS : wanted.highest;
     }
   }
+}
+
+function maxIdleAsks(hop: HopConditions): number {
+  return isBursty(hop) ? MAX_BURST_ASKS : MAX_IDLE_ASKS;
 }
 
 function bitmapOf(symbols: SymbolBlock | undefined, highest: number): Uint8Array {

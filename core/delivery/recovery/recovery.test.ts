@@ -210,6 +210,29 @@ describe("a lost datagram", () => {
     expect(hop.nacks.map(({ block }) => block)).toContain(mediaBlockOf(hidden[0]!));
   });
 
+  it.each([
+    // Eight times, in three copies.
+    { burstMs: 60, least: 15, most: 24 },
+    { burstMs: 0, least: 0, most: 0 },
+  ])(
+    "of a block that never began is asked for $least to $most times where bursts last $burstMs ms",
+    (row) => {
+      const hop = new Hop(true);
+      Object.assign(hop.conditions, { loss: 0.1, burstMs: row.burstMs });
+      for (const frameId of [1, 2, 3, 4]) {
+        hop.unit(frameId, 8);
+        hop.pass(33);
+      }
+      const before = hop.nacks.length;
+      const lost = hop.unit(5, 8, () => true);
+      hop.pass(400);
+      const asked = hop.nacks.slice(before).filter(({ block }) => block === mediaBlockOf(lost[0]!));
+      const generations = new Set(asked.map(({ generation }) => generation)).size;
+      expect(generations).toBeGreaterThanOrEqual(row.least);
+      expect(generations).toBeLessThanOrEqual(row.most);
+    },
+  );
+
   it.each([true, false])(
     "in a burst longer than all grace is asked for if it is of a picture: %s",
     (isPicture) => {

@@ -20,6 +20,8 @@ export class WantedBlock {
   holeUs = 0;
   /** When it became known that the block has ended. */
   knownUs = NEVER;
+  /** When silence first suggested it. */
+  suspectedUs = NEVER;
   /** Capture time of what came before it. */
   precedingUs = 0;
   /** NACKs of this block so far, copies not counted. */
@@ -43,6 +45,7 @@ export class WantedBlock {
     this.hasHole = false;
     this.holeUs = 0;
     this.knownUs = NEVER;
+    this.suspectedUs = NEVER;
     this.precedingUs = precedingUs;
     this.generation = 0;
     this.copiesLeft = 0;
