@@ -12,6 +12,8 @@ const SKEW_US = 0x1_0000_0000 - 3_000_000;
 
 interface Road {
   queueMs: number;
+  /** Datagrams of this report; PER_REPORT if it does not say. */
+  sent?: number;
   /** Of each report's datagrams, the first so many are lost. */
   lost?: number;
 }
@@ -25,20 +27,22 @@ function run(
 ): void {
   const report = emptyReceiverReport();
   let received = 0;
+  let highest = first - 1;
   for (let number = 0; number < reports; number++) {
-    const { queueMs, lost = 0 } = roadAt(number);
+    const { queueMs, lost = 0, sent = PER_REPORT } = roadAt(number);
     const nowUs = (number + 1) * REPORT_MS * 1_000;
-    report.arrivalCount = PER_REPORT;
-    report.highestSequence = (first + (number + 1) * PER_REPORT - 1) & 0xffff;
+    report.arrivalCount = sent;
+    highest += sent;
+    report.highestSequence = highest & 0xffff;
     const sentUs = (hopSequence: number): number =>
       nowUs - 40_000 + 1_000 * (((hopSequence - report.highestSequence) << 16) >> 16);
     const baseUs = nowUs - 60_000 + queueMs * 1_000 + SKEW_US;
     report.arrivalBaseUs = baseUs % 0x1_0000_0000;
-    for (let i = 0; i < PER_REPORT; i++) {
-      const atUs = sentUs(report.highestSequence - PER_REPORT + 1 + i) + 20_000 + queueMs * 1_000 + SKEW_US;
+    for (let i = 0; i < sent; i++) {
+      const atUs = sentUs(report.highestSequence - sent + 1 + i) + 20_000 + queueMs * 1_000 + SKEW_US;
       report.arrivals[i] = i < lost ? NOT_ARRIVED : Math.round((atUs - baseUs) / ARRIVAL_UNIT_US);
     }
-    received += PER_REPORT - lost;
+    received += sent - lost;
     report.receivedTotal = received;
     report.receivedBytesTotal = received * BYTES;
     estimator.push(report, sentUs, 40, nowUs);
@@ -60,6 +64,33 @@ describe.each([0, 0x7ff0, 0xfff0])("bandwidth estimator from hop sequence %i", (
     expect(estimator.state).toBe("congested");
     expect(estimator.rateBps).toBeLessThan(SENT_BPS * 0.9);
     expect(estimator.queueMs).toBeCloseTo(100, 0);
+  });
+
+  it("takes a road that became longer for what it is, and goes on as before", () => {
+    const estimator = new BandwidthEstimator();
+    const obeying = (): number =>
+      Math.round((Math.min(SENT_BPS, estimator.rateBps ?? SENT_BPS) / SENT_BPS) * PER_REPORT * 4) / 4;
+    let owed = 0;
+    let least = Number.POSITIVE_INFINITY;
+    run(estimator, 160, first, (report) => {
+      owed += obeying();
+      const sent = Math.floor(owed);
+      owed -= sent;
+      least = Math.min(least, estimator.rateBps ?? SENT_BPS);
+      return { queueMs: report < 60 ? 0 : 40, sent };
+    });
+    expect(least).toBeLessThan(SENT_BPS);
+    expect(least).toBeGreaterThan(SENT_BPS * 0.5);
+    expect(estimator.state).toBe("free");
+    // Not undefined again: whoever was told to send less hears that it is over.
+    expect(estimator.rateBps).toBeGreaterThanOrEqual(SENT_BPS);
+  });
+
+  it("does not take a queue that others fill for one, while as much comes through", () => {
+    const estimator = new BandwidthEstimator();
+    run(estimator, 160, first, (report) => ({ queueMs: report < 60 ? 0 : 200 }));
+    expect(estimator.state).toBe("congested");
+    expect(estimator.rateBps).toBeLessThan(SENT_BPS * 0.9);
   });
 
   it("takes a peak for no queue", () => {

@@ -5,6 +5,7 @@
  * draft-ietf-rmcat-gcc, section 5. docs/wire.md, "Congestion".
  */
 import { ARRIVAL_UNIT_US, NOT_ARRIVED, type ReceiverReport } from "../../wire/receiver-report.ts";
+import { LongerRoad } from "./longer-road.ts";
 
 /**
  * A queue that no datagram of the last STANDING_US has escaped means congestion above this, and none below FREE_SHARE of it; more
@@ -95,6 +96,7 @@ export class BandwidthEstimator {
   #borneLoss = CONGESTED_LOSS;
   /** Loss and rate before a decrease that was for loss. */
   #trial: { loss: number; rateBps: number | undefined } | undefined;
+  readonly #longerRoad = new LongerRoad();
   #highest: number | undefined;
   #received = 0;
   #lastQueueMs = 0;
@@ -273,6 +275,9 @@ export class BandwidthEstimator {
     const isLong = this.queueMs > LONG_QUEUE_MS;
     const factor = isLong ? STEEP_BACK_OFF : BACK_OFF;
     const cameBps = hasQueue ? this.#standingBps : this.receivedBps;
+    if (hasQueue && this.#longerRoad.isOne(this.queueMs, cameBps, this.#rateBps, nowUs)) {
+      return this.#takeLongerRoad(nowUs);
+    }
     const wanted = Math.max(MIN_RATE_BPS, cameBps * factor);
     // What was lost has used the road too, as far as it was lost behind it.
     if (hasQueue) this.#congestedBps = cameBps / (1 - Math.min(this.#loss, CONGESTED_LOSS));
@@ -282,6 +287,16 @@ export class BandwidthEstimator {
     this.#decreasedUs = nowUs;
     // What it did is seen a round trip and an interval later; loss is known later still.
     this.#judgeFromUs = nowUs + rttMs * 1000 + (hasQueue ? STANDING_US : LOSS_SMOOTHING_US);
+  }
+
+  /** What was taken for a queue is the way now, and the rate was lowered for nothing. */
+  #takeLongerRoad(nowUs: number): void {
+    this.#baseUs = Math.min(this.#baseUs, this.#previousBaseUs) + this.queueMs * 1000;
+    this.#previousBaseUs = this.#baseUs;
+    this.#baseEndsUs = nowUs + BASE_WINDOW_US;
+    this.#rateBps = this.#longerRoad.rateBps ?? MAX_RATE_BPS;
+    this.#congestedBps = undefined;
+    this.#startOver(nowUs);
   }
 
   #increase(elapsedUs: number, nowUs: number): void {
