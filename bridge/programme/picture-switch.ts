@@ -109,8 +109,10 @@ export class PictureSwitch implements RoomPictures {
       const decodeUs = Math.min(unit.captureTimeUs, Math.max(decodeTimeUs, this.#lastDecodedUs + 1));
       this.#lastDecodedUs = Math.max(decodeUs, this.#lastDecodedUs + 1);
       this.#lastShownUs = Math.max(this.#lastShownUs, unit.captureTimeUs);
-      const { captureTimeUs, keyframe, bytes } = unit;
-      give({ timeUs: captureTimeUs, decodeTimeUs: this.#lastDecodedUs, keyframe, switched, bytes });
+      const { keyframe, bytes } = unit;
+      // One that came too late for its place in the order is shown when it is decoded.
+      const shownUs = Math.max(unit.captureTimeUs, this.#lastDecodedUs);
+      give({ timeUs: shownUs, decodeTimeUs: this.#lastDecodedUs, keyframe, switched, bytes });
     }
     // Nothing can be shown, or nothing new, before a keyframe comes.
     if (this.#coming !== undefined || source?.needsKeyframe === true) this.requestKeyframe(nowUs);

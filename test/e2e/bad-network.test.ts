@@ -72,7 +72,7 @@ it("lanes carry on where the browser takes much loss for congestion", async () =
     async () => {
       await cyd.page.waitForTimeout(3_000);
       const { connection } = await cyd.stats();
-      console.info(`  ${connection.lanes} lanes, ${(connection.sendRateBps / 1000).toFixed(0)} kb/s`);
+      console.info(`  ${connection.lanes} lanes, ${((connection.sendRateBps ?? 0) / 1000).toFixed(0)} kb/s`);
       return connection;
     },
     (connection) => connection.lanes > 0,
