@@ -27,10 +27,14 @@ const QUANTILE = 0.95;
 const pictureWorth = evenWorth(15_000);
 /** Less where the sound would have to wait with it. */
 const worthWithSound = evenWorth(10_000);
+/** More within what the sound leaves free: pictures that come late hold up nobody else. */
+const worthBesideSound = evenWorth(25_000);
 /** From complete arrival to decoded. */
 const DECODE_ALLOWANCE_US = 8_000;
 /** Sound may be ahead of the picture by this much before the sound is asked to wait; with what single pictures are late by, it stays below 45 ms (ITU-R BT.1359). */
 const DEAD_BAND_US = 25_000;
+/** Behind it by up to this much it is where fewer pictures are late then. */
+const PICTURE_BEHIND_US = 10_000;
 /** The picture may be ahead of its sound by this much: viewers notice sound that is late from 125 ms on (ITU-R BT.1359). */
 const PICTURE_AHEAD_US = 15_000;
 const MAX_SYNC_DELAY_US = 300_000;
@@ -274,13 +278,15 @@ export class VideoReceiver {
     const sound = heard === undefined ? undefined : heard - DISPLAY_LATENCY_US;
     let wanted = own;
     if (sound !== undefined && this.sound !== undefined) {
-      wanted = Math.max(sound - PICTURE_AHEAD_US, Math.min(own, sound + DEAD_BAND_US));
+      const leastUs = sound - PICTURE_AHEAD_US - this.#delayFor(0);
+      const beside = this.#delayFor(this.#histogram.targetUs(worthBesideSound, leastUs));
+      const least = Math.max(sound - PICTURE_AHEAD_US, Math.min(beside, sound + PICTURE_BEHIND_US));
+      wanted = Math.max(least, Math.min(own, sound + DEAD_BAND_US));
       // The picture cannot keep up with the sound: the sound waits a little more each frame, or less again.
       const missingUs = this.#delayFor(this.#histogram.targetUs(worthWithSound)) - DEAD_BAND_US - sound;
       this.#syncDelayUs = Math.min(MAX_SYNC_DELAY_US, Math.max(0, this.#syncDelayUs + missingUs * 0.05));
-      this.sound.jitter.setSyncDelay(
-        this.#syncDelayUs > 0 ? this.sound.jitter.ownTargetUs + this.#syncDelayUs : 0,
-      );
+      const { jitter } = this.sound;
+      jitter.setSyncDelay(this.#syncDelayUs > 0 ? jitter.ownTargetUs + this.#syncDelayUs : 0);
     }
     const differenceUs = wanted - (this.#delayUs ?? wanted);
     this.#delayUs =

@@ -14,6 +14,18 @@ test("a round that saves few is not waited for unless they are worth it", () => 
   expect(cheapestDelay(ROUNDS, 1, BUCKET_US, evenWorth(50_000))).toBe(35);
 });
 
+test("what is waited for in any case costs nothing more", () => {
+  // From nothing on neither round is worth it; from the first on the second is.
+  const worth = evenWorth(12_000);
+  const late = new Float64Array(40);
+  late[0] = 0.9;
+  late[17] = 0.02;
+  late[34] = 0.08;
+  expect(cheapestDelay(late, 1, BUCKET_US, worth)).toBe(1);
+  expect(cheapestDelay(late, 1, BUCKET_US, worth, 20)).toBe(35);
+  expect(cheapestDelay(late, 1, BUCKET_US, worth, 36)).toBe(36);
+});
+
 test("of weights that are a small part of the whole little is waited for", () => {
   expect(cheapestDelay(ROUNDS, 100, BUCKET_US, evenWorth(2_500))).toBe(0);
 });

@@ -29,18 +29,20 @@ export function soundWorth(share: number): number {
  * @param weights share of units by how late they come
  * @param total what the weights are shares of
  * @param bucketUs length of a bucket
+ * @param least buckets that are waited for in any case
  */
 export function cheapestDelay(
   weights: Float64Array,
   total: number,
   bucketUs: number,
   worth: LossWorth,
+  least = 0,
 ): number {
   let late = 0;
-  for (let i = 0; i < weights.length; i++) late += weights[i]!;
-  let best = 0;
-  let lowest = worth(late / total);
-  for (let i = 0; i < weights.length; i++) {
+  for (let i = least; i < weights.length; i++) late += weights[i]!;
+  let best = least;
+  let lowest = least * bucketUs + worth(late / total);
+  for (let i = least; i < weights.length; i++) {
     // What is left of adding and taking away again is no unit.
     late = Math.max(0, late - weights[i]!);
     const cost = (i + 1) * bucketUs + worth(late / total);

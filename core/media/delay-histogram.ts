@@ -88,8 +88,11 @@ export class DelayHistogram {
     return this.#count;
   }
 
-  /** Wait, from the fastest transit on, that covers the quantile or what is worth it, by another price than usual if need be. 0 before the first unit. */
-  targetUs(worth = this.#worth): number {
+  /**
+   * Wait, from the fastest transit on, that covers the quantile or what is worth it; by another price than usual, or from `leastUs` on that
+   * are waited for in any case. 0 before the first unit.
+   */
+  targetUs(worth = this.#worth, leastUs = 0): number {
     let total = 0;
     for (let i = 0; i < BUCKETS; i++) total += this.#shares[i]!;
     if (total === 0) return 0;
@@ -98,6 +101,7 @@ export class DelayHistogram {
       below += this.#shares[buckets]!;
     }
     if (worth === undefined) return BUCKET_US * buckets;
-    return BUCKET_US * Math.min(buckets, cheapestDelay(this.#shares, total, BUCKET_US, worth));
+    const least = Math.min(BUCKETS, Math.max(0, Math.round(leastUs / BUCKET_US)));
+    return BUCKET_US * Math.min(buckets, cheapestDelay(this.#shares, total, BUCKET_US, worth, least));
   }
 }

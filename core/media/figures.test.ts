@@ -49,6 +49,7 @@ describe("DelayHistogram", () => {
     for (let i = 0; i < 1_000; i++) histogram.push(i * 20_000, i * 20_000 + (i % 20 === 0 ? 62_000 : 0));
     expect(histogram.targetUs()).toBe(65_000);
     expect(histogram.targetUs(evenWorth(10_000))).toBe(5_000);
+    expect(histogram.targetUs(evenWorth(10_000), 30_000)).toBe(65_000);
   });
 
   it("leaves out what does not count for the wait", () => {
