@@ -166,7 +166,8 @@ async function checkFiles(
   const inMix = await soundOf(mix, bob.startMs / 1_000, bob.durationMs / 1_000);
   const [back, backInMix] = [returnOf(all, 1_000), returnOf(inMix, 1_000)];
   console.info(`bob is back after ${back} s of his file, ${backInMix} s behind its start in the mix`);
-  check(Math.abs(back - backInMix) <= 0.02, `bob is back at ${back} and ${backInMix} s`);
+  // Two of those steps, which are no round numbers in binary.
+  check(Math.abs(back - backInMix) < 0.025, `bob is back at ${back} and ${backInMix} s`);
   const silent = Array.from({ length: Math.floor(all.length / 9_600) }, (_, n) =>
     all.subarray(n * 9_600, (n + 1) * 9_600),
   ).filter((piece) => piece.every((sample) => Math.abs(sample) < 0.001));
