@@ -2,7 +2,7 @@
  * `npm run bench -- audio`: speech through lossy networks, from libopus encoder to ear. What share of the samples is
  * concealed, what delay the jitter buffer adds, how often it runs empty, and the segmental signal-to-noise ratio.
  *
- * Speech is synthesised (bench/audio/speech.ts). Each datagram carries copies of two or three earlier frames, as far back as
+ * Speech is synthesised (bench/audio/speech.ts). Each datagram carries copies of one to four earlier frames, as many and as far back as
  * a publisher would choose who knows the network; there is no retransmission in it. The ratio is against the clean decode of the
  * same Opus frames, in segments of 20 ms that are not silent, each held between -10 and 35 dB: it knows no psychoacoustics.
  */

@@ -5,7 +5,7 @@
  */
 import type { AccessUnit } from "../delivery/access-unit.ts";
 import { isEmptyFrame } from "./opus-frame.ts";
-import { type Pace, PaceControl } from "./pace-control.ts";
+import { MOST_HELD_OUT_US, type Pace, PaceControl } from "./pace-control.ts";
 import { PlayoutTarget } from "./playout-target.ts";
 
 /** Units held at most; at more the oldest are skipped (`overflow`). 2 s of 20 ms frames. */
@@ -219,7 +219,7 @@ export class JitterBuffer {
   paceAt(nowUs: number, captureUs: number, playedUs: number): Pace {
     this.#delayUs = nowUs - captureUs - this.#target.baseUs;
     const isSilent = this.#isSilent(nowUs);
-    const overUs = Math.max(0, this.#delayUs - this.#target.targetUs);
+    const overUs = Math.min(MOST_HELD_OUT_US, Math.max(0, this.#delayUs - this.#target.targetUs));
     this.#heldOutUs = isSilent ? overUs : Math.min(this.#heldOutUs, overUs);
     return this.pace.decide(nowUs, this.#delayUs, this.#target.targetUs, playedUs, isSilent);
   }

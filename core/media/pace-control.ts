@@ -8,7 +8,7 @@ import { ClockDrift } from "./clock-drift.ts";
 const OVER_BAND_US = 10_000;
 const UNDER_BAND_US = 3_000;
 /** Sound that nothing has followed for a while is made to last, until it is this much over the target. */
-const MOST_HELD_OUT_US = 50_000;
+export const MOST_HELD_OUT_US = 50_000;
 /** Over so many times the upper limit the sound is hurried whatever it sounds like. */
 const FAST_TIMES = 4;
 /** Between two changes the ear gets this much of the sound as it is. */
